@@ -1,0 +1,201 @@
+"""The exception tree of the reference implementation.
+
+Two questions decide the class: whose fault is it, and is the text part of the
+specification. A :class:`DomainError` is the caller's fault and its text is
+ours. A :class:`DurabilityError` is the declared error of the durability
+contracts; its text is the specification's, byte for byte, and the fields carry
+the same facts for programs.
+"""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = [
+    "ArtifactFileError",
+    "DecodeError",
+    "DecodeErrorCategory",
+    "DomainError",
+    "DurabilityError",
+    "EncodeError",
+    "EscalationOrderError",
+    "NotCanonicalError",
+    "PayloadKindError",
+    "TelltaleError",
+    "UnsupportedSchemaVersionError",
+]
+
+
+class TelltaleError(Exception):
+    """Root of every exception that this package raises on purpose."""
+
+
+class DomainError(TelltaleError, ValueError):
+    """Report a value outside the domain of the field it was given to.
+
+    ``type_name`` and ``field`` say where the value was refused, ``value`` is
+    the offending value itself, ``expected`` describes the domain in words.
+    Source: DOM-01..DOM-06.
+    """
+
+    def __init__(self, type_name: str, field: str, value: object, expected: str) -> None:
+        self.type_name = type_name
+        self.field = field
+        self.value = value
+        self.expected = expected
+        super().__init__(f"{type_name}.{field}: expected {expected}, got {_shown(value)}")
+
+
+class DurabilityError(TelltaleError):
+    """Report that a durable operation was refused or could not be carried out.
+
+    This is the one exception type that the contracts declare: a backend turns
+    its own exceptions into it (WAL-09). ``str(error)`` is the error string of
+    the specification.
+    """
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class EscalationOrderError(DurabilityError):
+    """Report the first escalation that breaks the monotonic order of its operation.
+
+    ``last_level`` is ``None`` when the entry regresses by itself, otherwise the
+    new level of the operation's previous escalation. ``entry_index`` counts
+    entries of the log from zero. Source: ART-WAL-03, ART-WAL-04 (L214-225).
+    """
+
+    def __init__(
+        self,
+        operation_id: str,
+        previous_level: str,
+        new_level: str,
+        last_level: str | None,
+        entry_index: int,
+    ) -> None:
+        self.operation_id = operation_id
+        self.previous_level = previous_level
+        self.new_level = new_level
+        self.last_level = last_level
+        self.entry_index = entry_index
+        if last_level is None:
+            message = (
+                f"agreement WAL regression for `{operation_id}`: {previous_level} -> {new_level}"
+            )
+        else:
+            message = (
+                f"agreement WAL reordered or regressed for `{operation_id}`: "
+                f"last={last_level}, entry={previous_level}->{new_level}"
+            )
+        super().__init__(message)
+
+
+class DecodeErrorCategory(enum.Enum):
+    """Name the phase in which a decode was refused."""
+
+    INPUT_ENDED = "input_ended"
+    SYNTAX = "syntax"
+    SEMANTIC = "semantic"
+    RECURSION_LIMIT = "recursion_limit"
+    SIZE_LIMIT = "size_limit"
+
+
+class DecodeError(DurabilityError):
+    """Report bytes that do not decode.
+
+    ``detail`` is the text behind the context prefix, ``offset`` the byte at
+    which a syntax error was seen where one is known. Source: DEC-27, DEC-29.
+    """
+
+    def __init__(
+        self,
+        context: str,
+        detail: str,
+        *,
+        category: DecodeErrorCategory,
+        offset: int | None = None,
+    ) -> None:
+        self.context = context
+        self.detail = detail
+        self.category = category
+        self.offset = offset
+        super().__init__(f"{context}: {detail}")
+
+
+class NotCanonicalError(DurabilityError):
+    """Report bytes that decode, but are not the one canonical form of their value.
+
+    ``offset`` is the first byte that differs from ``expected``, the canonical
+    encoding of the decoded value. Only the strict reader raises this (DEC-32).
+    """
+
+    def __init__(self, context: str, offset: int, given: bytes, expected: bytes) -> None:
+        self.context = context
+        self.offset = offset
+        self.given = given
+        self.expected = expected
+        super().__init__(
+            f"{context}: not canonical at byte {offset}: "
+            f"found {_hex_at(given, offset)}, the canonical form has {_hex_at(expected, offset)}"
+        )
+
+
+class EncodeError(DurabilityError):
+    """Report a value that has no encoding. Source: ARTIFACT-02."""
+
+    def __init__(self, context: str, detail: str) -> None:
+        self.context = context
+        self.detail = detail
+        super().__init__(f"{context}: {detail}")
+
+
+class UnsupportedSchemaVersionError(DurabilityError):
+    """Report an artifact of another schema version. Source: DEC-31 (L982-987)."""
+
+    def __init__(self, schema_version: str) -> None:
+        self.schema_version = schema_version
+        super().__init__(f"unsupported persisted durability schema version `{schema_version}`")
+
+
+class PayloadKindError(DurabilityError):
+    """Report an artifact that holds another payload than the one asked for.
+
+    ``found`` and ``wanted`` are noun phrases. Source: ARTIFACT-05 (L1049-1091).
+    """
+
+    def __init__(self, found: str, wanted: str) -> None:
+        self.found = found
+        self.wanted = wanted
+        super().__init__(f"persisted durability artifact contains {found}, not {wanted}")
+
+
+class ArtifactFileError(DurabilityError):
+    """Report a file that could not be read or written.
+
+    ``action`` is ``read`` or ``write``, ``path`` the file, ``os_error`` the
+    operating system's own text with its number. Source: ARTIFACT-03, -04.
+    """
+
+    def __init__(self, action: str, path: str, os_error: str) -> None:
+        self.action = action
+        self.path = path
+        self.os_error = os_error
+        super().__init__(f"{action} persisted durability artifact {path}: {os_error}")
+
+
+_SHOWN_CHARACTERS_MAX = 120
+
+
+def _shown(value: object) -> str:
+    """Render a value for an error text without flooding the terminal."""
+    text = repr(value)
+    if len(text) <= _SHOWN_CHARACTERS_MAX:
+        return text
+    return f"{text[:_SHOWN_CHARACTERS_MAX]}... ({len(text)} characters)"
+
+
+def _hex_at(data: bytes, offset: int) -> str:
+    window = data[offset : offset + 8]
+    return f"0x{window.hex()}" if window else "the end of the input"

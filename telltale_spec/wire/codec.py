@@ -1,0 +1,114 @@
+"""Bytes to records and back.
+
+The writer is canonical: one byte form for one value (WIRE-01). Reading starts
+with the fast reader, which lets cbor2 decode, builds the record and accepts it
+only if writing it again gives the very bytes of the input. Nearly all input in
+practice is canonical. Everything else, well-formed or not, goes to the
+tolerant reader, which gives the specification's verdict, value and error text
+(DEC-00..DEC-32). So the fast reader can only ever accept what is canonical,
+and can never refuse anything by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import cbor2
+
+from telltale_spec.errors import (
+    DecodeError,
+    DecodeErrorCategory,
+    DomainError,
+    EncodeError,
+    NotCanonicalError,
+    UnsupportedSchemaVersionError,
+)
+from telltale_spec.wire.persisted import (
+    DECODE_CONTEXT,
+    ENCODE_CONTEXT,
+    MAX_PERSISTED_DURABILITY_BYTES,
+    PERSISTED_DURABILITY_SCHEMA_VERSION,
+    PersistedDurabilityArtifact,
+)
+from telltale_spec.wire.record import Record
+
+__all__ = [
+    "decode_artifact",
+    "decode_canonical",
+    "encode",
+    "size_limit_error",
+]
+
+RecordType = TypeVar("RecordType", bound=Record)
+
+# An artifact opens at most this many containers inside each other: the fixed
+# ones around a cached response and two for each product of a value.
+_FAST_READER_DEPTH_MAX = 256
+
+
+def encode(record: Record) -> bytes:
+    """Return the canonical CBOR form of any record (WIRE-01..WIRE-12).
+
+    Equal records give equal bytes. There is no limit of size or depth, so what
+    is written may be too large or too deep to be read (F9, F23). Raises
+    :class:`~telltale_spec.errors.EncodeError` if Python cannot recurse deep
+    enough.
+    """
+    try:
+        return cbor2.dumps(record.shape().to_tree(record))
+    except RecursionError as error:
+        raise EncodeError(ENCODE_CONTEXT, "the value is nested too deep for Python") from error
+
+
+def decode_canonical(record_class: type[RecordType], data: bytes) -> RecordType | None:
+    """Return the record of canonical bytes, or ``None`` if ``data`` is anything else.
+
+    ``None`` means that this fast reader does not know: the bytes may still be
+    acceptable in another form.
+    """
+    try:
+        tree = cbor2.loads(
+            data,
+            max_depth=_FAST_READER_DEPTH_MAX,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+        )
+        record = record_class.from_dict(tree)
+    except (cbor2.CBORDecodeError, DomainError, RecursionError):
+        return None
+    return record if encode(record) == data else None
+
+
+def decode_artifact(data: bytes, *, strict: bool = False) -> PersistedDurabilityArtifact:
+    """Decode a persisted artifact; see ``PersistedDurabilityArtifact.from_slice``."""
+    from telltale_spec.wire.tolerant import decode_tolerant
+
+    if len(data) > MAX_PERSISTED_DURABILITY_BYTES:
+        raise size_limit_error(len(data))
+    artifact = decode_canonical(PersistedDurabilityArtifact, data)
+    if artifact is None:
+        artifact = decode_tolerant(data)
+        if strict:
+            _require_canonical(data, artifact)
+    if artifact.schema_version != PERSISTED_DURABILITY_SCHEMA_VERSION:
+        raise UnsupportedSchemaVersionError(artifact.schema_version)
+    return artifact
+
+
+def size_limit_error(size_bytes: int) -> DecodeError:
+    """Return the error of an input of ``size_bytes``, which is over the limit (DEC-27)."""
+    return DecodeError(
+        DECODE_CONTEXT,
+        f"input is {size_bytes} bytes, max is {MAX_PERSISTED_DURABILITY_BYTES}",
+        category=DecodeErrorCategory.SIZE_LIMIT,
+    )
+
+
+def _require_canonical(data: bytes, artifact: PersistedDurabilityArtifact) -> None:
+    expected = encode(artifact)
+    if data == expected:
+        return
+    shared = min(len(data), len(expected))
+    offset = next((i for i in range(shared) if data[i] != expected[i]), shared)
+    raise NotCanonicalError(DECODE_CONTEXT, offset, data, expected)
