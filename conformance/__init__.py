@@ -1,0 +1,1 @@
+"""Conformance checks: requirements, machines, runner and reports."""

@@ -1,0 +1,1 @@
+"""Backends: the contracts and the implementations that are shipped."""

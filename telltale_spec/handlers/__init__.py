@@ -1,0 +1,1 @@
+"""Effect handlers: the defaults and the durable wrappers."""

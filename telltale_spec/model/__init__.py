@@ -1,0 +1,1 @@
+"""Pure functions: what the log, the cache and a recovery mean."""
