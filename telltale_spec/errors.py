@@ -10,6 +10,7 @@ the same facts for programs.
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 __all__ = [
     "ArtifactFileError",
@@ -27,7 +28,14 @@ __all__ = [
 
 
 class TelltaleError(Exception):
-    """Root of every exception that this package raises on purpose."""
+    """Root of every exception that this package raises on purpose.
+
+    An error can be copied and pickled, fields included.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python would call the constructor with the text, which is not what it takes.
+        return _rebuilt, (type(self), self.args), self.__dict__
 
 
 class DomainError(TelltaleError, ValueError):
@@ -51,12 +59,14 @@ class DurabilityError(TelltaleError):
 
     This is the one exception type that the contracts declare: a backend turns
     its own exceptions into it (WAL-09). ``str(error)`` is the error string of
-    the specification.
+    the specification. Like every text there it is Unicode scalar text: a lone
+    surrogate, as in a path that is not UTF-8, is replaced by a question mark.
     """
 
     def __init__(self, message: str) -> None:
-        self.message = message
-        super().__init__(message)
+        # Otherwise a failure could not carry the text (DOM-03).
+        self.message = message.encode("utf-8", "replace").decode("utf-8")
+        super().__init__(self.message)
 
 
 class EscalationOrderError(DurabilityError):
@@ -183,6 +193,10 @@ class ArtifactFileError(DurabilityError):
         self.path = path
         self.os_error = os_error
         super().__init__(f"{action} persisted durability artifact {path}: {os_error}")
+
+
+def _rebuilt(error_class: type[TelltaleError], arguments: tuple[object, ...]) -> TelltaleError:
+    return error_class.__new__(error_class, *arguments)
 
 
 _SHOWN_CHARACTERS_MAX = 120

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar, Final, TypeAlias
 
 from telltale_spec.errors import ArtifactFileError, PayloadKindError
@@ -149,7 +148,7 @@ class PersistedDurabilityArtifact(Record):
                 if len(data) > MAX_PERSISTED_DURABILITY_BYTES:
                     size_bytes = max(os.fstat(file.fileno()).st_size, len(data))
                     raise codec.size_limit_error(size_bytes)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ArtifactFileError("read", _shown_path(path), _os_error_text(error)) from error
         return cls.from_slice(data, strict=strict)
 
@@ -168,8 +167,9 @@ class PersistedDurabilityArtifact(Record):
         """
         data = self.to_cbor()
         try:
-            Path(path).write_bytes(data)
-        except OSError as error:
+            with open(path, "wb") as file:
+                file.write(data)
+        except (OSError, ValueError) as error:
             raise ArtifactFileError("write", _shown_path(path), _os_error_text(error)) from error
 
     def agreement_wal_artifact(self) -> AgreementWalArtifact | None:
@@ -199,8 +199,12 @@ def _shown_path(path: PathLike) -> str:
     return os.fspath(path)
 
 
-def _os_error_text(error: OSError) -> str:
-    """Render an operating system error as Rust does, number included."""
-    if error.errno is None:
+def _os_error_text(error: OSError | ValueError) -> str:
+    """Render an operating system error as Rust does, number included.
+
+    Python raises ``ValueError`` for a path that no file can have, one with a
+    NUL in it.
+    """
+    if not isinstance(error, OSError) or error.errno is None:
         return str(error)
     return f"{os.strerror(error.errno)} (os error {error.errno})"

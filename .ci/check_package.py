@@ -1,0 +1,78 @@
+"""Prove that the built wheel is complete, and that it works with nothing else around it.
+
+Usage: python .ci/check_package.py DIST_FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+PACKAGES = ("conformance", "strategies", "telltale_spec")
+COMMANDS = (("--version",), ("requirements",), ("check", "--profile", "quick"))
+
+
+def main(dist_folder: Path) -> None:
+    """Check the single wheel and the single source distribution of a folder."""
+    wheel = _only(dist_folder, "*.whl")
+    _only(dist_folder, "*.tar.gz")
+    _check_contents(wheel)
+    with tempfile.TemporaryDirectory() as scratch:
+        _check_use(wheel, Path(scratch))
+    print(f"{wheel.name}: complete, and works alone")
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "nothing"
+        raise SystemExit(f"{folder}: expected one {pattern}, found {names}")
+    return found[0]
+
+
+def _check_contents(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    problems = [f"{name} is a test" for name in names if "tests" in Path(name).parts]
+    markers = [f"{package}/py.typed" for package in PACKAGES]
+    problems += [f"{marker} is missing" for marker in markers if marker not in names]
+    top = {Path(name).parts[0] for name in names}
+    strangers = sorted(name for name in top - set(PACKAGES) if not name.endswith(".dist-info"))
+    problems += [f"{name} does not belong here" for name in strangers]
+    for text in ("LICENSE-APACHE", "LICENSE-MIT"):
+        if not any(name.endswith(f"/{text}") for name in names):
+            problems.append(f"{text} is missing")
+    if problems:
+        raise SystemExit(f"{wheel.name}: " + "; ".join(problems))
+
+
+def _check_use(wheel: Path, scratch: Path) -> None:
+    """Install the wheel in a clean environment and run its commands in an empty folder."""
+    environment = scratch / "environment"
+    venv.create(environment, with_pip=True)
+    scripts = environment / ("Scripts" if os.name == "nt" else "bin")
+    empty_folder = scratch / "empty"
+    empty_folder.mkdir()
+    _run(empty_folder, str(scripts / "python"), "-m", "pip", "install", "--quiet", str(wheel))
+    for arguments in COMMANDS:
+        _run(empty_folder, str(scripts / "telltale-conformance"), *arguments)
+
+
+def _run(folder: Path, *command: str) -> None:
+    print("$", Path(command[0]).name, *command[1:], flush=True)
+    # A path variable of the caller would put the checkout in the place of the wheel.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    status = subprocess.run(command, cwd=folder, env=variables, check=False).returncode
+    if status != 0:
+        raise SystemExit(f"{' '.join(command)}: exit status {status}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    main(Path(sys.argv[1]))

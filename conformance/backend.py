@@ -1,0 +1,114 @@
+"""The system under test: what it is made of and what it declares."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from telltale_spec.backends.contract import (
+    AgreementWal,
+    EffectHandler,
+    EvidenceIdResolverLike,
+    EvidenceOutcomeCache,
+)
+from telltale_spec.handlers.agreement_wal import WalSyncMode
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.model.recovery import DurableRecoveryPlan
+from telltale_spec.wire.agreement import AgreementWalArtifact
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
+from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact
+
+__all__ = [
+    "AgreementWalHandlerLike",
+    "Backend",
+    "CacheFactory",
+    "Capability",
+    "Codec",
+    "EvidenceHandlerFactory",
+    "EvidencePersistenceHandlerLike",
+    "RecoveryFunction",
+    "WalFactory",
+    "WalHandlerFactory",
+]
+
+
+class Capability(enum.Enum):
+    """An optional promise; a backend is held to what it declares and to nothing more."""
+
+    REOPEN = "reopen"
+    """Making it again on the same directory gives what was acknowledged (WAL-08, CACHE-08)."""
+
+    ORDERED_CACHE = "ordered-cache"
+    """The cache keeps the specification's order of entries (CACHE-04)."""
+
+    EXACT_MESSAGES = "exact-messages"
+    """Refused appends carry the specification's text (WAL-03.text)."""
+
+
+class AgreementWalHandlerLike(EffectHandler, Protocol):
+    """A handler that owns a log and serves ``wal_sync`` (SYNC-01..15)."""
+
+    def wal_snapshot(self) -> AgreementWalArtifact:
+        """Return the whole log, or raise the backend's error (SYNC-11)."""
+
+
+class EvidencePersistenceHandlerLike(EffectHandler, Protocol):
+    """A handler that caches outcomes by evidence id (EVID-01..10)."""
+
+    def cached_outcome(self, evidence_id: str) -> EffectOutcome | None:
+        """Return a cached outcome, or raise the backend's error (EVID-07)."""
+
+    def cache_snapshot(self) -> EvidenceOutcomeCacheArtifact:
+        """Return the whole cache, or raise the backend's error (EVID-07)."""
+
+
+class Codec(Protocol):
+    """Bytes of artifacts, both ways (WIRE, DEC, ARTIFACT)."""
+
+    def encode(self, artifact: PersistedDurabilityArtifact) -> bytes:
+        """Return the canonical bytes of an artifact."""
+
+    def decode(self, data: bytes) -> PersistedDurabilityArtifact:
+        """Return the artifact of bytes, or raise ``DurabilityError``."""
+
+
+WalFactory: TypeAlias = Callable[[Path], AgreementWal]
+"""Makes the log kept in a directory; called again on the same one, it reopens it."""
+
+CacheFactory: TypeAlias = Callable[[Path], EvidenceOutcomeCache]
+"""Makes the cache kept in a directory; called again on the same one, it reopens it."""
+
+WalHandlerFactory: TypeAlias = Callable[
+    [EffectHandler, AgreementWal, WalSyncMode], AgreementWalHandlerLike
+]
+EvidenceHandlerFactory: TypeAlias = Callable[
+    [EffectHandler, EvidenceOutcomeCache, EvidenceIdResolverLike], EvidencePersistenceHandlerLike
+]
+RecoveryFunction: TypeAlias = Callable[
+    [int, object, AgreementWalArtifact, EvidenceOutcomeCacheArtifact], DurableRecoveryPlan
+]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A system under test: any of six components, and its declarations.
+
+    A component that is ``None`` is not judged: its requirements are
+    not-applicable, which is never a pass. Factories get a directory of their
+    own, empty at first, for every history.
+    """
+
+    name: str
+    agreement_wal: WalFactory | None = None
+    evidence_cache: CacheFactory | None = None
+    agreement_wal_handler: WalHandlerFactory | None = None
+    evidence_handler: EvidenceHandlerFactory | None = None
+    recovery: RecoveryFunction | None = None
+    codec: Codec | None = None
+    capabilities: frozenset[Capability] = frozenset()
+    rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
+

@@ -1,0 +1,38 @@
+"""What can go wrong around a run, apart from the backend being wrong."""
+
+from __future__ import annotations
+
+from telltale_spec.errors import TelltaleError
+
+__all__ = ["BackendFault", "ConformanceError", "TargetError", "UsageError"]
+
+
+class ConformanceError(TelltaleError):
+    """Root of the errors of the suite itself."""
+
+
+class UsageError(ConformanceError):
+    """Report an argument that cannot be used; exit status 2."""
+
+
+class TargetError(UsageError):
+    """Report a target that cannot be found or has a wrong form; exit status 2."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"target `{target}`: {reason}")
+
+
+class BackendFault(BaseException):  # noqa: N818 - it interrupts a run, it is not an ordinary error
+    """Report a backend that cannot be judged; exit status 4.
+
+    It does not start, is not a backend, or stopped answering. Like
+    ``KeyboardInterrupt`` this is no ``Exception``: Hypothesis would otherwise
+    take it for a failing example and call the backend again to shrink it.
+    """
+
+    def __init__(self, backend_name: str, message: str) -> None:
+        self.backend_name = backend_name
+        self.message = message
+        super().__init__(f"backend `{backend_name}`: {message}")

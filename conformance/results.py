@@ -1,0 +1,142 @@
+"""What a run found, as plain data with a JSON form.
+
+Everything that is shown anywhere is made from these values alone: no report
+asks a machine or a backend for anything.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataclasses_json import DataClassJsonMixin, config
+
+__all__ = [
+    "REPORT_FORMAT",
+    "BackendReport",
+    "Counterexample",
+    "QuirkResult",
+    "Report",
+    "RequirementResult",
+    "SituationResult",
+    "Step",
+    "Verdict",
+]
+
+REPORT_FORMAT = "telltale-conformance.report.v1"
+
+
+class Verdict(enum.Enum):
+    """The judgement on one requirement of one backend."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a secret
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not-applicable"
+    EXPECTED_FAIL = "expected-fail"
+
+
+@dataclass(frozen=True)
+class Step(DataClassJsonMixin):
+    """One operation of a counterexample in plain words, with its answer.
+
+    ``operation`` is the operation as data where it has a data form.
+    """
+
+    text: str
+    answer: str
+    operation: Any = None
+
+
+@dataclass(frozen=True)
+class Counterexample(DataClassJsonMixin):
+    """The shortest history found that violates one requirement.
+
+    The last step is the first at which the backend differs; ``expected`` and
+    ``actual`` describe that difference. ``reproduced`` is false when the same
+    history did not fail again, which makes the backend nondeterministic.
+    """
+
+    requirement_id: str
+    suite: str
+    steps: list[Step]
+    expected: str
+    actual: str
+    reproduced: bool = True
+
+
+def _verdict_field() -> Any:
+    return field(metadata=config(encoder=lambda verdict: verdict.value, decoder=Verdict))
+
+
+@dataclass(frozen=True)
+class RequirementResult(DataClassJsonMixin):
+    """The verdict on one requirement; ``checks`` counts the times it was put to the test."""
+
+    requirement_id: str
+    level: str
+    verdict: Verdict = _verdict_field()
+    checks: int = 0
+    reason: str = ""
+    counterexample: Counterexample | None = None
+
+
+@dataclass(frozen=True)
+class SituationResult(DataClassJsonMixin):
+    """How often an interesting situation arose; zero makes its requirements inconclusive."""
+
+    name: str
+    reached: int
+    requirement_ids: list[str]
+
+
+@dataclass(frozen=True)
+class QuirkResult(DataClassJsonMixin):
+    """Whether a known quirk of the specification's own behaviour showed itself."""
+
+    finding_id: str
+    sentence: str
+    shown: bool
+    steps: list[Step]
+
+
+@dataclass(frozen=True)
+class BackendReport(DataClassJsonMixin):
+    """Everything found about one backend.
+
+    ``fault`` is set when the backend could not be judged: it did not start,
+    returned something else than a backend, or stopped answering.
+    """
+
+    name: str
+    capabilities: list[str]
+    rejection_mode: str
+    results: list[RequirementResult]
+    situations: list[SituationResult]
+    quirks: list[QuirkResult]
+    fault: str | None = None
+
+    def result(self, requirement_id: str) -> RequirementResult | None:
+        """Return the result of one requirement, or ``None`` when it was not part of the run."""
+        for result in self.results:
+            if result.requirement_id == requirement_id:
+                return result
+        return None
+
+
+@dataclass(frozen=True)
+class Report(DataClassJsonMixin):
+    """A whole run. Equal inputs give equal reports: there are no times in it."""
+
+    format: str
+    suite_version: str
+    specification: str
+    profile: str
+    seed: int
+    backends: list[BackendReport]
+
+    def to_text(self) -> str:
+        """Return the report as indented JSON with a stable order."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,245 @@
+"""Run suites on backends and collect results; prints nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.errors import BackendFault
+from conformance.machines.registry import QUIRKS, SUITES
+from conformance.profiles import Profile
+from conformance.requirements import Requirement, Scope, requirement
+from conformance.results import (
+    REPORT_FORMAT,
+    BackendReport,
+    Counterexample,
+    QuirkResult,
+    Report,
+    RequirementResult,
+    SituationResult,
+    Verdict,
+)
+from conformance.session import Session
+from conformance.suite import Suite
+from conformance.watch import CALL_SECONDS_MAX, CallWatch
+from telltale_spec.model.machine import RejectionMode
+
+__all__ = ["SPECIFICATION", "judge_backend", "run_check", "suite_version"]
+
+SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.v1)"
+
+# Each failing requirement costs another search, with that requirement muted, to
+# find what else is broken. More than this many says enough about a backend.
+_FAILURES_MAX: Final = 8
+
+Progress = Callable[[str, str, int], None]
+
+
+def suite_version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return metadata.version("telltale-spec")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def run_check(
+    backends: Iterable[Backend],
+    profile: Profile,
+    *,
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+    on_progress: Progress = lambda backend, suite, histories: None,
+) -> Report:
+    """Judge each backend and return one report.
+
+    A backend that cannot be judged does not stop the others: its report says
+    why. Equal backends, profile and seed give equal reports.
+    """
+    reports = []
+    with CallWatch(call_seconds_max) as watch:
+        for backend in backends:
+            reports.append(_report_or_fault(backend, profile, seed, watch, on_progress))
+    return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, profile.name, seed, reports)
+
+
+def _report_or_fault(
+    backend: Backend, profile: Profile, seed: int, watch: CallWatch, on_progress: Progress
+) -> BackendReport:
+    try:
+        return judge_backend(backend, profile, seed=seed, watch=watch, on_progress=on_progress)
+    except BackendFault as fault:
+        return _backend_report(backend, [], [], [], fault=fault.message)
+
+
+def judge_backend(
+    backend: Backend,
+    profile: Profile,
+    *,
+    seed: int,
+    watch: CallWatch,
+    on_progress: Progress = lambda backend, suite, histories: None,
+    suites: Sequence[Suite] = SUITES,
+) -> BackendReport:
+    """Run every suite that applies to one backend.
+
+    Raises :class:`BackendFault` when the backend does not start or stops answering.
+    """
+    results: dict[str, RequirementResult] = {}
+    situations: list[SituationResult] = []
+    for suite in suites:
+        if not suite.applies(backend):
+            for requirement_id in suite.requirement_ids:
+                result = _not_applicable(requirement_id, f"the backend has no {suite.name}")
+                results.setdefault(requirement_id, result)
+            continue
+        search = _Search(suite, backend, profile, seed, watch, on_progress)
+        search.run()
+        results.update({result.requirement_id: result for result in search.results()})
+        situations.extend(search.situations())
+    quirks = [quirk.show(backend, watch) for quirk in QUIRKS if quirk.applies(backend)]
+    return _backend_report(backend, list(results.values()), situations, quirks)
+
+
+def _backend_report(
+    backend: Backend,
+    results: list[RequirementResult],
+    situations: list[SituationResult],
+    quirks: list[QuirkResult],
+    *,
+    fault: str | None = None,
+) -> BackendReport:
+    return BackendReport(
+        backend.name,
+        sorted(capability.value for capability in backend.capabilities),
+        backend.rejection_mode.value,
+        results,
+        situations,
+        quirks,
+        fault,
+    )
+
+
+class _Search:
+    """All searches of one suite on one backend.
+
+    A violated requirement is muted and the search begins again, so that every
+    failure on the report has a counterexample of its own.
+    """
+
+    def __init__(
+        self,
+        suite: Suite,
+        backend: Backend,
+        profile: Profile,
+        seed: int,
+        watch: CallWatch,
+        on_progress: Progress,
+    ) -> None:
+        self.suite = suite
+        self.backend = backend
+        self.profile = profile
+        self.seed = seed
+        self.watch = watch
+        self.on_progress = on_progress
+        self.checks: Counter[str] = Counter()
+        self.reached: Counter[str] = Counter()
+        self.failures: dict[str, Counterexample] = {}
+        self.budget_ran_out = False
+
+    def run(self) -> None:
+        """Search until nothing new is found."""
+        while len(self.failures) < _FAILURES_MAX:
+            found = self._search_once()
+            if found is None:
+                return
+            self.failures[found.requirement_id] = found
+
+    def _search_once(self) -> Counterexample | None:
+        session = Session(
+            self.suite.name,
+            self.backend,
+            self.watch,
+            self.profile.budget,
+            muted=frozenset(self.failures),
+            on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
+        )
+        with session:
+            found = self.suite.search(session, self.seed)
+        self.checks.update(session.checks)
+        self.reached.update(session.situations)
+        self.budget_ran_out = self.budget_ran_out or session.budget_ran_out
+        return found
+
+    def results(self) -> list[RequirementResult]:
+        """Return one result for each requirement of the suite."""
+        return [self._result(requirement(each)) for each in self.suite.requirement_ids]
+
+    def situations(self) -> list[SituationResult]:
+        """Return how often each situation arose that matters to this backend."""
+        found = []
+        for name, requirement_ids in self.suite.situations.items():
+            held = [each for each in requirement_ids if self._excluded(requirement(each)) is None]
+            if held:
+                found.append(SituationResult(name, self.reached[name], held))
+        return found
+
+    def _result(self, judged: Requirement) -> RequirementResult:
+        requirement_id = judged.requirement_id
+        checks = self.checks[requirement_id]
+        excluded = self._excluded(judged)
+        level = _level(judged, self.backend)
+        if excluded is not None:
+            return _not_applicable(requirement_id, excluded)
+        failure = self.failures.get(requirement_id)
+        if failure is not None:
+            return RequirementResult(requirement_id, level, Verdict.FAIL, checks, "", failure)
+        doubt = self._doubt(requirement_id)
+        if doubt:
+            return RequirementResult(requirement_id, level, Verdict.INCONCLUSIVE, checks, doubt)
+        return RequirementResult(requirement_id, level, Verdict.PASS, checks)
+
+    def _doubt(self, requirement_id: str) -> str:
+        """Return why a requirement without a failure has not passed, or an empty text."""
+        missing = [
+            name
+            for name, requirement_ids in self.suite.situations.items()
+            if requirement_id in requirement_ids and not self.reached[name]
+        ]
+        if missing:
+            return f"never arose: {'; '.join(missing)}"
+        if not self.checks[requirement_id]:
+            return "never put to the test"
+        if self.budget_ran_out:
+            return "the time of the profile ran out"
+        return ""
+
+    def _excluded(self, judged: Requirement) -> str | None:
+        """Return why the backend is not held to a requirement, or ``None``."""
+        keeps = self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED
+        if judged.requirement_id == "WAL-10":
+            return None if keeps else "the backend does not declare keeps-rejected"
+        if judged.requirement_id == "WAL-04" and keeps:
+            return "the backend declares keeps-rejected; see WAL-10"
+        declared = {capability.value for capability in self.backend.capabilities}
+        # A recommended text or order is looked at in every backend; only what
+        # cannot even be tried without a promise is left out.
+        if judged.capability == Capability.REOPEN.value and judged.capability not in declared:
+            return f"the backend does not declare {judged.capability}"
+        return None
+
+
+def _level(judged: Requirement, backend: Backend) -> str:
+    """Return the level that binds this backend: what it declares, it must keep."""
+    declared = {capability.value for capability in backend.capabilities}
+    if judged.capability in declared or judged.requirement_id == "WAL-04":
+        return "MUST"
+    return "MUST" if judged.scope is Scope.REFERENCE else judged.level.value
+
+
+def _not_applicable(requirement_id: str, reason: str) -> RequirementResult:
+    level = requirement(requirement_id).level.value
+    return RequirementResult(requirement_id, level, Verdict.NOT_APPLICABLE, 0, reason)

@@ -1,0 +1,244 @@
+"""One search of one suite on one backend: what it counts and what it found."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from conformance.backend import Backend
+from conformance.errors import BackendFault
+from conformance.results import Counterexample, Step
+from conformance.watch import CallLimitExceeded, CallWatch
+from telltale_spec.errors import DurabilityError
+
+__all__ = ["Budget", "History", "HistoryEnded", "Raised", "Returned", "Session", "Violation"]
+
+ResultType = TypeVar("ResultType")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much one suite may try: histories, operations in each, and seconds in all."""
+
+    histories: int
+    operations: int
+    seconds: float
+
+
+class Violation(Exception):  # noqa: N818 - the field's term for a failed property
+    """Carry a counterexample out of the engine."""
+
+    def __init__(self, counterexample: Counterexample) -> None:
+        self.counterexample = counterexample
+        super().__init__(counterexample.requirement_id)
+
+
+class HistoryEnded(Exception):  # noqa: N818 - control flow, not an error
+    """End a history whose violation is already known, so that others can be looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A call returned this value."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A call raised the declared error with this text."""
+
+    message: str
+
+
+@dataclass
+class Session:
+    """What one search of one suite shares between its histories."""
+
+    suite: str
+    backend: Backend
+    watch: CallWatch
+    budget: Budget
+    muted: frozenset[str] = frozenset()
+    on_history: Callable[[str, int], None] = lambda suite, histories: None
+    checks: Counter[str] = field(default_factory=Counter)
+    situations: Counter[str] = field(default_factory=Counter)
+    smallest: Counterexample | None = None
+    histories: int = 0
+    budget_ran_out: bool = False
+    _workspace: tempfile.TemporaryDirectory[str] | None = None
+    _stop_at: float = 0.0
+
+    def __enter__(self) -> Self:
+        self._workspace = tempfile.TemporaryDirectory(prefix="telltale-conformance-")
+        self._stop_at = time.monotonic() + self.budget.seconds
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._workspace is not None:
+            self._workspace.cleanup()
+
+    def new_history(self) -> History:
+        """Return a history with a directory of its own; one past the budget is ended at once."""
+        self.histories += 1
+        self.on_history(self.suite, self.histories)
+        if time.monotonic() > self._stop_at:
+            self.budget_ran_out = True
+        return History(self, ended=self.budget_ran_out)
+
+    def new_directory(self) -> Path:
+        """Return an empty directory inside the session's workspace."""
+        if self._workspace is None:
+            raise RuntimeError("a session is a context manager; enter it first")
+        return Path(tempfile.mkdtemp(dir=self._workspace.name))
+
+    def consider(self, counterexample: Counterexample) -> None:
+        """Remember the shortest counterexample, in case it cannot be found again."""
+        if self.smallest is None or len(counterexample.steps) < len(self.smallest.steps):
+            self.smallest = counterexample
+
+
+_ANSWER_CHARACTERS_MAX: Final = 400
+
+
+class History:
+    """One history: the steps taken, and the checks made on their answers."""
+
+    def __init__(self, session: Session, *, ended: bool = False) -> None:
+        self.session = session
+        self.steps: list[Step] = []
+        self.ended = ended
+        self._directories: list[Path] = []
+
+    def directory(self) -> Path:
+        """Return a new empty directory, which is removed with the history."""
+        directory = self.session.new_directory()
+        self._directories.append(directory)
+        return directory
+
+    def close(self) -> None:
+        """Remove what the history left on disk."""
+        for directory in self._directories:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def run(self, act: Callable[[], None]) -> None:
+        """Carry out one act, unless the history has ended."""
+        if self.ended:
+            return
+        try:
+            act()
+        except HistoryEnded:
+            self.ended = True
+
+    def start(self, what: str, make: Callable[[], ResultType]) -> ResultType:
+        """Make a part of the system under test, or raise :class:`BackendFault`."""
+        name = self.session.backend.name
+        try:
+            return self._watched(f"making {what}", make)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            raise BackendFault(name, f"making {what} raised {text}") from error
+
+    def call(
+        self,
+        text: str,
+        function: Callable[[], Any],
+        *,
+        operation: Any = None,
+        undeclared: str = "WAL-09",
+        quiet: bool = False,
+    ) -> Returned | Raised:
+        """Call the system under test and note the step with its answer.
+
+        ``operation`` is the call as data. ``undeclared`` is the requirement
+        that an exception of any undeclared type violates. A ``quiet`` call is
+        noted only if something is wrong with it: it looks, it does not act.
+        """
+        try:
+            value = self._watched(text, function)
+        except DurabilityError as error:
+            message = str(error)
+            self.note(text, f"refused: {message}", operation)
+            self.check(undeclared, bool(message), "an error with a text", "an empty error text")
+            return Raised(message)
+        except (HistoryEnded, Violation):
+            raise
+        except Exception as error:
+            shown = f"{type(error).__name__}: {error}"
+            self.note(text, f"raised {shown}", operation)
+            self.check(undeclared, False, "a result or a DurabilityError", f"raised {shown}")
+            raise HistoryEnded from error
+        if not quiet:
+            self.note(text, "ok", operation)
+        return Returned(value)
+
+    def note(self, text: str, answer: str, operation: Any = None) -> None:
+        """Add one step to the history."""
+        shown = answer
+        if len(shown) > _ANSWER_CHARACTERS_MAX:
+            shown = f"{shown[:_ANSWER_CHARACTERS_MAX]}... ({len(answer)} characters)"
+        data = operation.to_dict() if hasattr(operation, "to_dict") else operation
+        self.steps.append(Step(text, shown, data))
+
+    def answer(self, answer: str) -> None:
+        """Replace the answer of the last step by a more telling one."""
+        if self.steps:
+            self.steps[-1] = replace(self.steps[-1], answer=answer)
+
+    def check(
+        self,
+        requirement_id: str,
+        holds: bool,
+        expected: str | Callable[[], str],
+        actual: str | Callable[[], str],
+    ) -> None:
+        """Count one check of a requirement; raise :class:`Violation` where it does not hold."""
+        self.session.checks[requirement_id] += 1
+        if holds:
+            return
+        if requirement_id in self.session.muted:
+            raise HistoryEnded
+        counterexample = Counterexample(
+            requirement_id,
+            self.session.suite,
+            list(self.steps),
+            expected if isinstance(expected, str) else expected(),
+            actual if isinstance(actual, str) else actual(),
+        )
+        self.session.consider(counterexample)
+        raise Violation(counterexample)
+
+    def reach(self, situation: str) -> None:
+        """Count one occurrence of an interesting situation."""
+        self.session.situations[situation] += 1
+
+    def _watched(self, text: str, function: Callable[[], ResultType]) -> ResultType:
+        watch = self.session.watch
+        watch.begin()
+        try:
+            return function()
+        except CallLimitExceeded:
+            raise BackendFault(
+                self.session.backend.name,
+                f"no answer within {watch.limit_seconds:g} seconds from: {text}"
+                f"{self._after_text()}",
+            ) from None
+        finally:
+            watch.end()
+
+    def _after_text(self) -> str:
+        if not self.steps:
+            return ""
+        return f" (after {len(self.steps)} operations, the last: {self.steps[-1].text})"

@@ -1,0 +1,175 @@
+"""Suites: a way to search one component for violations of its requirements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from conformance.backend import Backend
+from conformance.results import Counterexample
+from conformance.session import Budget, History, Session, Violation
+
+__all__ = ["ConformanceMachine", "Law", "LawSuite", "MachineSuite", "Suite"]
+
+
+class Suite(ABC):
+    """One component's checks.
+
+    ``requirement_ids`` are all that the suite can judge. ``situations`` names
+    what must have arisen at least once, with the requirements that are
+    inconclusive where it did not.
+    """
+
+    name: str
+    requirement_ids: tuple[str, ...]
+    situations: Mapping[str, tuple[str, ...]]
+
+    @abstractmethod
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend has what this suite judges."""
+
+    @abstractmethod
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Look for one violation that is not muted; return the shortest found, or ``None``."""
+
+
+class ConformanceMachine(RuleBasedStateMachine):
+    """Base of the state machines: one history of one system under test.
+
+    A subclass names its rules after what they do and does everything inside
+    ``self.history.run``, so that a history that has ended takes no more steps.
+    """
+
+    session: ClassVar[Session]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = self.session.new_history()
+        self.backend = self.session.backend
+        self.history.run(self.prepare)
+
+    def prepare(self) -> None:
+        """Make the system under test; overridden by every machine."""
+        raise NotImplementedError
+
+    def teardown(self) -> None:
+        """Close what the history opened."""
+        self.history.close()
+
+
+@dataclass(frozen=True)
+class MachineSuite(Suite):
+    """A suite that is a Hypothesis state machine."""
+
+    name: str
+    machine: type[ConformanceMachine]
+    requirement_ids: tuple[str, ...]
+    situations: Mapping[str, tuple[str, ...]]
+    present: Callable[[Backend], bool]
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend has what this suite judges."""
+        return self.present(backend)
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Run the machine on random histories."""
+        bound = type(self.machine.__name__, (self.machine,), {"session": session})
+        seeded = hypothesis.seed(seed)(bound)
+        return _found(
+            session,
+            lambda: run_state_machine_as_test(seeded, settings=_settings(session.budget)),
+        )
+
+
+@dataclass(frozen=True)
+class Law:
+    """One property of one value: ``judge`` gets a new history and a drawn value.
+
+    ``share`` scales the number of histories; a law that costs much gets less.
+    """
+
+    name: str
+    values: st.SearchStrategy[Any]
+    judge: Callable[[History, Any], None]
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class LawSuite(Suite):
+    """A suite of laws, searched one after the other."""
+
+    name: str
+    laws: tuple[Law, ...]
+    requirement_ids: tuple[str, ...]
+    situations: Mapping[str, tuple[str, ...]]
+    present: Callable[[Backend], bool]
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend has what this suite judges."""
+        return self.present(backend)
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Try every law on random values; stop at the first violation."""
+        for law in self.laws:
+            found = _found(session, _law_test(law, session, seed))
+            if found is not None:
+                return found
+        return None
+
+
+def _law_test(law: Law, session: Session, seed: int) -> Callable[[], None]:
+    histories = max(1, round(session.budget.histories * law.share))
+
+    @hypothesis.seed(seed)
+    @_settings(replace(session.budget, histories=histories))
+    @given(law.values)
+    def test(value: Any) -> None:
+        history = session.new_history()
+        try:
+            history.run(lambda: law.judge(history, value))
+        finally:
+            history.close()
+
+    return test
+
+
+def _found(session: Session, run: Callable[[], None]) -> Counterexample | None:
+    """Run a search to its end and return its counterexample."""
+    try:
+        run()
+    except Violation as violation:
+        return violation.counterexample
+    except (Flaky, BaseExceptionGroup):
+        # The same history failed once and not again: the backend is not
+        # deterministic, or the budget ran out while shrinking. A violation was
+        # seen all the same, and the shortest one is on record.
+        if session.smallest is None:
+            raise
+        return replace(session.smallest, reproduced=session.budget_ran_out)
+    return None
+
+
+_PHASES: Final = (Phase.generate, Phase.shrink)
+
+
+def _settings(budget: Budget) -> settings:
+    return settings(
+        max_examples=budget.histories,
+        stateful_step_count=budget.operations,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=_PHASES,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )

@@ -1,0 +1,368 @@
+"""The import rule and the house rules, read from tables and held against every module.
+
+Data flows one way: wire, model, reference backends, strategies, machines, runner, results,
+report. A row of :data:`LAYERS` names a layer, the modules in it and the layers that these may
+import; whatever is not named is forbidden. A new module without a row fails here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("telltale_spec", "strategies", "conformance")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Name a layer, the module prefixes in it, and the layers that it may import."""
+
+    name: str
+    prefixes: tuple[str, ...]
+    may_import: tuple[str, ...]
+
+
+# What a backend is judged by, and what it is judged with; no concrete backend among it.
+_REFERENCE = ("errors", "wire", "model", "contract")
+_ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject")
+_EVERYTHING = (*_ENGINE, "backends", "strategies", "engine", "machines", "runner", "report")
+
+LAYERS = (
+    Layer("errors", ("telltale_spec.errors",), ()),
+    Layer("wire", ("telltale_spec.wire",), ("errors",)),
+    Layer("model", ("telltale_spec.model",), ("errors", "wire")),
+    Layer("contract", ("telltale_spec.backends.contract",), ("errors", "wire")),
+    Layer("backends", ("telltale_spec.backends",), _REFERENCE),
+    Layer("handlers", ("telltale_spec.handlers",), _REFERENCE),
+    # The table of contents is for users; our own modules name the module they mean.
+    Layer("contents", ("telltale_spec",), (*_REFERENCE, "backends", "handlers")),
+    # Strategies fit any system, so they know no backend.
+    Layer("strategies", ("strategies",), ("errors", "wire", "model")),
+    Layer("requirements", ("conformance.requirements", "conformance.requirement_data"), ()),
+    Layer("run errors", ("conformance.errors",), ("errors",)),
+    Layer("results", ("conformance.results",), ("requirements",)),
+    Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
+    Layer(
+        "engine",
+        (
+            "conformance.narration",
+            "conformance.profiles",
+            "conformance.quirks",
+            "conformance.session",
+            "conformance.suite",
+            "conformance.watch",
+        ),
+        _ENGINE,
+    ),
+    # Concrete backends arrive in machines as factories, never as imports.
+    Layer("machines", ("conformance.machines",), (*_ENGINE, "strategies", "engine")),
+    Layer("runner", ("conformance.runner",), (*_ENGINE, "engine", "machines")),
+    # Reports are made from results alone.
+    Layer("report", ("conformance.report",), ("requirements", "run errors", "results")),
+    Layer(
+        "vectors",
+        ("conformance.shipped_vectors", "conformance.vector_kinds", "conformance.vectors"),
+        (*_REFERENCE, "backends", "handlers", "run errors"),
+    ),
+    Layer("inspection", ("conformance.inspection_command",), (*_REFERENCE, "run errors")),
+    Layer("targets", ("conformance.targets",), (*_ENGINE, "backends")),
+    # What users call: the functions, the plugin and the command line.
+    Layer(
+        "doors",
+        ("conformance", "conformance.__main__", "conformance.pytest_plugin"),
+        (*_EVERYTHING, "vectors", "inspection", "targets"),
+    ),
+)
+
+# Their package files are rows of their own; what else is in them needs its own row.
+PACKAGE_FILES = ("conformance", "telltale_spec")
+
+# Third-party packages, each with the only prefixes that may import it.
+THIRD_PARTY = {
+    "cbor2": ("telltale_spec.wire", "strategies", "conformance"),
+    "dataclasses_json": ("telltale_spec.wire", "conformance"),
+    "hypothesis": ("strategies", "conformance"),
+    "pytest": ("conformance",),
+    "rich": ("conformance",),
+}
+
+# Modules whose answers depend on their arguments alone.
+PURE_PREFIXES = ("telltale_spec", "strategies", "conformance.machines")
+IMPURE_MODULES = ("datetime", "random", "secrets", "time", "uuid")
+
+MODULE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+
+# Exemptions, each with its reason. One that is no longer needed fails.
+LONG_MODULES: dict[str, str] = {
+    "telltale_spec.wire.requests": "one flat list of records, the vocabulary of one upstream file",
+    "telltale_spec.wire.shapes": "the shapes of one union read side by side",
+}
+LONG_FUNCTIONS: dict[str, str] = {}
+IMPURE_IMPORTS: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of ours: its dotted name, its lines and its syntax tree."""
+
+    name: str
+    is_package: bool
+    lines_count: int
+    tree: ast.Module
+
+    @classmethod
+    def from_path(cls, path: Path) -> Module:
+        """Return the module of a source file below the root."""
+        parts = list(path.relative_to(ROOT).with_suffix("").parts)
+        is_package = parts[-1] == "__init__"
+        text = path.read_text(encoding="utf-8")
+        name = ".".join(parts[:-1] if is_package else parts)
+        return cls(name, is_package, len(text.splitlines()), ast.parse(text, str(path)))
+
+    def imported_names(self) -> Iterator[str]:
+        """Yield every dotted name that is imported, at the top or inside a function.
+
+        ``from a import b`` yields ``a.b``, as ``b`` may be a module.
+        """
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = self._absolute(node)
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if node.level == 0:
+            return node.module or ""
+        package = self.name.split(".")
+        package = package[: len(package) - node.level + self.is_package]
+        return ".".join([*package, *([node.module] if node.module else [])])
+
+    def functions(self) -> Iterator[tuple[str, int]]:
+        """Yield each function's dotted name and its lines without the docstring."""
+        for name, node in _functions(self.tree, self.name):
+            yield name, _function_lines(node)
+
+
+def _modules() -> tuple[Module, ...]:
+    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return tuple(Module.from_path(path) for path in paths if "tests" not in path.parts)
+
+
+def _functions(
+    node: ast.AST, prefix: str
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for child in ast.iter_child_nodes(node):
+        name = prefix
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            name = f"{prefix}.{child.name}"
+            if not isinstance(child, ast.ClassDef):
+                yield name, child
+        yield from _functions(child, name)
+
+
+def _function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    count = (node.end_lineno or node.lineno) - node.lineno + 1
+    if ast.get_docstring(node, clean=False) is not None:
+        docstring = node.body[0]
+        count -= (docstring.end_lineno or docstring.lineno) - docstring.lineno + 1
+    return count
+
+
+def _is_under(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def _in_row(name: str, prefix: str) -> bool:
+    return name == prefix if prefix in PACKAGE_FILES else _is_under(name, prefix)
+
+
+def _layer(name: str) -> Layer | None:
+    """Return the layer with the longest prefix of a module's name."""
+    found = [
+        (len(prefix), layer)
+        for layer in LAYERS
+        for prefix in layer.prefixes
+        if _in_row(name, prefix)
+    ]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _forbidden_imports(module: Module) -> list[str]:
+    """Return a sentence for each import of ours that no row allows."""
+    own = _layer(module.name)
+    if own is None:
+        return [f"{module.name} has no row in LAYERS"]
+    problems = []
+    for name in module.imported_names():
+        if not any(_is_under(name, package) for package in PACKAGES):
+            continue
+        # What is no module is a name inside of one.
+        imported = name if name in MODULE_NAMES else name.rpartition(".")[0]
+        other = _layer(imported)
+        if other is not own and (other is None or other.name not in own.may_import):
+            layer_name = other.name if other else "no row"
+            problems.append(f"{module.name} ({own.name}) imports {name} ({layer_name})")
+    return problems
+
+
+def _swallows_everything(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    catches_all = isinstance(handler.type, ast.Name) and handler.type.id in (
+        "BaseException",
+        "Exception",
+    )
+    return catches_all and all(isinstance(item, (ast.Pass, ast.Continue)) for item in handler.body)
+
+
+MODULES = _modules()
+MODULE_NAMES = frozenset(module.name for module in MODULES)
+each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+
+
+def _parsed(name: str, text: str, *, is_package: bool = False) -> Module:
+    return Module(name, is_package, len(text.splitlines()), ast.parse(text))
+
+
+@each_module
+def test_imports_point_to_the_left(module: Module) -> None:
+    """A module imports only its own layer and the layers that its row names."""
+    assert _forbidden_imports(module) == []
+
+
+@each_module
+def test_third_party_packages_stay_where_they_belong(module: Module) -> None:
+    """A library is imported only under the prefixes of its row."""
+    problems = [
+        f"{module.name} imports {library}"
+        for name in module.imported_names()
+        for library, prefixes in THIRD_PARTY.items()
+        if _is_under(name, library)
+        and not any(_is_under(module.name, prefix) for prefix in prefixes)
+    ]
+
+    assert problems == []
+
+
+@each_module
+def test_modules_are_short(module: Module) -> None:
+    """A module has at most MODULE_LINES_MAX lines; its exemption dies with its need."""
+    is_long = module.lines_count > MODULE_LINES_MAX
+
+    assert is_long == (module.name in LONG_MODULES), f"{module.name}: {module.lines_count} lines"
+
+
+@each_module
+def test_functions_are_short(module: Module) -> None:
+    """A function has at most FUNCTION_LINES_MAX lines, not counting its docstring."""
+    long = {name for name, count in module.functions() if count > FUNCTION_LINES_MAX}
+    exempt = {name for name in LONG_FUNCTIONS if _is_under(name, module.name)}
+
+    assert long == exempt
+
+
+@each_module
+def test_answers_do_not_depend_on_clocks_or_chance(module: Module) -> None:
+    """The reference, the strategies and the rules take clocks and randomness as arguments."""
+    is_pure = any(_is_under(module.name, prefix) for prefix in PURE_PREFIXES)
+    impure = sorted(
+        name
+        for name in module.imported_names()
+        if is_pure and any(_is_under(name, prefix) for prefix in IMPURE_MODULES)
+    )
+
+    assert bool(impure) == (module.name in IMPURE_IMPORTS), impure
+
+
+@each_module
+def test_no_exception_is_swallowed_unseen(module: Module) -> None:
+    """There is no bare except, and no handler of everything that does nothing."""
+    lines = [
+        node.lineno
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler) and _swallows_everything(node)
+    ]
+
+    assert lines == [], f"{module.name}, lines {lines}"
+
+
+def test_every_row_is_in_use() -> None:
+    """Every prefix of a layer and every exemption matches a module that exists."""
+    names = [module.name for module in MODULES]
+    prefixes = [prefix for layer in LAYERS for prefix in layer.prefixes]
+    prefixes += [*LONG_MODULES, *IMPURE_IMPORTS, *PURE_PREFIXES]
+    unused = [prefix for prefix in prefixes if not any(_in_row(name, prefix) for name in names)]
+
+    assert unused == []
+
+
+def test_the_layers_have_no_cycle() -> None:
+    """A row names only layers that stand above it in the table."""
+    seen: set[str] = set()
+    for layer in LAYERS:
+        assert set(layer.may_import) <= seen, layer.name
+        seen.add(layer.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("telltale_spec.wire.broken", "from telltale_spec.model import recovery"),
+        ("telltale_spec.wire.broken", "from ..backends.memory import InMemoryAgreementWal"),
+        ("telltale_spec.model.broken", "def late():\n    import telltale_spec.backends.file"),
+        ("telltale_spec.errors", "import telltale_spec"),
+        ("telltale_spec.backends.broken", "from conformance import results"),
+        ("strategies.broken", "import telltale_spec.backends.memory as memory"),
+        ("strategies.broken", "from telltale_spec import InMemoryAgreementWal"),
+        ("conformance.machines.broken", "from telltale_spec.backends.memory import X"),
+        ("conformance.report.broken", "from conformance.runner import run_check"),
+        ("conformance.new", ""),
+        ("telltale_spec.new", ""),
+    ],
+)
+def test_a_forbidden_import_is_noticed(name: str, text: str) -> None:
+    """The check sees absolute, relative and late imports, and packages without a row."""
+    assert len(_forbidden_imports(_parsed(name, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("is_package", "expected"),
+    [(False, "telltale_spec.wire.codec.encode"), (True, "telltale_spec.wire.inner.codec.encode")],
+)
+def test_relative_imports_are_resolved(is_package: bool, expected: str) -> None:
+    """One dot means the package itself in a package file, and its parent in a module."""
+    text = "from .codec import encode"
+    module = _parsed("telltale_spec.wire.inner", text, is_package=is_package)
+
+    assert [expected] == list(module.imported_names())
+
+
+@pytest.mark.parametrize(
+    ("text", "swallows"),
+    [
+        ("try: f()\nexcept: g()", True),
+        ("try: f()\nexcept Exception: pass", True),
+        ("try: f()\nexcept Exception as error: raise E from error", False),
+        ("try: f()\nexcept ValueError: pass", False),
+    ],
+)
+def test_a_swallowed_exception_is_noticed(text: str, swallows: bool) -> None:
+    """Only handlers of everything are judged, and only when they do nothing."""
+    (handler,) = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ExceptHandler)]
+
+    assert swallows == _swallows_everything(handler)
+
+
+def test_docstrings_do_not_make_a_function_long() -> None:
+    """Lines of the docstring are not counted, nested functions are."""
+    docstring = '"""One.\n\n        Two.\n        """'
+    text = f"class A:\n    def f(self):\n        {docstring}\n        return 1\n"
+
+    assert list(_parsed("m", text).functions()) == [("m.A.f", 2)]
