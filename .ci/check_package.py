@@ -13,6 +13,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("conformance", "strategies", "telltale_spec")
 COMMANDS = (("--version",), ("requirements",), ("check", "--profile", "quick"))
 
@@ -39,8 +40,8 @@ def _check_contents(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     problems = [f"{name} is a test" for name in names if "tests" in Path(name).parts]
-    markers = [f"{package}/py.typed" for package in PACKAGES]
-    problems += [f"{marker} is missing" for marker in markers if marker not in names]
+    wanted = _source_files() | {f"{package}/py.typed" for package in PACKAGES}
+    problems += [f"{name} is missing" for name in sorted(wanted.difference(names))]
     top = {Path(name).parts[0] for name in names}
     strangers = sorted(name for name in top - set(PACKAGES) if not name.endswith(".dist-info"))
     problems += [f"{name} does not belong here" for name in strangers]
@@ -49,6 +50,16 @@ def _check_contents(wheel: Path) -> None:
             problems.append(f"{text} is missing")
     if problems:
         raise SystemExit(f"{wheel.name}: " + "; ".join(problems))
+
+
+def _source_files() -> set[str]:
+    """Return every file of the packages in the checkout, tests and caches left out."""
+    paths = (path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*.*"))
+    return {
+        path.as_posix()
+        for path in paths
+        if (ROOT / path).is_file() and not {"tests", "__pycache__"}.intersection(path.parts)
+    }
 
 
 def _check_use(wheel: Path, scratch: Path) -> None:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from telltale_spec.backends.contract import (
     AgreementWal,
@@ -89,7 +89,7 @@ EvidenceHandlerFactory: TypeAlias = Callable[
     [EffectHandler, EvidenceOutcomeCache, EvidenceIdResolverLike], EvidencePersistenceHandlerLike
 ]
 RecoveryFunction: TypeAlias = Callable[
-    [int, object, AgreementWalArtifact, EvidenceOutcomeCacheArtifact], DurableRecoveryPlan
+    [int, Any, AgreementWalArtifact, EvidenceOutcomeCacheArtifact], DurableRecoveryPlan[Any]
 ]
 
 
@@ -111,4 +111,3 @@ class Backend:
     codec: Codec | None = None
     capabilities: frozenset[Capability] = frozenset()
     rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
-

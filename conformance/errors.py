@@ -24,7 +24,7 @@ class TargetError(UsageError):
         super().__init__(f"target `{target}`: {reason}")
 
 
-class BackendFault(BaseException):  # noqa: N818 - it interrupts a run, it is not an ordinary error
+class BackendFault(BaseException):
     """Report a backend that cannot be judged; exit status 4.
 
     It does not start, is not a backend, or stopped answering. Like

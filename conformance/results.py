@@ -67,17 +67,15 @@ class Counterexample(DataClassJsonMixin):
     reproduced: bool = True
 
 
-def _verdict_field() -> Any:
-    return field(metadata=config(encoder=lambda verdict: verdict.value, decoder=Verdict))
-
-
 @dataclass(frozen=True)
 class RequirementResult(DataClassJsonMixin):
     """The verdict on one requirement; ``checks`` counts the times it was put to the test."""
 
     requirement_id: str
     level: str
-    verdict: Verdict = _verdict_field()
+    verdict: Verdict = field(
+        metadata=config(encoder=lambda verdict: verdict.value, decoder=Verdict)
+    )
     checks: int = 0
     reason: str = ""
     counterexample: Counterexample | None = None

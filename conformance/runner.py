@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib import metadata
 from typing import Final
 
@@ -83,24 +83,30 @@ def judge_backend(
     watch: CallWatch,
     on_progress: Progress = lambda backend, suite, histories: None,
     suites: Sequence[Suite] = SUITES,
+    only: Collection[str] = (),
 ) -> BackendReport:
     """Run every suite that applies to one backend.
 
+    With ``only``, everything but these requirements is muted and left out.
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
     results: dict[str, RequirementResult] = {}
     situations: list[SituationResult] = []
     for suite in suites:
+        judged = [each for each in suite.requirement_ids if not only or each in only]
+        if not judged:
+            continue
         if not suite.applies(backend):
-            for requirement_id in suite.requirement_ids:
+            for requirement_id in judged:
                 result = _not_applicable(requirement_id, f"the backend has no {suite.name}")
                 results.setdefault(requirement_id, result)
             continue
-        search = _Search(suite, backend, profile, seed, watch, on_progress)
+        search = _Search(suite, judged, backend, profile, seed, watch, on_progress)
         search.run()
         results.update({result.requirement_id: result for result in search.results()})
         situations.extend(search.situations())
-    quirks = [quirk.show(backend, watch) for quirk in QUIRKS if quirk.applies(backend)]
+    shown = () if only else QUIRKS
+    quirks = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
     return _backend_report(backend, list(results.values()), situations, quirks)
 
 
@@ -133,6 +139,7 @@ class _Search:
     def __init__(
         self,
         suite: Suite,
+        judged: Sequence[str],
         backend: Backend,
         profile: Profile,
         seed: int,
@@ -140,6 +147,7 @@ class _Search:
         on_progress: Progress,
     ) -> None:
         self.suite = suite
+        self.judged = judged
         self.backend = backend
         self.profile = profile
         self.seed = seed
@@ -164,7 +172,7 @@ class _Search:
             self.backend,
             self.watch,
             self.profile.budget,
-            muted=frozenset(self.failures),
+            muted=frozenset(self.suite.requirement_ids) - set(self.judged) | set(self.failures),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
         )
         with session:
@@ -176,7 +184,7 @@ class _Search:
 
     def results(self) -> list[RequirementResult]:
         """Return one result for each requirement of the suite."""
-        return [self._result(requirement(each)) for each in self.suite.requirement_ids]
+        return [self._result(requirement(each)) for each in self.judged]
 
     def situations(self) -> list[SituationResult]:
         """Return how often each situation arose that matters to this backend."""

@@ -285,5 +285,7 @@ def vectors_write_command(folder: Path, console: Console) -> int:
         console.print(Text(visible(str(error)), style="red"), soft_wrap=True)
         return EXIT_UNREADABLE
     count = SHIPPED_LINES_PER_KIND * len(_KINDS)
-    console.print(Text(f"{count} vectors of {len(_KINDS)} kinds written to {folder}"), soft_wrap=True)
+    console.print(
+        Text(f"{count} vectors of {len(_KINDS)} kinds written to {folder}"), soft_wrap=True
+    )
     return EXIT_PASSED

@@ -21,7 +21,7 @@ _POLL_SECONDS: Final = 0.1
 _ALARM: Final[signal.Signals | None] = getattr(signal, "SIGALRM", None)
 
 
-class CallLimitExceeded(BaseException):  # noqa: N818 - it interrupts a call, like KeyboardInterrupt
+class CallLimitExceeded(BaseException):
     """Interrupt a call of a backend that takes too long.
 
     Not an ``Exception``, so that a backend's own error handling lets it pass.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telltale_spec.errors import DomainError
 
-__all__ = ["require_at_least", "require_bounds", "require_items"]
+__all__ = ["require_at_least", "require_bounds"]
 
 
 def require_at_least(strategy: str, argument: str, value: int, minimum: int) -> None:
@@ -25,9 +25,3 @@ def require_bounds(
     require_at_least(strategy, f"max_{subject}", maximum, minimum)
     if limit is not None and maximum > limit:
         raise DomainError(strategy, f"max_{subject}", maximum, f"at most {limit}")
-
-
-def require_items(strategy: str, argument: str, items: object, expected: str) -> None:
-    """Raise :class:`DomainError` if ``items``, a collection, is empty."""
-    if not items:
-        raise DomainError(strategy, argument, items, expected)

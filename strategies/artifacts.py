@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from strategies._arguments import require_at_least
+from strategies._lists import sparse_lists
 from strategies.alphabets import COLLIDING, Alphabet
 from strategies.outcomes import OutcomeConsistency, cache_entries
 from strategies.values import escalations, recovery_metadata, wal_entries
@@ -114,7 +115,7 @@ def invalid_wals(
     def definition() -> SearchStrategy[InvalidWal]:
         require_at_least("invalid_wals", "max_size", max_size, 2)
         # Two places are kept for the offence; what is around it shares the rest.
-        around = st.lists(wal_entries(alphabet=alphabet), max_size=(max_size - 2) // 2)
+        around = sparse_lists(wal_entries(alphabet=alphabet), max_size=(max_size - 2) // 2)
         level_runs: list[tuple[AgreementLevel, ...]] = [*_REGRESSIONS, *_REORDERINGS]
         return st.builds(
             _invalid_wal,
@@ -149,11 +150,10 @@ def cache_artifacts(
 
     def definition() -> SearchStrategy[EvidenceOutcomeCacheArtifact]:
         require_at_least("cache_artifacts", "max_size", max_size, 0)
-        entries = st.lists(
-            cache_entries(alphabet=alphabet, consistency=consistency),
-            max_size=max_size,
-            unique_by=None if allow_duplicate_ids else _evidence_id,
-        )
+        entry = cache_entries(alphabet=alphabet, consistency=consistency)
+        entries = sparse_lists(entry, max_size=max_size)
+        if not allow_duplicate_ids:
+            entries = entries.map(_with_unique_ids)
         return st.builds(EvidenceOutcomeCacheArtifact, entries)
 
     return st.deferred(definition)
@@ -168,7 +168,7 @@ def persisted_artifacts(
     repeat and outcomes may contradict themselves. Source: ARTIFACT-01,
     ARTIFACT-06, F18.
     """
-    entries = st.lists(wal_entries(alphabet=alphabet), max_size=_ENTRIES_MAX)
+    entries = sparse_lists(wal_entries(alphabet=alphabet), max_size=_ENTRIES_MAX)
     caches = cache_artifacts(
         alphabet=alphabet, allow_duplicate_ids=True, consistency=OutcomeConsistency.ANY
     )
@@ -222,7 +222,7 @@ def _entry_lists(
     def definition() -> SearchStrategy[list[AgreementWalEntry]]:
         require_at_least(strategy, "max_size", max_size, 0)
         entries = wal_entries(alphabet=alphabet, allow_regression=False)
-        return st.lists(entries, max_size=max_size)
+        return sparse_lists(entries, max_size=max_size)
 
     return st.deferred(definition)
 
@@ -254,5 +254,10 @@ def _wal_of(invalid: InvalidWal) -> AgreementWalArtifact:
     return invalid.wal
 
 
-def _evidence_id(entry: EvidenceOutcomeCacheEntry) -> str:
-    return entry.evidence_id
+def _with_unique_ids(
+    entries: list[EvidenceOutcomeCacheEntry],
+) -> list[EvidenceOutcomeCacheEntry]:
+    first_by_id: dict[str, EvidenceOutcomeCacheEntry] = {}
+    for entry in entries:
+        first_by_id.setdefault(entry.evidence_id, entry)
+    return list(first_by_id.values())

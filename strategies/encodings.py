@@ -6,7 +6,7 @@ is known, the verdict and the value, so that a failed check explains itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
 from strategies.alphabets import COLLIDING, Alphabet
 from strategies.artifacts import persisted_artifacts, unknown_version_artifacts
-from strategies.cbor_forms import form_at, form_of, render, replaced
+from strategies.cbor_forms import Form, form_at, form_of, render, replaced
 from strategies.cbor_sites import sites
 from strategies.exemplars import EXEMPLARS
 from strategies.rejected_forms import REJECTED_FORMS
@@ -35,10 +35,14 @@ __all__ = [
     "corrupt_encodings",
     "mutated_encodings",
     "non_canonical_encodings",
+    "respellings",
 ]
 
-READABLE_VALUE_DEPTH_MAX: Final = 124
-"""Most products around a value of a cached response that can be read back (DEC-28)."""
+READABLE_VALUE_DEPTH_MAX: Final = 123
+"""Deepest value that can be read back from a cached response, whatever it holds (DEC-28).
+
+At 124 it depends on the innermost value: an endpoint opens two more containers.
+"""
 
 _MUTATIONS_MAX = 4
 
@@ -152,9 +156,11 @@ def _rewritten(
     def encodings(draw: st.DrawFn) -> LabelledBytes:
         artifact = draw(artifacts)
         for candidate in (artifact, *EXEMPLARS):
-            alternatives = _alternatives(rewrite, candidate)
-            if alternatives:
-                data = draw(st.sampled_from(alternatives))
+            whole = form_of(candidate.to_dict())
+            found = list(respellings(rewrite, candidate, whole))
+            if found:
+                path, form = draw(st.sampled_from(found))
+                data = render(replaced(whole, path, form))
                 value = candidate if acceptable else None
                 return LabelledBytes(rewrite.label, rewrite.requirement, data, acceptable, value)
         raise AssertionError(f"no exemplar has a place for: {rewrite.label}")
@@ -163,14 +169,17 @@ def _rewritten(
     return encodings()
 
 
-def _alternatives(rewrite: Rewrite, artifact: PersistedDurabilityArtifact) -> list[bytes]:
-    """Return all encodings in which the rewrite was applied to one position."""
-    whole = form_of(artifact.to_dict())
-    found = []
+def respellings(
+    rewrite: Rewrite, artifact: PersistedDurabilityArtifact, whole: Form
+) -> Iterator[tuple[tuple[int, ...], Form]]:
+    """Yield each place that the rewrite changes, with its new form.
+
+    ``whole`` is the canonical form of ``artifact``. Without Hypothesis this
+    enumerates every spelling that one rewrite gives an artifact.
+    """
     for site in sites(artifact):
         for form in rewrite.alternatives(site, form_at(whole, site.path)):
-            found.append(render(replaced(whole, site.path, form)))
-    return found
+            yield site.path, form
 
 
 def _followed_by_bytes(alphabet: Alphabet) -> SearchStrategy[LabelledBytes]:
@@ -199,7 +208,7 @@ def _of_unknown_version(artifact: PersistedDurabilityArtifact) -> LabelledBytes:
 
 
 def _caches_of_deep_values(alphabet: Alphabet) -> SearchStrategy[LabelledBytes]:
-    deep = READABLE_VALUE_DEPTH_MAX + 1
+    deep = READABLE_VALUE_DEPTH_MAX + 2
     return values(alphabet=alphabet, min_depth=deep, max_depth=deep + 3).map(_cached_deep_value)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from strategies._arguments import require_at_least
+from strategies._lists import sparse_lists
 from strategies.alphabets import COLLIDING, Alphabet
 from strategies.artifacts import valid_entries
 from strategies.identities import request_for, syncable_twins
@@ -119,7 +120,7 @@ def wal_histories(
     def definition() -> SearchStrategy[History]:
         require_at_least("wal_histories", "max_size", max_size, 0)
         drafts = _wal_drafts(alphabet, allow_rejected=allow_rejected)
-        return st.lists(drafts, max_size=max_size).map(_resolved_wal)
+        return sparse_lists(drafts, max_size=max_size).map(_resolved_wal)
 
     return st.deferred(definition)
 
@@ -144,7 +145,7 @@ def cache_histories(
             st.just(LoadCache()),
             st.just(Reopen()),
         )
-        return st.lists(drafts, max_size=max_size).map(_resolved_cache)
+        return sparse_lists(drafts, max_size=max_size).map(_resolved_cache)
 
     return st.deferred(definition)
 
@@ -163,7 +164,7 @@ def sync_histories(
 
     def definition() -> SearchStrategy[History]:
         require_at_least("sync_histories", "max_size", max_size, 0)
-        drafts = st.lists(_sync_drafts(alphabet), max_size=max_size)
+        drafts = sparse_lists(_sync_drafts(alphabet), max_size=max_size)
         return drafts.map(_resolved_sync).map(lambda history: history[:max_size])
 
     return st.deferred(definition)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from strategies._arguments import require_bounds
+from strategies._lists import sparse_lists
 from strategies.alphabets import COLLIDING, Alphabet
 from strategies.values import agreement_evidence, agreement_levels
 from telltale_spec.wire.agreement import (
@@ -97,7 +98,7 @@ def phase_sync_requests(
 
     def definition() -> SearchStrategy[tuple[WalSyncRequest, ...]]:
         require_bounds("phase_sync_requests", "size", 1, max_size)
-        live_steps = st.lists(_steps(alphabet, _LIVE_PHASES), max_size=max_size - 1)
+        live_steps = sparse_lists(_steps(alphabet, _LIVE_PHASES), max_size=max_size - 1)
         last_steps = _steps(alphabet, (*_LIVE_PHASES, *_TERMINAL_PHASES))
         return st.builds(
             _sync_requests,

@@ -197,9 +197,10 @@ def values(
 ) -> SearchStrategy[Value]:
     """Describe runtime values with products nested ``min_depth`` to ``max_depth`` deep.
 
-    A depth of 124 is the largest that can be read back from a cached response
-    (DEC-28, F23); 256 is the largest that can be built. Raises
-    :class:`~telltale_spec.errors.DomainError` for other bounds. Source: WIRE-08.
+    Up to a depth of 123 every value can be read back from a cached response,
+    from 125 on none can (DEC-28, F23); 256 is the largest that can be built.
+    Raises :class:`~telltale_spec.errors.DomainError` for other bounds. Source:
+    WIRE-08.
     """
 
     def definition() -> SearchStrategy[Value]:

@@ -58,11 +58,14 @@ _LEVELS: Final = tuple(AgreementLevel)
 class AgreementWalMachine(ConformanceMachine):
     """One log under test beside the model of it."""
 
+    # What a rule's precondition reads exists even where a history ends at once.
+    state: State = State()
+    refusals: int = 0
+
     def prepare(self) -> None:
         """Make a fresh log and check that it loads as empty."""
         self.directory = self.history.directory()
         self.state = State(rejection_mode=self.backend.rejection_mode)
-        self.refusals = 0
         self.sut = self._make()
         loaded = self._load("WAL-07")
         self.history.reach(FRESH)
@@ -104,9 +107,7 @@ class AgreementWalMachine(ConformanceMachine):
             last = self._last_rank(operation_id)
             previous = min(last + gap, 3)
             new = min(previous + levels_up, 3)
-            self._append(
-                Escalation(operation_id, _LEVELS[previous], _LEVELS[new], None, tick)
-            )
+            self._append(Escalation(operation_id, _LEVELS[previous], _LEVELS[new], None, tick))
 
         self.history.run(act)
 

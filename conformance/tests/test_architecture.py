@@ -30,7 +30,7 @@ class Layer:
 # What a backend is judged by, and what it is judged with; no concrete backend among it.
 _REFERENCE = ("errors", "wire", "model", "contract")
 _ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject")
-_EVERYTHING = (*_ENGINE, "backends", "strategies", "engine", "machines", "runner", "report")
+_RUN = (*_ENGINE, "engine", "machines", "targets", "shipped")
 
 LAYERS = (
     Layer("errors", ("telltale_spec.errors",), ()),
@@ -45,7 +45,8 @@ LAYERS = (
     Layer("strategies", ("strategies",), ("errors", "wire", "model")),
     Layer("requirements", ("conformance.requirements", "conformance.requirement_data"), ()),
     Layer("run errors", ("conformance.errors",), ("errors",)),
-    Layer("results", ("conformance.results",), ("requirements",)),
+    Layer("terminal", ("conformance.progress", "conformance.terminal_text"), ()),
+    Layer("results", ("conformance.results", "conformance.verdicts"), ("requirements",)),
     Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
     Layer(
         "engine",
@@ -59,23 +60,33 @@ LAYERS = (
         ),
         _ENGINE,
     ),
+    # Oracles judge the model too, so they share nothing with it but the records.
+    Layer("oracles", ("conformance.oracles",), ("errors", "wire")),
     # Concrete backends arrive in machines as factories, never as imports.
-    Layer("machines", ("conformance.machines",), (*_ENGINE, "strategies", "engine")),
+    Layer("machines", ("conformance.machines",), (*_ENGINE, "strategies", "oracles", "engine")),
     Layer("runner", ("conformance.runner",), (*_ENGINE, "engine", "machines")),
     # Reports are made from results alone.
-    Layer("report", ("conformance.report",), ("requirements", "run errors", "results")),
+    Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(
         "vectors",
-        ("conformance.shipped_vectors", "conformance.vector_kinds", "conformance.vectors"),
-        (*_REFERENCE, "backends", "handlers", "run errors"),
+        ("conformance.vector_kinds", "conformance.vectors"),
+        (*_REFERENCE, "backends", "handlers", "run errors", "terminal"),
     ),
-    Layer("inspection", ("conformance.inspection_command",), (*_REFERENCE, "run errors")),
-    Layer("targets", ("conformance.targets",), (*_ENGINE, "backends")),
+    Layer(
+        "inspection", ("conformance.inspection_command",), (*_REFERENCE, "run errors", "terminal")
+    ),
+    Layer("targets", ("conformance.targets",), (*_ENGINE, "engine")),
+    Layer("shipped", ("conformance.shipped",), (*_ENGINE, "backends")),
+    Layer(
+        "worker",
+        ("conformance.worker",),
+        (*_RUN, "runner"),
+    ),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
         ("conformance", "conformance.__main__", "conformance.pytest_plugin"),
-        (*_EVERYTHING, "vectors", "inspection", "targets"),
+        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker"),
     ),
 )
 

@@ -1,8 +1,5 @@
 """Vectors of the sync handler, over a log one of whose appends may fail."""
 
-# The idle handler ignores what it is asked, but the names are the interface.
-# ruff: noqa: ARG002
-
 from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence

@@ -20,7 +20,7 @@ SETTINGS: Final = hypothesis.settings(
 )
 
 
-def examples(strategy: SearchStrategy[Drawn], *, count: int = 100) -> list[Drawn]:
+def examples(strategy: SearchStrategy[Drawn], *, count: int = 60) -> list[Drawn]:
     found: list[Drawn] = []
 
     @hypothesis.settings(SETTINGS, max_examples=count, phases=[Phase.generate])
@@ -35,6 +35,7 @@ def examples(strategy: SearchStrategy[Drawn], *, count: int = 100) -> list[Drawn
 def minimal(
     strategy: SearchStrategy[Drawn], condition: Callable[[Drawn], Any] = lambda _value: True
 ) -> Drawn:
-    return hypothesis.find(
-        strategy, condition, settings=hypothesis.settings(SETTINGS, max_examples=2_000)
-    )
+    # Explaining a minimal example takes longer than finding it.
+    phases = [Phase.generate, Phase.shrink]
+    settings = hypothesis.settings(SETTINGS, max_examples=2_000, phases=phases)
+    return hypothesis.find(strategy, condition, settings=settings)

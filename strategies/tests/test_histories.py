@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis.strategies import SearchStrategy
 
 import strategies
 from strategies.tests.sampling import examples
@@ -43,7 +44,7 @@ def _refused_share(histories: list[tuple[Operation, ...]]) -> float:
 
 @pytest.mark.requirement("WAL-01", "WAL-03", "WAL-05")
 def test_wal_histories_reach_every_operation_and_are_nearly_all_accepted() -> None:
-    histories = examples(strategies.wal_histories(), count=200)
+    histories = examples(strategies.wal_histories(), count=80)
 
     assert {Append, ReadSince, LoadLog, Reopen} == _types(histories)
     assert 0 < _refused_share(histories) < 0.1
@@ -52,14 +53,14 @@ def test_wal_histories_reach_every_operation_and_are_nearly_all_accepted() -> No
 
 @pytest.mark.requirement("WAL-01")
 def test_wal_histories_without_rejection_are_valid() -> None:
-    for history in examples(strategies.wal_histories(allow_rejected=False), count=200):
+    for history in examples(strategies.wal_histories(allow_rejected=False), count=80):
         entries = tuple(item.entry for item in history if isinstance(item, Append))
         AgreementWalArtifact(entries).validate_monotonic_escalations()
 
 
 @pytest.mark.requirement("CACHE-01", "CACHE-03")
 def test_cache_histories_get_what_was_put_and_what_was_not() -> None:
-    histories = examples(strategies.cache_histories(), count=200)
+    histories = examples(strategies.cache_histories(), count=80)
     hits = set()
     for history in histories:
         known: set[str] = set()
@@ -75,7 +76,7 @@ def test_cache_histories_get_what_was_put_and_what_was_not() -> None:
 
 @pytest.mark.requirement("SYNC-05", "SYNC-15", "F2")
 def test_sync_histories_repeat_collide_and_stay_valid() -> None:
-    histories = examples(strategies.sync_histories(), count=200)
+    histories = examples(strategies.sync_histories(), count=80)
     repeated_count = collided_count = 0
     for history in histories:
         log: list[AgreementWalEntry] = []
@@ -92,8 +93,8 @@ def test_sync_histories_repeat_collide_and_stay_valid() -> None:
         assert len(history) <= 20
 
     assert {SyncWal, LoadLog, Reopen} == _types(histories)
-    assert repeated_count > 20
-    assert collided_count > 50
+    assert repeated_count > 10
+    assert collided_count > 20
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_sync_histories_repeat_collide_and_stay_valid() -> None:
     [strategies.wal_histories(), strategies.cache_histories(), strategies.sync_histories()],
 )
 def test_operations_have_a_json_form(
-    strategy: strategies.histories.SearchStrategy[strategies.History],
+    strategy: SearchStrategy[strategies.History],
 ) -> None:
     for history in examples(strategy, count=10):
         for operation in history:
@@ -110,7 +111,8 @@ def test_operations_have_a_json_form(
 
 @pytest.mark.requirement("SYNC-09", "EVID-04", "EVID-06")
 def test_fault_programs_fail_each_call_at_most_once() -> None:
-    call, found = strategies.BackendCall, set()
+    call = strategies.BackendCall
+    found: set[tuple[strategies.BackendCall, bool]] = set()
     for program in examples(strategies.wal_fault_programs() | strategies.cache_fault_programs()):
         calls = [(fault.call, fault.call_index) for fault in program.faults]
         found.update((fault.call, fault.stored) for fault in program.faults)

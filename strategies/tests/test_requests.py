@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import hypothesis
 import pytest
 
@@ -22,6 +24,7 @@ from telltale_spec.wire.agreement import (
     WalSyncRequest,
 )
 from telltale_spec.wire.requests import EffectInterfaceMetadata
+from telltale_spec.wire.shapes import wire_fields
 
 
 @pytest.mark.requirement("SYNC-12")
@@ -51,7 +54,7 @@ def test_phase_levels_never_fall_and_terminal_phases_are_last(
     states: tuple[AgreementState, ...],
 ) -> None:
     assert 1 <= len(states) <= 5
-    for earlier, later in zip(states, states[1:], strict=False):
+    for earlier, later in itertools.pairwise(states):
         assert later.level.at_least(earlier.level)
         assert earlier.finalization is None
         assert later.evidence_ids[: len(earlier.evidence_ids)] == earlier.evidence_ids
@@ -111,6 +114,7 @@ def test_near_requests_lose_the_entry_they_ask_for(
     assert identity not in {entry.stable_identity() for entry in added}
 
 
+EVIDENCE_FIELDS = [field.attribute for field in wire_fields(AgreementEvidence)]
 EVIDENCE = AgreementEvidence(
     "e:f", "a", None, None, AgreementLevel.NONE, AgreementEvidenceKind.WITNESS, "t", False
 )
@@ -122,8 +126,7 @@ def test_twins_of_evidence_change_each_field_outside_the_identity() -> None:
     changed = [
         {
             name
-            for name in ("evidence_id", "operation_id", "session", "owner_id", "kind")
-            + ("reference", "authoritative")
+            for name in EVIDENCE_FIELDS
             if getattr(twin.evidence, name) != getattr(EVIDENCE, name)
         }
         for twin in twins

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 import strategies
@@ -55,9 +57,14 @@ def test_minimal_reordered_wal() -> None:
         Escalation("a", none, none, None, 1),
     )
 
-    assert minimal(
-        strategies.invalid_wals(), lambda invalid: invalid.entry_index == 1
-    ) == strategies.InvalidWal(AgreementWalArtifact(entries), 1)
+    def starts_too_low(invalid: strategies.InvalidWal) -> bool:
+        offence = invalid.wal.entries[invalid.entry_index]
+        assert isinstance(offence, Escalation)
+        return offence.new_level.at_least(offence.previous_level)
+
+    assert minimal(strategies.invalid_wals(), starts_too_low) == strategies.InvalidWal(
+        AgreementWalArtifact(entries), 1
+    )
 
 
 @pytest.mark.requirement("ART-WAL-05")
@@ -66,13 +73,13 @@ def test_minimal_wal_with_a_gap_between_levels() -> None:
         levels = [entry for entry in wal.entries if isinstance(entry, Escalation)]
         return any(
             later.previous_level.rank > earlier.new_level.rank
-            for earlier, later in zip(levels, levels[1:], strict=False)
+            for earlier, later in itertools.pairwise(levels)
             if earlier.operation_id == later.operation_id
         )
 
     none, provisional = AgreementLevel.NONE, AgreementLevel.PROVISIONAL
 
-    assert minimal(strategies.wal_artifacts(), has_gap).entries == (
+    assert minimal(strategies.wal_artifacts(max_size=5), has_gap).entries == (
         Escalation("a", none, none, None, 1),
         Escalation("a", provisional, provisional, None, 1),
     )
@@ -151,26 +158,29 @@ def test_minimal_rejected_append() -> None:
         entries = tuple(item.entry for item in history if isinstance(item, Append))
         return not _is_in_order(AgreementWalArtifact(entries))
 
-    assert minimal(strategies.wal_histories(), has_rejected_append) == (Append(REGRESSION),)
+    assert minimal(strategies.wal_histories(max_size=6), has_rejected_append) == (
+        Append(REGRESSION),
+    )
 
 
 @pytest.mark.requirement("SYNC-15")
 def test_minimal_repeated_sync() -> None:
     def repeats(history: strategies.History) -> bool:
         syncs = [item for item in history if isinstance(item, SyncWal)]
-        return len(syncs) > len(set(syncs))
+        stateless = all(sync.request.agreement_state is None for sync in syncs)
+        return stateless and len(syncs) > len(set(syncs))
 
     sync = SyncWal(WalSyncRequest("a", "c", AgreementLevel.NONE, None, (), 1))
 
-    assert minimal(strategies.sync_histories(), repeats) == (sync, sync)
+    assert minimal(strategies.sync_histories(max_size=4), repeats) == (sync, sync)
 
 
 @pytest.mark.requirement("DEC-30")
 def test_minimal_corrupt_and_non_canonical_encodings() -> None:
     empty_wal = PersistedDurabilityArtifact.agreement_wal(AgreementWalArtifact())
 
-    assert minimal(strategies.corrupt_encodings()).data == b""
-    assert minimal(strategies.non_canonical_encodings()).value == empty_wal
+    assert minimal(strategies.corrupt_encodings(requirement="DEC-30")).data == b""
+    assert minimal(strategies.non_canonical_encodings(requirement="DEC-06")).value == empty_wal
     assert minimal(strategies.non_canonical_encodings(requirement="DEC-26")).data == (
         empty_wal.to_cbor() + b"\x00"
     )

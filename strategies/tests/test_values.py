@@ -59,7 +59,7 @@ RECORD_STRATEGIES = [
 @pytest.mark.parametrize("alphabet", ["COLLIDING", "FULL_RANGE"])
 @pytest.mark.parametrize("strategy", RECORD_STRATEGIES, ids=lambda strategy: strategy.__name__)
 def test_round_trip(strategy: Any, alphabet: str) -> None:
-    for record in examples(strategy(alphabet=getattr(strategies, alphabet)), count=15):
+    for record in examples(strategy(alphabet=getattr(strategies, alphabet)), count=5):
         assert isinstance(record, Record)
         assert record == decode_canonical(type(record), encode(record))
         assert record == type(record).from_json(record.to_json())
@@ -82,7 +82,7 @@ def test_round_trip(strategy: Any, alphabet: str) -> None:
     ids=lambda parameter: parameter.name if isinstance(parameter, TaggedShape) else "",
 )
 def test_every_variant_is_reached(union: TaggedShape[Any], strategy: SearchStrategy[Any]) -> None:
-    assert set(union.variants) == {type(value) for value in examples(strategy, count=150)}
+    assert set(union.variants) == {type(value) for value in examples(strategy, count=80)}
 
 
 @pytest.mark.requirement("WIRE-06")
@@ -126,7 +126,9 @@ def test_values_stay_within_the_depth_bound(value: Any) -> None:
     ],
 )
 def test_impossible_depths_are_refused_when_drawn(bounds: dict[str, int], shown: str) -> None:
-    impossible = strategies.values(**bounds)
+    impossible = strategies.values(
+        min_depth=bounds.get("min_depth", 0), max_depth=bounds.get("max_depth", 3)
+    )
 
     with pytest.raises(DomainError, match=f"^{shown.replace('.', '[.]')}$"):
         examples(impossible)

@@ -74,7 +74,12 @@ _KIND_OF_MAJOR: Final = (
     HeaderKind.TAG,
 )
 
-_KINDS_WITHOUT_INDEFINITE: Final = (HeaderKind.POSITIVE, HeaderKind.NEGATIVE, HeaderKind.TAG)
+_KINDS_WITH_INDEFINITE: Final = (
+    HeaderKind.BYTES,
+    HeaderKind.TEXT,
+    HeaderKind.ARRAY,
+    HeaderKind.MAP,
+)
 
 
 class Header(NamedTuple):
@@ -204,6 +209,9 @@ class PullParser:
 
     def skip_text(self, header: Header) -> None:
         """Step over the text that ``header`` starts; raises what :meth:`read_text` raises."""
+        if header.argument is not None:
+            self.take_text(header.argument, self.position - header.shortest_size_bytes)
+            return
         for length, offset in self.segments(header):
             self.take_text(length, offset)
 
@@ -239,21 +247,18 @@ class PullParser:
         if start >= len(self.data):
             raise input_ended()
         initial = self.data[start]
+        header = _ONE_BYTE_HEADERS.get(initial)
+        if header is not None:
+            self.position = start + 1
+            return header
         minor = initial & 0x1F
-        if minor < 24:
-            self.position = start + 1
-            return _header(initial >> 5, minor, 1, b"")
-        if minor == _MINOR_INDEFINITE:
-            self.position = start + 1
-            return _indefinite_header(initial >> 5, start)
-        if minor > 27:
+        if not 24 <= minor <= 27:
             raise syntax_error(start)
         end = start + 1 + (1 << (minor - 24))
         if end > len(self.data):
             raise input_ended()
         self.position = end
-        body = self.data[start + 1 : end]
-        return _header(initial >> 5, int.from_bytes(body, "big"), end - start, body)
+        return _long_header(initial >> 5, self.data[start + 1 : end])
 
     def _require_utf8_buffers(self, start: int, length: int, offset: int) -> None:
         """Raise a syntax error if a full buffer of a text that is cut off has bad UTF-8."""
@@ -268,24 +273,31 @@ class PullParser:
             stored = _cut_off_character(buffer, offset)
 
 
-def _header(major: int, argument: int, size_bytes: int, body: bytes) -> Header:
-    """Return the header of a definite head; ``body`` is the argument as written."""
+def _long_header(major: int, body: bytes) -> Header:
+    """Return the header whose argument is in ``body``, the bytes behind the first one."""
+    argument = int.from_bytes(body, "big")
+    size_bytes = 1 + len(body)
     if major < 7:
         return Header(_KIND_OF_MAJOR[major], argument, size_bytes)
-    if size_bytes <= 2:
+    if size_bytes == 2:
         # A simple value below 24 may take two bytes as well (DEC-23).
         return Header(HeaderKind.SIMPLE, argument, size_bytes)
     (number,) = struct.unpack(_FLOAT_FORMATS[size_bytes], body)
     return Header(HeaderKind.FLOAT, None, size_bytes, number)
 
 
-def _indefinite_header(major: int, start: int) -> Header:
-    if major == 7:
-        return Header(HeaderKind.BREAK, None, 1)
-    kind = _KIND_OF_MAJOR[major]
-    if kind in _KINDS_WITHOUT_INDEFINITE:
-        raise syntax_error(start)
-    return Header(kind, None, 1)
+def _one_byte_headers() -> dict[int, Header]:
+    """Return the headers that take one byte, by that byte."""
+    headers = {_BREAK_BYTE: Header(HeaderKind.BREAK, None, 1)}
+    for major, kind in enumerate((*_KIND_OF_MAJOR, HeaderKind.SIMPLE)):
+        for argument in range(24):
+            headers[major << 5 | argument] = Header(kind, argument, 1)
+        if kind in _KINDS_WITH_INDEFINITE:
+            headers[major << 5 | _MINOR_INDEFINITE] = Header(kind, None, 1)
+    return headers
+
+
+_ONE_BYTE_HEADERS: Final = _one_byte_headers()
 
 
 def _cut_off_character(buffer: bytes, offset: int) -> bytes:

@@ -53,6 +53,7 @@ from telltale_spec.wire.tolerant_plans import (
     elements_in_words,
     integer_name,
     record_plan,
+    variant_phrase,
 )
 from telltale_spec.wire.tolerant_regions import (
     ElementCursor,
@@ -105,7 +106,8 @@ class ContentReader:
         plan = record_plan(region.variant)
         if not region.is_map:
             cursor = ElementCursor(parser, region.items_count)
-            value = self.read_elements(plan, cursor, region.phrase)
+            phrase = variant_phrase(region.shape, region.variant)
+            value = self.read_elements(plan, cursor, phrase)
         elif plan.fields:
             value = self.read_fields(plan, region.pairs(parser))
         else:

@@ -29,7 +29,7 @@ from telltale_spec.wire.tolerant_errors import (
     rust_float,
     unknown_variant,
 )
-from telltale_spec.wire.tolerant_plans import elements_in_words, variant_phrase
+from telltale_spec.wire.tolerant_plans import elements_in_words
 from telltale_spec.wire.tolerant_skip import (
     BUFFERED,
     CONTAINERS_MAX,
@@ -90,7 +90,7 @@ class ElementCursor:
 
 @dataclass(frozen=True, slots=True)
 class TaggedRegion:
-    """The fields of one variant and where they are.
+    """The fields of one variant of ``shape`` and where they are.
 
     ``start`` is the first key of a map, or the element behind the tag of an
     array. ``items_count`` counts pairs, the tag's included, or elements, the
@@ -98,8 +98,8 @@ class TaggedRegion:
     behind the whole value.
     """
 
+    shape: InternallyTaggedShape[Any]
     variant: type[Any]
-    phrase: str
     is_map: bool
     start: int
     items_count: int | None
@@ -160,8 +160,8 @@ def find_tagged_region(
     while cursor.advance():
         skip_value(parser, containers_left, BUFFERED)
     return TaggedRegion(
+        shape=shape,
         variant=variant,
-        phrase=variant_phrase(shape, variant),
         is_map=False,
         start=start,
         items_count=None if header.argument is None else header.argument - 1,
@@ -199,8 +199,8 @@ def _find_in_map(
     if variant is None:
         raise missing_field(shape.tag)
     return TaggedRegion(
+        shape=shape,
         variant=variant,
-        phrase=variant_phrase(shape, variant),
         is_map=True,
         start=start,
         items_count=pairs_count,
@@ -213,6 +213,8 @@ def _find_in_map(
 def _is_text(parser: PullParser, start: int, text: str) -> bool:
     """Say whether the value between ``start`` and the parser is ``text``, as text or bytes."""
     end = parser.position
+    if end - start <= len(text):
+        return False
     parser.position = start
     header = parser.pull()
     is_equal = False

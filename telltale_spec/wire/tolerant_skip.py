@@ -14,8 +14,9 @@ time in proportion to its size, and no memory (F41).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from telltale_spec.wire.pull import (
     SIMPLE_FALSE,
@@ -25,6 +26,7 @@ from telltale_spec.wire.pull import (
     PullParser,
 )
 from telltale_spec.wire.tolerant_errors import (
+    input_ended,
     invalid_type,
     recursion_limit_exceeded,
     semantic_error,
@@ -47,17 +49,16 @@ CONTAINERS_MAX: Final = 256
 TAG_BIG_NEGATIVE: Final = 3
 BIG_INTEGER_TAGS: Final = (2, TAG_BIG_NEGATIVE)
 BIG_INTEGER_BYTES_MAX: Final = 16
+_BREAK_BYTE: Final = 0xFF
 _I128_MAX: Final = 2**127 - 1
 _I64_MAX: Final = 2**63 - 1
+
+_RUN_ITEMS_MAX: Final = 4096
 
 # What is still to come in an open container: a count of items, or one of these.
 _ANY_ITEMS: Final = -1
 _ANY_PAIRS_KEY_NEXT: Final = -2
 _ANY_PAIRS_VALUE_NEXT: Final = -3
-
-# Integers below 24 and the four known simple values take one byte and need no
-# look of their own. A long list of them is the cheapest hostile input (F41).
-_ONE_BYTE_ITEMS: Final = re.compile(rb"[\x00-\x17\x20-\x37\xf4-\xf7]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,52 @@ class ValuePolicy:
 _ANY_VALUE: Final = "any value"
 _NO_ENUM_INPUT: Final = "untagged and internally tagged enums do not support enum input"
 
+
+class _Run(NamedTuple):
+    """A pattern that matches any number of scalars which take ``item_bytes`` each."""
+
+    match: Callable[[bytes, int, int], re.Match[bytes] | None]
+    item_bytes: int
+
+
+def _make_runs() -> tuple[_Run | None, ...]:
+    """Return, by the first byte of an item, the run that the item starts.
+
+    Long lists of small scalars are the cheapest hostile input (F41), and a run
+    of them needs no look at each one. Only scalars that every policy takes are
+    in a run: of texts only ASCII, no integer that needs more than 64 bits.
+    """
+    bodies: dict[int, tuple[int, bytes]] = {}
+    for initial in (*range(0x18), *range(0x20, 0x38), *range(0xF4, 0xF8)):
+        bodies[initial] = (0, b"")
+    for length in range(24):
+        bodies[0x40 + length] = (length, rb"[\x00-\xff]{%d}" % length)
+        bodies[0x60 + length] = (length, rb"[\x00-\x7f]{%d}" % length)
+    for initial, length in ((0x18, 1), (0x19, 2), (0x1A, 4), (0x1B, 8)):
+        bodies[initial] = (length, rb"[\x00-\xff]{%d}" % length)
+        bodies[initial + 0x20] = (length, rb"[\x00-\x7f][\x00-\xff]{%d}" % (length - 1))
+        # The same lengths behind 0xf8..0xfb: a simple value and three floats.
+        bodies[initial + 0xE0] = (length, rb"[\x00-\xff]{%d}" % length)
+    bodies[0xF8] = (1, rb"[\x14-\x17]")
+    runs: list[_Run | None] = [None] * 256
+    for body_bytes in {length for length, _ in bodies.values()}:
+        same_size = {i: body for i, (length, body) in bodies.items() if length == body_bytes}
+        items = b"|".join(rb"\x%02x%s" % item for item in same_size.items())
+        # Possessive and bounded, because what could be given back costs memory.
+        pattern = re.compile(rb"(?:%s){1,%d}+" % (items, _RUN_ITEMS_MAX))
+        for initial in same_size:
+            runs[initial] = _Run(pattern.match, 1 + body_bytes)
+    return tuple(runs)
+
+
+_RUNS: Final = _make_runs()
+
+# Number of items by the first byte of an array or map with fewer than 24 of them.
+_SMALL_CONTAINERS: Final = {
+    **{0x80 + length: length for length in range(24)},
+    **{0xA0 + length: 2 * length for length in range(24)},
+}
+
 IGNORED: Final = ValuePolicy(takes_tags=True, expected="anything at all", tag_message="")
 BUFFERED: Final = ValuePolicy(takes_tags=False, expected=_ANY_VALUE, tag_message=_NO_ENUM_INPUT)
 
@@ -86,6 +133,11 @@ def skip_value(parser: PullParser, containers_left: int, policy: ValuePolicy) ->
 
     Raises the error that the specification's decoder meets first.
     """
+    data, position = parser.data, parser.position
+    run = _RUNS[data[position]] if position < len(data) else None
+    if run is not None and run.match(data, position, position + run.item_bytes):
+        parser.position = position + run.item_bytes
+        return
     _Skipper(parser, containers_left).skip(policy)
 
 
@@ -103,31 +155,50 @@ class _Skipper:
     def skip(self, policy: ValuePolicy) -> None:
         """Step over the next value."""
         parser, open_containers = self._parser, self._open
+        data = parser.data
         self._policy = policy
         self._skip_item()
         self._policy = IGNORED if policy.takes_tags else BUFFERED
         while open_containers:
             remaining = open_containers[-1]
-            if remaining == 0 or (
-                remaining in (_ANY_ITEMS, _ANY_PAIRS_KEY_NEXT) and parser.take_break()
-            ):
+            if remaining == 0:
                 open_containers.pop()
                 continue
-            items_count = self._skip_one_byte_items(remaining)
-            open_containers[-1] = _remaining_after(remaining, items_count or 1)
-            if not items_count:
-                self._skip_item()
+            position = parser.position
+            if position >= len(data):
+                raise input_ended()
+            initial = data[position]
+            run = _RUNS[initial]
+            if run is not None:
+                self._skip_run(run, remaining)
+            elif initial == _BREAK_BYTE and remaining in (_ANY_ITEMS, _ANY_PAIRS_KEY_NEXT):
+                parser.position = position + 1
+                open_containers.pop()
+            else:
+                open_containers[-1] = _remaining_after(remaining, 1)
+                items_count = _SMALL_CONTAINERS.get(initial)
+                if items_count is None:
+                    self._skip_item()
+                else:
+                    parser.position = position + 1
+                    self._open_container(items_count)
 
-    def _skip_one_byte_items(self, items_count_max: int) -> int:
-        """Step over a run of the simplest items and return their number."""
+    def _skip_run(self, run: _Run, remaining: int) -> None:
+        """Step over items of the same size, as many as there are and fit in the container."""
         parser = self._parser
         start = parser.position
-        end = len(parser.data) if items_count_max < 0 else start + items_count_max
-        run = _ONE_BYTE_ITEMS.match(parser.data, start, min(end, len(parser.data)))
-        if run is None:
-            return 0
-        parser.position = run.end()
-        return run.end() - start
+        end = len(parser.data)
+        if remaining > 0:
+            end = min(end, start + remaining * run.item_bytes)
+        matched = run.match(parser.data, start, end)
+        if matched is None:
+            # The item is cut off, or a text that is not plain ASCII.
+            self._open[-1] = _remaining_after(remaining, 1)
+            self._skip_item()
+            return
+        parser.position = matched.end()
+        items_count = (matched.end() - start) // run.item_bytes
+        self._open[-1] = _remaining_after(remaining, items_count)
 
     def _skip_item(self) -> None:
         """Step over a scalar or the head of a container."""
@@ -154,7 +225,8 @@ class _Skipper:
     def _open_container(self, remaining: int) -> None:
         if len(self._open) >= self._containers_left:
             raise recursion_limit_exceeded()
-        self._open.append(remaining)
+        if remaining:
+            self._open.append(remaining)
 
     def _skip_tag(self, tag: Header) -> None:
         """Step over a tag; the tagged value comes next unless it is a short big integer."""

@@ -15,7 +15,12 @@ from telltale_spec.errors import DecodeError
 from telltale_spec.wire.pull import HeaderKind, PullParser
 from telltale_spec.wire.shapes import ExternallyTaggedShape, Shape, UnitEnumShape
 from telltale_spec.wire.tolerant_errors import invalid_length, invalid_type, invalid_value
-from telltale_spec.wire.tolerant_plans import elements_in_words, record_plan, variant_phrase
+from telltale_spec.wire.tolerant_plans import (
+    RecordPlan,
+    elements_in_words,
+    record_plan,
+    variant_phrase,
+)
 from telltale_spec.wire.tolerant_regions import (
     ElementCursor,
     each_item,
@@ -45,9 +50,8 @@ class _Head:
 class _OpenTuple:
     """A tuple variant some of whose elements have been read."""
 
-    variant: type[Any]
-    phrase: str
-    shapes: tuple[Shape[Any], ...]
+    shape: ExternallyTaggedShape[Any]
+    plan: RecordPlan[Any]
     cursor: ElementCursor
     is_open_map: bool
     values: list[Any] = field(default_factory=list)
@@ -90,7 +94,7 @@ class UnionReader:
                 current = self._open_tuples[-1]
                 if value is not _STILL_OPEN:
                     current.values.append(value)
-                if len(current.values) < len(current.shapes):
+                if len(current.values) < len(current.plan.shapes):
                     value = self._read_element(current)
                 else:
                     value = self._close_tuple(current)
@@ -105,11 +109,10 @@ class UnionReader:
         self._variant_start = self._parser.position
         head = self._read_head(tuple(shape.by_name))
         variant = shape.variants[head.index]
-        phrase = variant_phrase(shape, variant)
         if variant.variant_style == "tuple":
-            value = self._open_tuple(variant, phrase, head)
+            value = self._open_tuple(shape, variant, head)
         else:
-            value = self._read_content(variant, phrase, head)
+            value = self._read_content(shape, variant, head)
             self._close_map(head.is_open_map)
         self._variant_start = None
         return value
@@ -129,7 +132,7 @@ class UnionReader:
         key = self._reader.read_identifier("variant identifier")
         return _Head(variant_index(names, key), has_content=True, is_open_map=is_open_map)
 
-    def _read_content(self, variant: Any, phrase: str, head: _Head) -> Any:
+    def _read_content(self, shape: ExternallyTaggedShape[Any], variant: Any, head: _Head) -> Any:
         """Return a variant that is not a tuple."""
         if variant.variant_style == "unit":
             self._require_no_content(head)
@@ -144,7 +147,7 @@ class UnionReader:
             return self._reader.read_fields(plan, each_item(self._parser, header.argument))
         if header.kind is HeaderKind.ARRAY:
             cursor = ElementCursor(self._parser, header.argument)
-            return self._reader.read_elements(plan, cursor, phrase)
+            return self._reader.read_elements(plan, cursor, variant_phrase(shape, variant))
         raise self._reader.wrong_type(header, "struct variant")
 
     def _require_no_content(self, head: _Head) -> None:
@@ -158,29 +161,30 @@ class UnionReader:
                 return
         raise self._reader.wrong_type(header, "unit")
 
-    def _open_tuple(self, variant: Any, phrase: str, head: _Head) -> object:
+    def _open_tuple(self, shape: ExternallyTaggedShape[Any], variant: Any, head: _Head) -> object:
         if not head.has_content:
             raise invalid_type("unit variant", "tuple variant")
         header = self._parser.pull()
         if header.kind is not HeaderKind.ARRAY:
             raise self._reader.wrong_type(header, "tuple variant")
         cursor = ElementCursor(self._parser, header.argument)
-        shapes = record_plan(variant).shapes
-        self._open_tuples.append(_OpenTuple(variant, phrase, shapes, cursor, head.is_open_map))
+        plan = record_plan(variant)
+        self._open_tuples.append(_OpenTuple(shape, plan, cursor, head.is_open_map))
         return _STILL_OPEN
 
     def _read_element(self, current: _OpenTuple) -> Any:
         index = len(current.values)
         if not current.cursor.advance():
-            expected = f"{current.phrase} with {elements_in_words(len(current.shapes))}"
+            phrase = variant_phrase(current.shape, current.plan.record_class)
+            expected = f"{phrase} with {elements_in_words(len(current.plan.shapes))}"
             raise invalid_length(index, expected)
-        return self._read_variant(current.shapes[index])
+        return self._read_variant(current.plan.shapes[index])
 
     def _close_tuple(self, current: _OpenTuple) -> Any:
         current.cursor.finish()
         self._close_map(current.is_open_map)
         self._open_tuples.pop()
-        return current.variant(*current.values)
+        return current.plan.record_class(*current.values)
 
     def _close_map(self, is_open_map: bool) -> None:
         if is_open_map and not self._parser.take_break():

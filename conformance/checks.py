@@ -1,0 +1,102 @@
+"""The checks as functions, for a suite inside the backend's own repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from conformance.backend import Backend
+from conformance.errors import BackendFault, UsageError
+from conformance.profiles import profile as profile_of
+from conformance.report.text import counterexample_text
+from conformance.results import BackendReport, Report, Verdict
+from conformance.runner import run_check
+from conformance.targets import backend_of, declaration
+from conformance.verdicts import ExitStatus, exit_status
+from conformance.watch import CALL_SECONDS_MAX, CallWatch
+
+__all__ = ["check_agreement_wal", "check_backend", "check_evidence_cache", "failure_text"]
+
+
+def check_agreement_wal(
+    factory: Callable[..., Any],
+    *,
+    capabilities: tuple[str, ...] = (),
+    rejection_mode: str = "clean-reject",
+    profile: str = "ci",
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> Report:
+    """Assert that the logs of a factory conform.
+
+    The factory takes no argument, or a directory for its storage. Returns the
+    report; raises ``AssertionError`` with every counterexample for a log that
+    does not conform or cannot be judged, and :class:`UsageError` for an unknown
+    name of a capability, mode or profile.
+    """
+    backend = _backend(factory, capabilities, rejection_mode, call_seconds_max)
+    if backend.agreement_wal is None:
+        _refuse(backend, "an agreement WAL")
+    return check_backend(backend, profile=profile, seed=seed, call_seconds_max=call_seconds_max)
+
+
+def check_evidence_cache(
+    factory: Callable[..., Any],
+    *,
+    capabilities: tuple[str, ...] = (),
+    profile: str = "ci",
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> Report:
+    """Assert that the caches of a factory conform; see :func:`check_agreement_wal`."""
+    backend = _backend(factory, capabilities, "clean-reject", call_seconds_max)
+    if backend.evidence_cache is None:
+        _refuse(backend, "an evidence cache")
+    return check_backend(backend, profile=profile, seed=seed, call_seconds_max=call_seconds_max)
+
+
+def check_backend(
+    backend: Backend,
+    *,
+    profile: str = "ci",
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> Report:
+    """Assert that a whole backend conforms; see :func:`check_agreement_wal`."""
+    report = run_check([backend], profile_of(profile), seed=seed, call_seconds_max=call_seconds_max)
+    if exit_status(report) is not ExitStatus.CONFORMING:
+        raise AssertionError(failure_text(report.backends[0]))
+    return report
+
+
+def failure_text(report: BackendReport) -> str:
+    """Return everything that keeps a backend from conforming, as text."""
+    parts = []
+    if report.fault is not None:
+        parts.append(f"{report.name} could not be judged: {report.fault}")
+    for result in report.results:
+        head = f"{report.name}: {result.requirement_id} ({result.level})"
+        if result.counterexample is not None:
+            parts.append(f"{head} failed\n{counterexample_text(result.counterexample)}")
+        elif result.verdict is Verdict.INCONCLUSIVE:
+            parts.append(f"{head} is open, {result.reason}")
+    return "\n\n".join(parts)
+
+
+def _backend(
+    factory: Callable[..., Any],
+    capabilities: tuple[str, ...],
+    rejection_mode: str,
+    call_seconds_max: float,
+) -> Backend:
+    declared = declaration(capabilities, rejection_mode)
+    name = getattr(factory, "__qualname__", type(factory).__qualname__)
+    try:
+        with CallWatch(call_seconds_max) as watch:
+            return backend_of(factory, name, watch, declared)
+    except BackendFault as fault:
+        raise AssertionError(str(fault)) from fault
+
+
+def _refuse(backend: Backend, wanted: str) -> NoReturn:
+    raise UsageError(f"the factory `{backend.name}` does not make {wanted}")

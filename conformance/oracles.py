@@ -1,0 +1,387 @@
+"""Plain transcriptions of the rules, to judge against.
+
+Nothing here is clever or fast. Each function follows the requirements word by
+word and shares no code with the reference implementation, so that a mistake
+would have to be made twice to go unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from telltale_spec.wire import effects, persisted, values
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.recovery import DurableRecoveryAction, DurableRecoveryMetadata
+
+__all__ = [
+    "Name",
+    "PlainDecision",
+    "PlainPlan",
+    "PlainTree",
+    "Table",
+    "plain_action",
+    "plain_decision",
+    "plain_order_error",
+    "plain_recovery",
+    "plain_tree",
+]
+
+_RANKS: Final = {
+    AgreementLevel.NONE: 0,
+    AgreementLevel.PROVISIONAL: 1,
+    AgreementLevel.SOFT_SAFE: 2,
+    AgreementLevel.FINALIZED: 3,
+}
+_DEBUG_NAMES: Final = {
+    AgreementLevel.NONE: "None",
+    AgreementLevel.PROVISIONAL: "Provisional",
+    AgreementLevel.SOFT_SAFE: "SoftSafe",
+    AgreementLevel.FINALIZED: "Finalized",
+}
+
+
+@dataclass(frozen=True)
+class PlainDecision:
+    """What must be decided on one operation (RECOV-04..06)."""
+
+    operation_id: str
+    level: AgreementLevel
+    finalization: FinalizationOutcome | None
+    action: DurableRecoveryAction
+    cached_evidence_ids: tuple[str, ...]
+    gate_crossed: bool
+
+
+@dataclass(frozen=True)
+class PlainPlan:
+    """What a plan must say (RECOV-02..08)."""
+
+    wal_suffix: tuple[AgreementWalEntry, ...]
+    first_tick: int | None
+    last_tick: int | None
+    decisions: tuple[PlainDecision, ...]
+    resumed_operation_ids: tuple[str, ...]
+    terminal_operation_ids: tuple[str, ...]
+    cached_evidence_ids: tuple[str, ...]
+
+
+def plain_order_error(entries: Sequence[AgreementWalEntry]) -> str | None:
+    """Return the text of the first escalation out of order (ART-WAL-02..05), or ``None``."""
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, Escalation):
+            continue
+        previous, new = entry.previous_level, entry.new_level
+        arrow = (_DEBUG_NAMES[previous], _DEBUG_NAMES[new])
+        if _RANKS[new] < _RANKS[previous]:
+            return "agreement WAL regression for `{}`: {} -> {}".format(entry.operation_id, *arrow)
+        earlier = [
+            other
+            for other in entries[:index]
+            if isinstance(other, Escalation) and other.operation_id == entry.operation_id
+        ]
+        if not earlier:
+            continue
+        last = earlier[-1].new_level
+        if _RANKS[previous] < _RANKS[last] or _RANKS[new] < _RANKS[last]:
+            return ("agreement WAL reordered or regressed for `{}`: last={}, entry={}->{}").format(
+                entry.operation_id, _DEBUG_NAMES[last], *arrow
+            )
+    return None
+
+
+def plain_recovery(
+    checkpoint_tick: int,
+    wal: Sequence[AgreementWalEntry],
+    cache: Sequence[EvidenceOutcomeCacheEntry],
+) -> PlainPlan | str:
+    """Return what recovery must say, or the text of its error (RECOV-01..08)."""
+    error = plain_order_error(wal)
+    if error is not None:
+        return error
+    suffix = tuple(entry for entry in wal if entry.tick > checkpoint_tick)
+    cached = tuple(entry.evidence_id for entry in cache)
+    operation_ids = sorted({_operation_id(entry) for entry in suffix})
+    decisions = tuple(plain_decision(each, suffix, cached) for each in operation_ids)
+    terminal = (DurableRecoveryAction.REUSE_FINALIZED, DurableRecoveryAction.PRESERVE_TERMINAL)
+    return PlainPlan(
+        wal_suffix=suffix,
+        first_tick=suffix[0].tick if suffix else None,
+        last_tick=suffix[-1].tick if suffix else None,
+        decisions=decisions,
+        resumed_operation_ids=tuple(
+            each.operation_id for each in decisions if each.action not in terminal
+        ),
+        terminal_operation_ids=tuple(
+            each.operation_id for each in decisions if each.action in terminal
+        ),
+        cached_evidence_ids=cached,
+    )
+
+
+def plain_decision(
+    operation_id: str, suffix: Sequence[AgreementWalEntry], cached_evidence_ids: Sequence[str] = ()
+) -> PlainDecision:
+    """Return the decision on one operation of a suffix (RECOV-04..06)."""
+    own = [entry for entry in suffix if _operation_id(entry) == operation_id]
+    outcomes = [entry.outcome for entry in own if isinstance(entry, Finalization)]
+    produced = [entry.evidence for entry in own if isinstance(entry, EvidenceProduced)]
+    # The level only ever rises, so the order of the entries does not matter.
+    levels = [AgreementLevel.NONE]
+    levels += [entry.new_level for entry in own if isinstance(entry, Escalation)]
+    levels += [evidence.level for evidence in produced]
+    if FinalizationOutcome.FINALIZED in outcomes:
+        levels.append(AgreementLevel.FINALIZED)
+    level = max(levels, key=lambda each: _RANKS[each])
+    finalization = outcomes[-1] if outcomes else None
+    produced_ids = [evidence.evidence_id for evidence in produced]
+    return PlainDecision(
+        operation_id,
+        level,
+        finalization,
+        plain_action(level, finalization),
+        tuple(each for each in cached_evidence_ids if each in produced_ids),
+        any(isinstance(entry, VisibilityGateCrossing) for entry in own),
+    )
+
+
+def plain_action(
+    level: AgreementLevel, finalization: FinalizationOutcome | None
+) -> DurableRecoveryAction:
+    """Return the action of a level and an outcome (RECOV-05)."""
+    if finalization is FinalizationOutcome.FINALIZED:
+        return DurableRecoveryAction.REUSE_FINALIZED
+    if finalization is not None:
+        return DurableRecoveryAction.PRESERVE_TERMINAL
+    if _RANKS[level] >= _RANKS[AgreementLevel.SOFT_SAFE]:
+        return DurableRecoveryAction.RESUME_FROM_EVIDENCE_BOUNDARY
+    return DurableRecoveryAction.REEXECUTE_FROM_SCRATCH
+
+
+def _operation_id(entry: AgreementWalEntry) -> str:
+    if isinstance(entry, EvidenceProduced):
+        return entry.evidence.operation_id
+    return entry.operation_id
+
+
+class Table(dict[str, "PlainTree"]):
+    """A map of the wire, keys in order, with the requirement that describes it."""
+
+    def __init__(self, requirement_id: str, **fields: PlainTree) -> None:
+        self.requirement_id = requirement_id
+        super().__init__(fields)
+
+
+class Name(str):
+    """A name of the wire, with the requirement that spells it."""
+
+    __slots__ = ("requirement_id",)
+
+    requirement_id: str
+
+    def __new__(cls, requirement_id: str, text: str) -> Name:
+        """Return the name with its requirement."""
+        name = super().__new__(cls, text)
+        name.requirement_id = requirement_id
+        return name
+
+
+PlainTree = Table | Name | str | int | bool | list["PlainTree"] | None
+"""What is on the wire, as plain values that know their requirements."""
+
+
+def plain_tree(artifact: persisted.PersistedDurabilityArtifact) -> Table:
+    """Return what the wire holds for an artifact (WIRE-02)."""
+    payload = artifact.payload
+    if isinstance(payload, persisted.AgreementWalPayload):
+        kind = "agreement_wal"
+        content = Table("WIRE-03", entries=[_entry(entry) for entry in payload.wal.entries])
+    elif isinstance(payload, persisted.EvidenceOutcomeCachePayload):
+        kind = "evidence_outcome_cache"
+        content = Table("WIRE-05", entries=[_cached(entry) for entry in payload.cache.entries])
+    elif isinstance(payload, persisted.RecoveryMetadataPayload):
+        kind, content = "recovery_metadata", _metadata(payload.metadata)
+    else:
+        raise AssertionError(f"no rule for {payload!r}")
+    inner = Table("WIRE-02", kind=Name("WIRE-02", kind), payload=content)
+    return Table("WIRE-02", schema_version=artifact.schema_version, payload=inner)
+
+
+def _entry(entry: AgreementWalEntry) -> Table:
+    """Return one log entry: tagged by ``kind``, which comes first (WIRE-03)."""
+    fields: dict[str, PlainTree]
+    if isinstance(entry, Escalation):
+        kind = "escalation"
+        fields = {
+            "operation_id": entry.operation_id,
+            "previous_level": Name("WIRE-04", _LEVELS[entry.previous_level]),
+            "new_level": Name("WIRE-04", _LEVELS[entry.new_level]),
+            "evidence_id": entry.evidence_id,
+        }
+    elif isinstance(entry, EvidenceProduced):
+        kind, fields = "evidence_produced", {"evidence": _evidence(entry.evidence)}
+    elif isinstance(entry, Finalization):
+        kind = "finalization"
+        fields = {
+            "operation_id": entry.operation_id,
+            "outcome": Name("WIRE-04", _snake(entry.outcome.name)),
+            "materialization_proof_id": entry.materialization_proof_id,
+            "canonical_handle_id": entry.canonical_handle_id,
+        }
+    elif isinstance(entry, VisibilityGateCrossing):
+        kind = "visibility_gate_crossing"
+        fields = {
+            "operation_id": entry.operation_id,
+            "downstream_coroutine_id": entry.downstream_coroutine_id,
+            "gate_level": Name("WIRE-04", _LEVELS[entry.gate_level]),
+        }
+    else:
+        raise AssertionError(f"no rule for {entry!r}")
+    return Table("WIRE-03", kind=Name("WIRE-03", kind), **fields, tick=entry.tick)
+
+
+_LEVELS: Final = {
+    AgreementLevel.NONE: "none",
+    AgreementLevel.PROVISIONAL: "provisional",
+    AgreementLevel.SOFT_SAFE: "soft_safe",
+    AgreementLevel.FINALIZED: "finalized",
+}
+
+
+def _snake(name: str) -> str:
+    """Return the wire name of an enum member, which is its Python name in lower case."""
+    return name.lower()
+
+
+def _evidence(evidence: AgreementEvidence) -> Table:
+    return Table(
+        "WIRE-04",
+        evidence_id=evidence.evidence_id,
+        operation_id=evidence.operation_id,
+        session=evidence.session,
+        owner_id=evidence.owner_id,
+        level=Name("WIRE-04", _LEVELS[evidence.level]),
+        kind=Name("WIRE-04", _snake(evidence.kind.name)),
+        reference=evidence.reference,
+        authoritative=evidence.authoritative,
+    )
+
+
+def _cached(entry: EvidenceOutcomeCacheEntry) -> Table:
+    response = entry.outcome.response
+    return Table(
+        "WIRE-05",
+        evidence_id=entry.evidence_id,
+        interface_name=entry.interface_name,
+        operation_name=entry.operation_name,
+        outcome=Table(
+            "WIRE-05",
+            status=_status(entry.outcome.status),
+            response=None if response is None else _response(response),
+        ),
+    )
+
+
+def _status(status: effects.EffectOutcomeStatus) -> Table:
+    if isinstance(status, effects.SuccessStatus):
+        return Table("WIRE-06", status=Name("WIRE-06", "success"))
+    if isinstance(status, effects.BlockedStatus):
+        return Table("WIRE-06", status=Name("WIRE-06", "blocked"))
+    assert isinstance(status, effects.FailureStatus)  # noqa: S101
+    kind = Name("WIRE-06", _snake(status.failure.kind.name))
+    failure = Table("WIRE-06", kind=kind, message=status.failure.message)
+    return Table("WIRE-06", status=Name("WIRE-06", "failure"), failure=failure)
+
+
+def _response(response: effects.EffectResponse) -> Table:
+    def tagged(kind: str, **fields: PlainTree) -> Table:
+        return Table("WIRE-07", kind=Name("WIRE-07", kind), **fields)
+
+    match response:
+        case effects.SendDecisionResponse(decision):
+            return tagged("send_decision", decision=_send_decision(decision))
+        case effects.ReceiveResponse(state):
+            return tagged("receive", state=[_value(value) for value in state])
+        case effects.ChooseResponse(label):
+            return tagged("choose", label=label)
+        case effects.InvokeStepResponse(state):
+            return tagged("invoke_step", state=[_value(value) for value in state])
+        case effects.AcquireResponse(evidence):
+            return tagged("acquire", evidence=_value(evidence))
+        case effects.ReleaseResponse():
+            return tagged("release")
+        case effects.TopologyEventsResponse(events):
+            return tagged("topology_events", events=[_perturbation(event) for event in events])
+        case effects.WalSyncResponse():
+            return tagged("wal_sync")
+        case effects.OutputConditionHintResponse(None):
+            return tagged("output_condition_hint", hint=None)
+        case effects.OutputConditionHintResponse(values.OutputConditionHint(predicate, witness)):
+            hint = Table("WIRE-09", predicate_ref=predicate, witness_ref=witness)
+            return tagged("output_condition_hint", hint=hint)
+    raise AssertionError(f"no rule for {response!r}")
+
+
+def _send_decision(decision: values.SendDecision) -> PlainTree:
+    match decision:
+        case values.Deliver(payload):
+            return Table("WIRE-08", Deliver=_value(payload))
+        case values.Drop():
+            return Name("WIRE-08", "Drop")
+    return Name("WIRE-08", "Defer")
+
+
+def _value(value: values.Value) -> PlainTree:
+    match value:
+        case values.NatValue(number):
+            return Table("WIRE-08", Nat=number)
+        case values.BoolValue(truth):
+            return Table("WIRE-08", Bool=truth)
+        case values.StrValue(text):
+            return Table("WIRE-08", Str=text)
+        case values.ProdValue(left, right):
+            return Table("WIRE-08", Prod=[_value(left), _value(right)])
+        case values.EndpointValue(values.Endpoint(sid, role)):
+            return Table("WIRE-08", Endpoint=Table("WIRE-08", sid=sid, role=role))
+    return Name("WIRE-08", "Unit")
+
+
+def _perturbation(event: values.TopologyPerturbation) -> Table:
+    match event:
+        case values.Crash(site):
+            return Table("WIRE-08", Crash=Table("WIRE-08", site=site))
+        case values.Partition(from_, to):
+            return Table("WIRE-08", Partition=Table("WIRE-08", **{"from": from_}, to=to))
+        case values.Heal(from_, to):
+            return Table("WIRE-08", Heal=Table("WIRE-08", **{"from": from_}, to=to))
+        case values.Corrupt(from_, to, corruption):
+            name = Name("WIRE-08", corruption.name.title().replace("_", ""))
+            link = Table("WIRE-08", **{"from": from_}, to=to, corruption=name)
+            return Table("WIRE-08", Corrupt=link)
+        case values.Timeout(site, values.Duration(secs, nanos)):
+            duration = Table("WIRE-09", secs=secs, nanos=nanos)
+            return Table("WIRE-08", Timeout=Table("WIRE-08", site=site, duration=duration))
+    raise AssertionError(f"no rule for {event!r}")
+
+
+def _metadata(metadata: DurableRecoveryMetadata) -> Table:
+    return Table(
+        "WIRE-10",
+        checkpoint_tick=metadata.checkpoint_tick,
+        wal_tail_start_tick=metadata.wal_tail_start_tick,
+        highest_recovered_tick=metadata.highest_recovered_tick,
+        resumed_operation_ids=list(metadata.resumed_operation_ids),
+        terminal_operation_ids=list(metadata.terminal_operation_ids),
+        cached_evidence_ids=list(metadata.cached_evidence_ids),
+    )

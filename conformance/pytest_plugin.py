@@ -1,0 +1,145 @@
+"""A pytest plugin: one test a requirement for the backend named on the command line.
+
+``pytest --telltale-backend package.module:factory`` adds the tests to whatever
+else is collected. Without the option the plugin does nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conformance.backend import Backend
+    from conformance.results import BackendReport, RequirementResult
+
+__all__: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("telltale", "conformance of durable agreement backends")
+    group.addoption(
+        "--telltale-backend",
+        metavar="TARGET",
+        help="judge the backend of package.module:factory, one test a requirement",
+    )
+    group.addoption(
+        "--telltale-profile",
+        default="ci",
+        choices=("quick", "ci", "deep"),
+        help="how much to try (default: ci)",
+    )
+    group.addoption(
+        "--telltale-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="fixes every random choice (default: 0)",
+    )
+
+
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add one item for each requirement that the backend is held to."""
+    target = config.getoption("--telltale-backend")
+    if target is None:
+        return
+    from conformance.errors import BackendFault, UsageError
+
+    try:
+        collector = _ConformanceCollector.from_parent(
+            session,
+            name=target,
+            profile_name=config.getoption("--telltale-profile"),
+            seed=config.getoption("--telltale-seed"),
+        )
+        items.extend(collector.collect())
+    except (BackendFault, UsageError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+class _ConformanceCollector(pytest.Collector):
+    """The requirements of one backend; the backend is judged once, by the first test."""
+
+    def __init__(self, profile_name: str, seed: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.profile_name = profile_name
+        self.seed = seed
+
+    def collect(self) -> list[pytest.Item]:
+        """Return one test for each requirement of the suites that apply."""
+        from conformance.machines.registry import SUITES
+
+        return [
+            _RequirementItem.from_parent(self, name=requirement_id)
+            for suite in SUITES
+            if suite.applies(self.backend)
+            for requirement_id in suite.requirement_ids
+        ]
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The backend under test."""
+        from conformance.targets import load_target
+        from conformance.watch import CallWatch
+
+        with CallWatch() as watch:
+            return load_target(self.name, watch)
+
+    @cached_property
+    def report(self) -> BackendReport:
+        """What the run found."""
+        from conformance.profiles import profile
+        from conformance.runner import run_check
+
+        report = run_check([self.backend], profile(self.profile_name), seed=self.seed)
+        return report.backends[0]
+
+
+class _RequirementFailure(Exception):  # noqa: N818 - pytest shows only its text
+    """Carry the text of a failure past pytest's own traceback."""
+
+
+class _RequirementItem(pytest.Item):
+    """The verdict on one requirement as a test."""
+
+    def runtest(self) -> None:
+        """Fail, skip or pass as the verdict says; what is open and binding fails."""
+        from conformance.report.text import counterexample_text
+        from conformance.results import Verdict
+
+        collector = self.parent
+        if not isinstance(collector, _ConformanceCollector):
+            raise TypeError("a requirement belongs to a backend")
+        if collector.report.fault is not None:
+            raise _RequirementFailure(collector.report.fault)
+        result = collector.report.result(self.name)
+        if result is None:
+            raise _RequirementFailure("the run gave no verdict on this requirement")
+        if result.verdict is Verdict.NOT_APPLICABLE:
+            pytest.skip(result.reason)
+        if result.counterexample is not None:
+            _fail_or_skip(result, counterexample_text(result.counterexample))
+        elif result.verdict is Verdict.INCONCLUSIVE:
+            _fail_or_skip(result, f"{self.name} is open, {result.reason}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        """Show the text of the failure and no engine frames."""
+        if isinstance(excinfo.value, _RequirementFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        """Name the test by backend and requirement."""
+        backend = "" if self.parent is None else self.parent.name
+        return backend, None, f"{backend}: {self.name}"
+
+
+def _fail_or_skip(result: RequirementResult, text: str) -> None:
+    if result.level == "MUST":
+        raise _RequirementFailure(text)
+    pytest.skip(f"only recommended: {text}")

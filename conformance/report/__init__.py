@@ -1,0 +1,1 @@
+"""Reports: each module makes one form from the results alone."""

@@ -1,0 +1,172 @@
+"""The report in the terminal: failures, quirks, the matrix and one line to end with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from conformance.requirements import REQUIREMENTS, requirement
+from conformance.results import (
+    BackendReport,
+    Counterexample,
+    QuirkResult,
+    Report,
+    RequirementResult,
+    Verdict,
+)
+from conformance.verdicts import ExitStatus, exit_status
+
+__all__ = ["counterexample_text", "print_report"]
+
+_MARKS = {
+    Verdict.PASS: ("pass", "green"),
+    Verdict.FAIL: ("FAIL", "bold red"),
+    Verdict.INCONCLUSIVE: ("open", "yellow"),
+    Verdict.NOT_APPLICABLE: ("-", "dim"),
+    Verdict.EXPECTED_FAIL: ("known", "magenta"),
+}
+
+_CONCLUSIONS = {
+    ExitStatus.CONFORMING: ("conforming", "bold green"),
+    ExitStatus.VIOLATION: ("not conforming", "bold red"),
+    ExitStatus.INCONCLUSIVE: ("inconclusive", "bold yellow"),
+    ExitStatus.BACKEND_FAULT: ("could not be judged", "bold red"),
+}
+
+
+def print_report(
+    report: Report, console: Console, *, strict: bool = False, replay: str = "", quirks: bool = True
+) -> None:
+    """Print a whole report.
+
+    ``replay`` is the command that repeats the run; a failure adds the
+    requirement to it.
+    """
+    for backend in report.backends:
+        _print_failures(backend, console, replay)
+    if quirks:
+        _print_quirks(report.backends, console)
+    _print_matrix(report, console)
+    _print_open(report.backends, console)
+    _print_conclusion(report, console, strict)
+
+
+def counterexample_text(counterexample: Counterexample, replay: str = "") -> str:
+    """Return a failure in its fixed order: requirement, operations, difference, command."""
+    judged = requirement(counterexample.requirement_id)
+    lines = [
+        f"{judged.requirement_id} ({judged.source}): {judged.sentence}",
+        "",
+        "  The shortest history found that breaks it:",
+    ]
+    lines += [
+        f"    {number}. {step.text}" + ("" if step.answer == "ok" else f"\n       -> {step.answer}")
+        for number, step in enumerate(counterexample.steps, start=1)
+    ]
+    if not counterexample.steps:
+        lines.append("    (no operation at all)")
+    lines += [
+        "",
+        f"  expected: {counterexample.expected}",
+        f"  actual:   {counterexample.actual}",
+    ]
+    if not counterexample.reproduced:
+        lines.append("  This history failed once and not again: the backend is not deterministic.")
+    if replay:
+        lines += ["", f"  replay:   {replay} --only {counterexample.requirement_id}"]
+    return "\n".join(lines)
+
+
+def _print_failures(backend: BackendReport, console: Console, replay: str) -> None:
+    if backend.fault is not None:
+        console.print(f"[bold red]{escape(backend.name)} could not be judged[/]", highlight=False)
+        console.print(Text(f"  {backend.fault}\n"))
+    for result in backend.results:
+        if result.counterexample is None:
+            continue
+        kind = "known failure" if result.verdict is Verdict.EXPECTED_FAIL else "failed"
+        head = f"{backend.name}: {result.requirement_id} {kind} ({result.level})"
+        console.print(Text(head, style="bold red"))
+        console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
+        console.print()
+
+
+def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
+    by_finding: dict[str, list[tuple[str, QuirkResult]]] = {}
+    for backend in backends:
+        for quirk in backend.quirks:
+            by_finding.setdefault(quirk.finding_id, []).append((backend.name, quirk))
+    if not by_finding:
+        return
+    table = Table(title="Known quirks of the specification, as shown in this run", expand=False)
+    table.add_column("finding")
+    table.add_column("what happens")
+    table.add_column("shown by")
+    for finding_id in sorted(by_finding, key=lambda each: int(each[1:])):
+        shown = ", ".join(name for name, quirk in by_finding[finding_id] if quirk.shown)
+        hidden = ", ".join(name for name, quirk in by_finding[finding_id] if not quirk.shown)
+        where = shown + (f" (not by {hidden})" if hidden else "")
+        table.add_row(finding_id, Text(by_finding[finding_id][0][1].sentence), where)
+    console.print(table)
+
+
+def _print_matrix(report: Report, console: Console) -> None:
+    title = f"{report.specification}, profile {report.profile}, seed {report.seed}"
+    table = Table(title=title, expand=False)
+    table.add_column("requirement")
+    table.add_column("level")
+    for backend in report.backends:
+        table.add_column(backend.name, justify="center")
+    for requirement_id in REQUIREMENTS:
+        results = [backend.result(requirement_id) for backend in report.backends]
+        if any(_is_judged(result) for result in results):
+            table.add_row(requirement_id, _level_text(results), *map(_mark, results))
+    console.print(table)
+
+
+def _is_judged(result: RequirementResult | None) -> bool:
+    return result is not None and result.verdict is not Verdict.NOT_APPLICABLE
+
+
+def _level_text(results: Sequence[RequirementResult | None]) -> str:
+    levels = {result.level for result in results if result is not None and _is_judged(result)}
+    return "/".join(level for level in ("MUST", "SHOULD", "MAY") if level in levels)
+
+
+def _mark(result: RequirementResult | None) -> Text:
+    if result is None:
+        return Text("-", style="dim")
+    mark, style = _MARKS[result.verdict]
+    return Text(mark, style=style)
+
+
+def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
+    for backend in backends:
+        for result in backend.results:
+            if result.verdict is Verdict.INCONCLUSIVE:
+                text = f"{backend.name}: {result.requirement_id} is open, {result.reason}"
+                console.print(Text(text, style="yellow"))
+
+
+def _print_conclusion(report: Report, console: Console, strict: bool) -> None:
+    for backend in report.backends:
+        counts = dict.fromkeys(Verdict, 0)
+        for result in backend.results:
+            counts[result.verdict] += 1
+        alone = Report(report.format, "", "", "", 0, [backend])
+        conclusion, style = _CONCLUSIONS[exit_status(alone, strict=strict)]
+        promises = ", ".join([*backend.capabilities, backend.rejection_mode])
+        console.print(
+            Text.assemble(
+                f"{backend.name}: ",
+                (conclusion, style),
+                f" ({counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed, "
+                f"{counts[Verdict.INCONCLUSIVE]} open, {counts[Verdict.NOT_APPLICABLE]} not "
+                f"applicable; declares {promises})",
+            ),
+            soft_wrap=True,
+        )

@@ -1,0 +1,68 @@
+"""The backends that are shipped, as systems under test."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from telltale_spec.backends.file import FileAgreementWal, FileEvidenceOutcomeCache
+from telltale_spec.backends.memory import InMemoryAgreementWal, InMemoryEvidenceOutcomeCache
+from telltale_spec.backends.sqlite import SQLiteAgreementWal, SQLiteEvidenceOutcomeCache
+from telltale_spec.handlers.agreement_wal import AgreementWalHandler
+from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.model.recovery import DurableRecoveryPlan
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact
+
+__all__ = ["SHIPPED_BACKENDS", "ReferenceCodec"]
+
+
+class ReferenceCodec:
+    """The reference implementation's own reader and writer."""
+
+    def encode(self, artifact: PersistedDurabilityArtifact) -> bytes:
+        """Return the canonical bytes of an artifact."""
+        return artifact.to_cbor()
+
+    def decode(self, data: bytes) -> PersistedDurabilityArtifact:
+        """Return the artifact of bytes, or raise ``DurabilityError``."""
+        return PersistedDurabilityArtifact.from_slice(data)
+
+
+_PROMISES: Final = frozenset({Capability.ORDERED_CACHE, Capability.EXACT_MESSAGES})
+_DURABLE_PROMISES: Final = _PROMISES | {Capability.REOPEN}
+
+SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
+    Backend(
+        "memory",
+        agreement_wal=lambda directory: InMemoryAgreementWal(),
+        evidence_cache=lambda directory: InMemoryEvidenceOutcomeCache(),
+        agreement_wal_handler=AgreementWalHandler,
+        evidence_handler=EvidencePersistenceHandler,
+        capabilities=_PROMISES,
+        # The specification's own behaviour: finding F1.
+        rejection_mode=RejectionMode.KEEPS_REJECTED,
+    ),
+    Backend(
+        "file",
+        agreement_wal=lambda directory: FileAgreementWal(directory / "agreement.wal"),
+        evidence_cache=lambda directory: FileEvidenceOutcomeCache(directory / "evidence.cache"),
+        agreement_wal_handler=AgreementWalHandler,
+        evidence_handler=EvidencePersistenceHandler,
+        capabilities=_DURABLE_PROMISES,
+    ),
+    Backend(
+        "sqlite",
+        agreement_wal=lambda directory: SQLiteAgreementWal(directory / "agreement.sqlite3"),
+        evidence_cache=lambda directory: SQLiteEvidenceOutcomeCache(directory / "evidence.sqlite3"),
+        agreement_wal_handler=AgreementWalHandler,
+        evidence_handler=EvidencePersistenceHandler,
+        capabilities=_DURABLE_PROMISES,
+    ),
+    Backend(
+        "functions",
+        recovery=DurableRecoveryPlan.from_checkpoint,
+        codec=ReferenceCodec(),
+    ),
+)
+"""The specification's memory and file backends, SQLite, and the pure functions."""

@@ -1,0 +1,55 @@
+"""From a report to one answer: what counts, and the exit status it gives."""
+
+from __future__ import annotations
+
+import enum
+
+from conformance.results import BackendReport, Report, RequirementResult, Verdict
+
+__all__ = ["ExitStatus", "binding_failures", "exit_status"]
+
+
+class ExitStatus(enum.IntEnum):
+    """The exit status of every command."""
+
+    CONFORMING = 0
+    VIOLATION = 1
+    USAGE = 2
+    INCONCLUSIVE = 3
+    BACKEND_FAULT = 4
+    OWN_FAULT = 5
+
+
+def exit_status(report: Report, *, strict: bool = False) -> ExitStatus:
+    """Return the status of a report.
+
+    A backend that could not be judged outweighs a violation, a violation
+    outweighs doubt. What is only recommended counts with ``strict`` alone. A
+    report in which nothing binding passed is inconclusive, never conforming.
+    """
+    if any(backend.fault is not None for backend in report.backends):
+        return ExitStatus.BACKEND_FAULT
+    if any(binding_failures(backend, strict=strict) for backend in report.backends):
+        return ExitStatus.VIOLATION
+    if not report.backends or any(_doubtful(backend, strict) for backend in report.backends):
+        return ExitStatus.INCONCLUSIVE
+    return ExitStatus.CONFORMING
+
+
+def binding_failures(backend: BackendReport, *, strict: bool = False) -> list[RequirementResult]:
+    """Return the failures that make a backend nonconforming."""
+    return [
+        result
+        for result in backend.results
+        if result.verdict is Verdict.FAIL and _binds(result, strict)
+    ]
+
+
+def _doubtful(backend: BackendReport, strict: bool) -> bool:
+    binding = [result for result in backend.results if _binds(result, strict)]
+    inconclusive = any(result.verdict is Verdict.INCONCLUSIVE for result in binding)
+    return inconclusive or not any(result.verdict is Verdict.PASS for result in binding)
+
+
+def _binds(result: RequirementResult, strict: bool) -> bool:
+    return result.level == "MUST" or (strict and result.level == "SHOULD")
