@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import shlex
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from conformance.terminal_text import visible
+from conformance.watch import CALL_SECONDS_MAX
 from telltale_spec.errors import TelltaleError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from conformance.results import Report
+    from conformance.results import BackendReport, Report
 
 __all__ = ["main"]
 
 PROGRAM: Final = "telltale-conformance"
 
 _CONFORMING, _USAGE, _OWN_FAULT = 0, 2, 5
+# What shells give a command that Ctrl-C ended.
+_INTERRUPTED: Final = 130
 
 _EXIT_STATUS_TEXT: Final = (
     "exit status: 0 conforming, 1 violation, 2 usage, 3 inconclusive, "
@@ -34,28 +39,55 @@ _EXIT_STATUS_TEXT: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parsed = _parser().parse_args(given)
+    with _patient_output():
+        parsed = _parser().parse_args(given)
+        try:
+            return _COMMANDS[parsed.command](parsed, _console())
+        except KeyboardInterrupt:
+            return _complain("interrupted", _INTERRUPTED)
+        except TelltaleError as error:
+            from conformance.worker import OwnFaultError
+
+            if isinstance(error, OwnFaultError):
+                _complain(f"this is a fault of {PROGRAM} itself", _OWN_FAULT)
+                print(error, file=sys.stderr)  # noqa: T201 - the place for it
+                return _OWN_FAULT
+            return _complain(str(error), _USAGE)
+
+
+@contextlib.contextmanager
+def _patient_output() -> Iterator[None]:
+    """Let output neither fail on a character nor on a reader who left, as `head` does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _console() -> Console:
     from rich.console import Console
 
-    console = Console(soft_wrap=False)
-    try:
-        return _COMMANDS[parsed.command](parsed, console)
-    except BrokenPipeError:
-        # The reader of our output left, as `head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _CONFORMING
-    except KeyboardInterrupt:
-        return _complain("interrupted", 130)
-    except TelltaleError as error:
-        from conformance.worker import OwnFaultError
+    class PatientConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # The run goes on to its end: its exit status and its files still count.
+            self.quiet = True
+            _discard_output()
 
-        if isinstance(error, OwnFaultError):
-            return _complain(f"this is a fault of {PROGRAM} itself\n{error}", _OWN_FAULT)
-        return _complain(str(error), _USAGE)
+    # What is shown are others' texts; in none of them does a bracket mean a style.
+    return PatientConsole(markup=False, emoji=False, highlight=False)
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"{PROGRAM}: {message}", file=sys.stderr)  # noqa: T201 - the place for it
+    print(f"{PROGRAM}: {visible(message)}", file=sys.stderr)  # noqa: T201 - the place for it
     return status
 
 
@@ -122,7 +154,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check.add_argument(
         "--call-timeout",
         type=_seconds,
-        default=10.0,
+        default=CALL_SECONDS_MAX,
         metavar="SECONDS",
         help="longest time for one call of the backend (default: 10)",
     )
@@ -191,27 +223,52 @@ def _seconds(text: str) -> float:
 
 
 def _check(parsed: argparse.Namespace, console: Console) -> int:
-    from conformance.requirements import UnknownRequirementError, requirement
+    from conformance.report.text import print_report
     from conformance.verdicts import exit_status
+
+    problem = _check_problem(parsed)
+    if problem is not None:
+        return _complain(problem, _USAGE)
+    report = _run(parsed, console)
+    if not any(backend.results or backend.fault for backend in report.backends):
+        return _complain(f"nothing judges {', '.join(parsed.only)}", _USAGE)
+    status = int(exit_status(report, strict=parsed.strict))
+    if parsed.json is not None:
+        try:
+            _write_whole(parsed.json, report.to_text())
+        except OSError as error:
+            status = _complain(f"--json {parsed.json}: {error.strerror}", _USAGE)
+    print_report(report, console, strict=parsed.strict, replay=_replay_command(parsed))
+    return status
+
+
+def _check_problem(parsed: argparse.Namespace) -> str | None:
+    """Return what is wrong with the arguments, before anything is run."""
+    from conformance.requirements import UnknownRequirementError, requirement
+    from conformance.targets import declaration
 
     for requirement_id in parsed.only:
         try:
             requirement(requirement_id)
         except UnknownRequirementError as error:
-            return _complain(str(error), _USAGE)
+            return str(error)
     if not parsed.target and (parsed.capability or parsed.rejection_mode):
-        return _complain("--capability and --rejection-mode need a target", _USAGE)
-    if parsed.json is not None and not parsed.json.absolute().parent.is_dir():
-        return _complain(f"--json {parsed.json}: there is no such folder", _USAGE)
-    report = _run(parsed, console)
-    if parsed.json is not None:
-        _write_whole(parsed.json, report.to_text())
-    from conformance.report.text import print_report
+        return "--capability and --rejection-mode need a target"
+    # An unknown name raises.
+    declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
+    return None if parsed.json is None else _file_problem(parsed.json)
 
-    print_report(report, console, strict=parsed.strict, replay=_replay_command(parsed))
-    if parsed.only and not any(backend.results for backend in report.backends):
-        return _complain(f"nothing judges {', '.join(parsed.only)}", _USAGE)
-    return exit_status(report, strict=parsed.strict)
+
+def _file_problem(path: Path) -> str | None:
+    """Return why a file cannot be written, before a run is spent on it."""
+    if path.is_dir():
+        return f"--json {path}: that is a folder"
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return f"--json {path}: there is no such folder"
+    if not os.access(path if _is_special(path) else folder, os.W_OK):
+        return f"--json {path}: no permission to write there"
+    return None
 
 
 def _run(parsed: argparse.Namespace, console: Console) -> Report:
@@ -236,7 +293,18 @@ def _run(parsed: argparse.Namespace, console: Console) -> Report:
     ]
     with shown_progress(console) as on_progress:
         reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
+    if parsed.only and not parsed.target:
+        # Nobody asked for the shipped backends that do not have what is judged.
+        reports = [report for report in reports if _has_verdicts(report)] or reports
     return Report(REPORT_FORMAT, _version(), SPECIFICATION, parsed.profile, parsed.seed, reports)
+
+
+def _has_verdicts(report: BackendReport) -> bool:
+    from conformance.results import Verdict
+
+    return report.fault is not None or any(
+        result.verdict is not Verdict.NOT_APPLICABLE for result in report.results
+    )
 
 
 def _shipped_names() -> list[str]:
@@ -252,16 +320,28 @@ def _replay_command(parsed: argparse.Namespace) -> str:
         words += ["--capability", name]
     if parsed.rejection_mode:
         words += ["--rejection-mode", parsed.rejection_mode]
+    if parsed.call_timeout != CALL_SECONDS_MAX:
+        words += ["--call-timeout", f"{parsed.call_timeout:g}"]
     return shlex.join(words)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that it is never half there."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.absolute().parent, delete=False
-    ) as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    if _is_special(path):
+        # A device or a pipe is written to; to replace it would remove it.
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _requirements(parsed: argparse.Namespace, console: Console) -> int:

@@ -12,7 +12,7 @@ from conformance.report.text import counterexample_text
 from conformance.results import BackendReport, Report, Verdict
 from conformance.runner import run_check
 from conformance.targets import backend_of, declaration
-from conformance.verdicts import ExitStatus, exit_status
+from conformance.verdicts import ExitStatus, binds, exit_status
 from conformance.watch import CALL_SECONDS_MAX, CallWatch
 
 __all__ = ["check_agreement_wal", "check_backend", "check_evidence_cache", "failure_text"]
@@ -75,12 +75,14 @@ def failure_text(report: BackendReport) -> str:
     if report.fault is not None:
         parts.append(f"{report.name} could not be judged: {report.fault}")
     for result in report.results:
+        if not binds(result):
+            continue
         head = f"{report.name}: {result.requirement_id} ({result.level})"
         if result.counterexample is not None:
             parts.append(f"{head} failed\n{counterexample_text(result.counterexample)}")
         elif result.verdict is Verdict.INCONCLUSIVE:
             parts.append(f"{head} is open, {result.reason}")
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) or f"{report.name}: nothing that binds it was put to the test"
 
 
 def _backend(

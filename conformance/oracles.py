@@ -7,9 +7,10 @@ would have to be made twice to go unseen.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from telltale_spec.wire import effects, persisted, values
 from telltale_spec.wire.agreement import (
@@ -36,6 +37,7 @@ __all__ = [
     "plain_order_error",
     "plain_recovery",
     "plain_tree",
+    "tree_difference",
 ]
 
 _RANKS: Final = {
@@ -220,48 +222,30 @@ def plain_tree(artifact: persisted.PersistedDurabilityArtifact) -> Table:
 
 def _entry(entry: AgreementWalEntry) -> Table:
     """Return one log entry: tagged by ``kind``, which comes first (WIRE-03)."""
-    fields: dict[str, PlainTree]
-    if isinstance(entry, Escalation):
-        kind = "escalation"
-        fields = {
-            "operation_id": entry.operation_id,
-            "previous_level": Name("WIRE-04", _LEVELS[entry.previous_level]),
-            "new_level": Name("WIRE-04", _LEVELS[entry.new_level]),
-            "evidence_id": entry.evidence_id,
-        }
-    elif isinstance(entry, EvidenceProduced):
-        kind, fields = "evidence_produced", {"evidence": _evidence(entry.evidence)}
-    elif isinstance(entry, Finalization):
-        kind = "finalization"
-        fields = {
-            "operation_id": entry.operation_id,
-            "outcome": Name("WIRE-04", _snake(entry.outcome.name)),
-            "materialization_proof_id": entry.materialization_proof_id,
-            "canonical_handle_id": entry.canonical_handle_id,
-        }
-    elif isinstance(entry, VisibilityGateCrossing):
-        kind = "visibility_gate_crossing"
-        fields = {
-            "operation_id": entry.operation_id,
-            "downstream_coroutine_id": entry.downstream_coroutine_id,
-            "gate_level": Name("WIRE-04", _LEVELS[entry.gate_level]),
-        }
-    else:
-        raise AssertionError(f"no rule for {entry!r}")
-    return Table("WIRE-03", kind=Name("WIRE-03", kind), **fields, tick=entry.tick)
+
+    def tagged(kind: str, **fields: PlainTree) -> Table:
+        return Table("WIRE-03", kind=Name("WIRE-03", kind), **fields, tick=entry.tick)
+
+    match entry:
+        case Escalation(operation_id, previous, new, evidence_id):
+            levels = {"previous_level": _name(previous), "new_level": _name(new)}
+            own = {"operation_id": operation_id}
+            return tagged("escalation", **own, **levels, evidence_id=evidence_id)
+        case EvidenceProduced(evidence):
+            return tagged("evidence_produced", evidence=_evidence(evidence))
+        case Finalization(operation_id, outcome, proof, handle):
+            own = {"operation_id": operation_id, "outcome": _name(outcome)}
+            ids = {"materialization_proof_id": proof, "canonical_handle_id": handle}
+            return tagged("finalization", **own, **ids)
+        case VisibilityGateCrossing(operation_id, coroutine_id, level):
+            ids = {"operation_id": operation_id, "downstream_coroutine_id": coroutine_id}
+            return tagged("visibility_gate_crossing", **ids, gate_level=_name(level))
+    raise AssertionError(f"no rule for {entry!r}")
 
 
-_LEVELS: Final = {
-    AgreementLevel.NONE: "none",
-    AgreementLevel.PROVISIONAL: "provisional",
-    AgreementLevel.SOFT_SAFE: "soft_safe",
-    AgreementLevel.FINALIZED: "finalized",
-}
-
-
-def _snake(name: str) -> str:
-    """Return the wire name of an enum member, which is its Python name in lower case."""
-    return name.lower()
+def _name(member: enum.Enum) -> Name:
+    """Return a snake_case name, which is the Python name in lower case (WIRE-04)."""
+    return Name("WIRE-04", member.name.lower())
 
 
 def _evidence(evidence: AgreementEvidence) -> Table:
@@ -271,8 +255,8 @@ def _evidence(evidence: AgreementEvidence) -> Table:
         operation_id=evidence.operation_id,
         session=evidence.session,
         owner_id=evidence.owner_id,
-        level=Name("WIRE-04", _LEVELS[evidence.level]),
-        kind=Name("WIRE-04", _snake(evidence.kind.name)),
+        level=_name(evidence.level),
+        kind=_name(evidence.kind),
         reference=evidence.reference,
         authoritative=evidence.authoritative,
     )
@@ -299,7 +283,7 @@ def _status(status: effects.EffectOutcomeStatus) -> Table:
     if isinstance(status, effects.BlockedStatus):
         return Table("WIRE-06", status=Name("WIRE-06", "blocked"))
     assert isinstance(status, effects.FailureStatus)  # noqa: S101
-    kind = Name("WIRE-06", _snake(status.failure.kind.name))
+    kind = Name("WIRE-06", status.failure.kind.name.lower())
     failure = Table("WIRE-06", kind=kind, message=status.failure.message)
     return Table("WIRE-06", status=Name("WIRE-06", "failure"), failure=failure)
 
@@ -385,3 +369,28 @@ def _metadata(metadata: DurableRecoveryMetadata) -> Table:
         terminal_operation_ids=list(metadata.terminal_operation_ids),
         cached_evidence_ids=list(metadata.cached_evidence_ids),
     )
+
+
+def tree_difference(expected: Any, actual: Any, requirement_id: str = "WIRE-02") -> str | None:
+    """Return the requirement of the first place with another content, or ``None``.
+
+    The order of keys and nulls that were left out are not looked at: these
+    break the rule for all maps (WIRE-01), not that of one record.
+    """
+    if isinstance(expected, Table):
+        own = expected.requirement_id
+        if not isinstance(actual, dict) or actual.keys() - expected.keys():
+            return own
+        if any(key not in actual and expected[key] is not None for key in expected):
+            return own
+        pairs: Any = [(expected[key], actual[key]) for key in expected if key in actual]
+    elif isinstance(expected, list):
+        own = requirement_id
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return own
+        pairs = zip(expected, actual, strict=True)
+    else:
+        own = getattr(expected, "requirement_id", requirement_id)
+        same = expected == actual and isinstance(expected, bool) is isinstance(actual, bool)
+        return None if same else own
+    return next(filter(None, (tree_difference(one, other, own) for one, other in pairs)), None)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from conformance.terminal_text import visible
 
 __all__ = ["shown_progress"]
 
@@ -26,21 +28,22 @@ def shown_progress(console: Console) -> Iterator[Callable[[str, str, int], None]
     def say_once(backend: str, suite: str, histories: int) -> None:
         if (backend, suite) not in seen:
             seen.add((backend, suite))
-            console.print(f"judging {backend}: {suite}", highlight=False, markup=False)
+            text = f"judging {visible(backend)}: {suite}"
+            console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     yield say_once
 
 
 @contextmanager
 def _live(console: Console) -> Iterator[Callable[[str, str, int], None]]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
 
         def update(backend: str, suite: str, histories: int) -> None:
             if backend not in tasks:
-                tasks[backend] = progress.add_task(backend, total=None)
-            description = f"{backend}: {suite}, history {histories}"
+                tasks[backend] = progress.add_task("", total=None)
+            description = f"{visible(backend)}: {suite}, history {histories}"
             progress.update(tasks[backend], description=description)
 
         yield update

@@ -6,8 +6,9 @@ else is collected. Without the option the plugin does nothing.
 
 from __future__ import annotations
 
+import argparse
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -34,13 +35,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--telltale-seed",
-        type=int,
+        type=_natural,
         default=0,
         metavar="N",
         help="fixes every random choice (default: 0)",
     )
 
 
+def _natural(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number, got `{text}`")
+    return int(text)
+
+
+# First, so that what selects among the collected tests sees ours too.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -49,17 +58,19 @@ def pytest_collection_modifyitems(
     if target is None:
         return
     from conformance.errors import BackendFault, UsageError
+    from conformance.terminal_text import visible
 
     try:
         collector = _ConformanceCollector.from_parent(
             session,
             name=target,
+            nodeid=target,
             profile_name=config.getoption("--telltale-profile"),
             seed=config.getoption("--telltale-seed"),
         )
         items.extend(collector.collect())
     except (BackendFault, UsageError) as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(visible(str(error))) from error
 
 
 class _ConformanceCollector(pytest.Collector):
@@ -121,7 +132,7 @@ class _RequirementItem(pytest.Item):
         if result is None:
             raise _RequirementFailure("the run gave no verdict on this requirement")
         if result.verdict is Verdict.NOT_APPLICABLE:
-            pytest.skip(result.reason)
+            _skip(f"{self.name}: {result.reason}")
         if result.counterexample is not None:
             _fail_or_skip(result, counterexample_text(result.counterexample))
         elif result.verdict is Verdict.INCONCLUSIVE:
@@ -133,13 +144,18 @@ class _RequirementItem(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
-    def reportinfo(self) -> tuple[str, None, str]:
+    def reportinfo(self) -> tuple[str, int, str]:
         """Name the test by backend and requirement."""
         backend = "" if self.parent is None else self.parent.name
-        return backend, None, f"{backend}: {self.name}"
+        return backend, 0, f"{backend}: {self.name}"
 
 
 def _fail_or_skip(result: RequirementResult, text: str) -> None:
     if result.level == "MUST":
         raise _RequirementFailure(text)
-    pytest.skip(f"only recommended: {text}")
+    _skip(f"only recommended: {text}")
+
+
+def _skip(reason: str) -> NoReturn:
+    # At the place of the item: the line in this file tells nobody anything.
+    raise pytest.skip.Exception(reason, _use_item_location=True)

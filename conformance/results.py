@@ -137,4 +137,7 @@ class Report(DataClassJsonMixin):
 
     def to_text(self) -> str:
         """Return the report as indented JSON with a stable order."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
+        # A backend's texts may hold lone surrogates, which no file takes as they
+        # are; the escape of this codec is also that of JSON.
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
-from typing import Final
+from types import TracebackType
+from typing import Any, Final
+
+from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture import providers
 
 from conformance.backend import Backend, Capability
 from conformance.errors import BackendFault
@@ -22,12 +28,12 @@ from conformance.results import (
     SituationResult,
     Verdict,
 )
-from conformance.session import Session
+from conformance.session import Session, exception_text
 from conformance.suite import Suite
 from conformance.watch import CALL_SECONDS_MAX, CallWatch
 from telltale_spec.model.machine import RejectionMode
 
-__all__ = ["SPECIFICATION", "judge_backend", "run_check", "suite_version"]
+__all__ = ["SPECIFICATION", "fault_report", "judge_backend", "run_check", "suite_version"]
 
 SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.v1)"
 
@@ -72,7 +78,12 @@ def _report_or_fault(
     try:
         return judge_backend(backend, profile, seed=seed, watch=watch, on_progress=on_progress)
     except BackendFault as fault:
-        return _backend_report(backend, [], [], [], fault=fault.message)
+        return fault_report(backend, fault.message)
+
+
+def fault_report(backend: Backend, fault: str | None) -> BackendReport:
+    """Return the report on a backend of which nothing is known but why."""
+    return _backend_report(backend, [], [], [], fault=fault)
 
 
 def judge_backend(
@@ -87,7 +98,8 @@ def judge_backend(
 ) -> BackendReport:
     """Run every suite that applies to one backend.
 
-    With ``only``, everything but these requirements is muted and left out.
+    With ``only``, the same searches are made and the other requirements are
+    left out, so that a requirement gets the same verdict alone and among others.
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
     results: dict[str, RequirementResult] = {}
@@ -157,13 +169,20 @@ class _Search:
         self.reached: Counter[str] = Counter()
         self.failures: dict[str, Counterexample] = {}
         self.budget_ran_out = False
+        self.cut_short = ""
 
     def run(self) -> None:
-        """Search until nothing new is found."""
-        while len(self.failures) < _FAILURES_MAX:
+        """Search until nothing new is found, or all that is judged has failed."""
+        while not self.failures.keys() >= set(self.judged):
+            if len(self.failures) == _FAILURES_MAX:
+                self.cut_short = f"the search ended after {_FAILURES_MAX} failures"
+                return
             found = self._search_once()
             if found is None:
                 return
+            if found.requirement_id not in self.suite.requirement_ids:
+                text = f"suite {self.suite.name} does not list {found.requirement_id}"
+                raise RuntimeError(text)
             self.failures[found.requirement_id] = found
 
     def _search_once(self) -> Counterexample | None:
@@ -172,15 +191,30 @@ class _Search:
             self.backend,
             self.watch,
             self.profile.budget,
-            muted=frozenset(self.suite.requirement_ids) - set(self.judged) | set(self.failures),
+            muted=frozenset(self.failures),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
         )
-        with session:
-            found = self.suite.search(session, self.seed)
+        with session, _equal_draws():
+            found = self._found(session)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
         self.budget_ran_out = self.budget_ran_out or session.budget_ran_out
         return found
+
+    def _found(self, session: Session) -> Counterexample | None:
+        try:
+            return self.suite.search(session, self.seed)
+        except Flaky:
+            # No violation is on record, but equal histories did not go the same way.
+            self.cut_short = "equal histories went different ways, so the search ended early"
+        except (BackendFault, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if not _is_from_outside(error.__traceback__):
+                raise
+            text = f"raised where nothing is called: {exception_text(error)}"
+            raise BackendFault(self.backend.name, text) from error
+        return None
 
     def results(self) -> list[RequirementResult]:
         """Return one result for each requirement of the suite."""
@@ -223,7 +257,7 @@ class _Search:
             return "never put to the test"
         if self.budget_ran_out:
             return "the time of the profile ran out"
-        return ""
+        return self.cut_short
 
     def _excluded(self, judged: Requirement) -> str | None:
         """Return why the backend is not held to a requirement, or ``None``."""
@@ -238,6 +272,47 @@ class _Search:
         if judged.capability == Capability.REOPEN.value and judged.capability not in declared:
             return f"the backend does not declare {judged.capability}"
         return None
+
+
+_OWN_PACKAGES: Final = frozenset({"conformance", "hypothesis", "strategies", "telltale_spec"})
+
+
+def _is_from_outside(traceback: TracebackType | None) -> bool:
+    """Say whether code that is neither ours nor the engine's took part in an exception.
+
+    A backend's objects can raise wherever they are touched: closed, compared,
+    iterated over or shown.
+    """
+    known = _OWN_PACKAGES | sys.stdlib_module_names
+    while traceback is not None:
+        name = str(traceback.tb_frame.f_globals.get("__name__"))
+        if name.partition(".")[0] not in known:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+@contextmanager
+def _equal_draws() -> Iterator[None]:
+    """Let the engine draw the same values whichever modules happen to be imported.
+
+    Hypothesis mixes literals from the source of imported modules into what it
+    draws (and keeps them in a folder where the run was started), so that equal
+    seeds would give other reports from another place. It has no setting for that.
+    """
+    private: Any = providers
+    collect = getattr(private, "_get_local_constants", None)
+    if collect is None:
+        yield
+        return
+    nothing = private.Constants()
+    private._get_local_constants = lambda: nothing
+    private.CONSTANTS_CACHE.cache.clear()
+    try:
+        yield
+    finally:
+        private._get_local_constants = collect
+        private.CONSTANTS_CACHE.cache.clear()
 
 
 def _level(judged: Requirement, backend: Backend) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,18 +19,33 @@ from conformance.results import Counterexample, Step
 from conformance.watch import CallLimitExceeded, CallWatch
 from telltale_spec.errors import DurabilityError
 
-__all__ = ["Budget", "History", "HistoryEnded", "Raised", "Returned", "Session", "Violation"]
+__all__ = [
+    "Budget",
+    "History",
+    "HistoryEnded",
+    "Raised",
+    "Returned",
+    "Session",
+    "Violation",
+    "exception_text",
+    "repeatable_text",
+]
 
 ResultType = TypeVar("ResultType")
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much one suite may try: histories, operations in each, and seconds in all."""
+    """How much one suite may try: histories, operations in each, and seconds in all.
+
+    Without ``minimise`` the first counterexample is taken as it is, which is
+    enough to know that there is one.
+    """
 
     histories: int
     operations: int
     seconds: float
+    minimise: bool = True
 
 
 class Violation(Exception):  # noqa: N818 - the field's term for a failed property
@@ -77,7 +93,10 @@ class Session:
     _stop_at: float = 0.0
 
     def __enter__(self) -> Self:
-        self._workspace = tempfile.TemporaryDirectory(prefix="telltale-conformance-")
+        # A thread of the backend may still be writing when the session ends.
+        self._workspace = tempfile.TemporaryDirectory(
+            prefix="telltale-conformance-", ignore_cleanup_errors=True
+        )
         self._stop_at = time.monotonic() + self.budget.seconds
         return self
 
@@ -102,7 +121,8 @@ class Session:
         """Return an empty directory inside the session's workspace."""
         if self._workspace is None:
             raise RuntimeError("a session is a context manager; enter it first")
-        return Path(tempfile.mkdtemp(dir=self._workspace.name))
+        # Resolved, as a backend may name it so in its texts.
+        return Path(tempfile.mkdtemp(dir=self._workspace.name)).resolve()
 
     def consider(self, counterexample: Counterexample) -> None:
         """Remember the shortest counterexample, in case it cannot be found again."""
@@ -111,6 +131,34 @@ class Session:
 
 
 _ANSWER_CHARACTERS_MAX: Final = 400
+_DIFFERENCE_CHARACTERS_MAX: Final = 2_000
+_ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
+
+
+def repeatable_text(text: str, directories: Sequence[Path] = ()) -> str:
+    """Return a text without what differs between equal runs.
+
+    These are addresses of objects and the names of our own directories; a
+    backend's texts carry both into the report.
+    """
+    for directory in directories:
+        text = text.replace(str(directory), "<directory>")
+    return _ADDRESS.sub("at 0x...", text)
+
+
+def exception_text(error: BaseException) -> str:
+    """Return the type and the text of an exception, even if it cannot tell its text."""
+    try:
+        text = str(error)
+    except Exception as second:
+        text = f"(its text raised {type(second).__name__})"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _shortened(text: str, characters_max: int) -> str:
+    if len(text) <= characters_max:
+        return text
+    return f"{text[:characters_max]}... ({len(text)} characters)"
 
 
 class History:
@@ -144,12 +192,25 @@ class History:
 
     def start(self, what: str, make: Callable[[], ResultType]) -> ResultType:
         """Make a part of the system under test, or raise :class:`BackendFault`."""
-        name = self.session.backend.name
+        return self._without_exceptions(f"making {what}", make)
+
+    def release(self, part: Any) -> None:
+        """Close a part of the system under test, if it can be closed.
+
+        Raises :class:`BackendFault` where closing raises or does not end.
+        """
+        close = getattr(part, "close", None)
+        if callable(close):
+            self._without_exceptions(f"closing a {type(part).__name__}", close)
+
+    def _without_exceptions(self, what: str, function: Callable[[], ResultType]) -> ResultType:
         try:
-            return self._watched(f"making {what}", make)
-        except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-            raise BackendFault(name, f"making {what} raised {text}") from error
+            return self._watched(what, function)
+        except (BackendFault, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            text = self._repeatable(f"{what} raised {exception_text(error)}{self._after_text()}")
+            raise BackendFault(self.session.backend.name, text) from error
 
     def call(
         self,
@@ -173,10 +234,11 @@ class History:
             self.note(text, f"refused: {message}", operation)
             self.check(undeclared, bool(message), "an error with a text", "an empty error text")
             return Raised(message)
-        except (HistoryEnded, Violation):
+        except (HistoryEnded, Violation, BackendFault, KeyboardInterrupt):
             raise
-        except Exception as error:
-            shown = f"{type(error).__name__}: {error}"
+        except BaseException as error:
+            # sys.exit and its like included: no operation declares them.
+            shown = exception_text(error)
             self.note(text, f"raised {shown}", operation)
             self.check(undeclared, False, "a result or a DurabilityError", f"raised {shown}")
             raise HistoryEnded from error
@@ -186,16 +248,15 @@ class History:
 
     def note(self, text: str, answer: str, operation: Any = None) -> None:
         """Add one step to the history."""
-        shown = answer
-        if len(shown) > _ANSWER_CHARACTERS_MAX:
-            shown = f"{shown[:_ANSWER_CHARACTERS_MAX]}... ({len(answer)} characters)"
+        shown = _shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
         data = operation.to_dict() if hasattr(operation, "to_dict") else operation
         self.steps.append(Step(text, shown, data))
 
     def answer(self, answer: str) -> None:
         """Replace the answer of the last step by a more telling one."""
         if self.steps:
-            self.steps[-1] = replace(self.steps[-1], answer=answer)
+            shown = _shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
+            self.steps[-1] = replace(self.steps[-1], answer=shown)
 
     def check(
         self,
@@ -214,8 +275,8 @@ class History:
             requirement_id,
             self.session.suite,
             list(self.steps),
-            expected if isinstance(expected, str) else expected(),
-            actual if isinstance(actual, str) else actual(),
+            self._difference_text(expected),
+            self._difference_text(actual),
         )
         self.session.consider(counterexample)
         raise Violation(counterexample)
@@ -224,19 +285,23 @@ class History:
         """Count one occurrence of an interesting situation."""
         self.session.situations[situation] += 1
 
+    def _repeatable(self, text: str) -> str:
+        return repeatable_text(text, self._directories)
+
+    def _difference_text(self, text: str | Callable[[], str]) -> str:
+        shown = self._repeatable(text if isinstance(text, str) else text())
+        return _shortened(shown, _DIFFERENCE_CHARACTERS_MAX)
+
     def _watched(self, text: str, function: Callable[[], ResultType]) -> ResultType:
         watch = self.session.watch
-        watch.begin()
         try:
-            return function()
+            return watch.limit(function)
         except CallLimitExceeded:
             raise BackendFault(
                 self.session.backend.name,
                 f"no answer within {watch.limit_seconds:g} seconds from: {text}"
                 f"{self._after_text()}",
             ) from None
-        finally:
-            watch.end()
 
     def _after_text(self) -> str:
         if not self.steps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -157,9 +157,6 @@ def _found(session: Session, run: Callable[[], None]) -> Counterexample | None:
     return None
 
 
-_PHASES: Final = (Phase.generate, Phase.shrink)
-
-
 def _settings(budget: Budget) -> settings:
     return settings(
         max_examples=budget.histories,
@@ -167,7 +164,7 @@ def _settings(budget: Budget) -> settings:
         database=None,
         deadline=None,
         derandomize=False,
-        phases=_PHASES,
+        phases=(Phase.generate, Phase.shrink) if budget.minimise else (Phase.generate,),
         print_blob=False,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),

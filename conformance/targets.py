@@ -13,10 +13,19 @@ from typing import Any, Final, TypeVar
 
 from conformance.backend import Backend, Capability
 from conformance.errors import BackendFault, TargetError, UsageError
+from conformance.session import exception_text, repeatable_text
 from conformance.watch import CallLimitExceeded, CallWatch
 from telltale_spec.model.machine import RejectionMode
 
-__all__ = ["Declaration", "backend_of", "declaration", "declares", "load_target"]
+__all__ = [
+    "Declaration",
+    "backend_of",
+    "declaration",
+    "declares",
+    "find_target",
+    "load_target",
+    "redeclared",
+]
 
 FactoryType = TypeVar("FactoryType", bound=Callable[..., Any])
 
@@ -60,19 +69,46 @@ def declares(
     return mark
 
 
-def load_target(target: str, watch: CallWatch, declared: Declaration | None = None) -> Backend:
+def load_target(target: str, watch: CallWatch) -> Backend:
     """Import ``package.module:name`` and return the backend it stands for.
 
     Modules are looked for in the current directory too. Raises
     :class:`TargetError` for a target that is not there or has a wrong form and
-    :class:`BackendFault` for a factory that does not give a backend.
+    :class:`BackendFault` for a module that cannot be imported or a factory that
+    does not give a backend.
     """
-    found = _imported(target)
-    if isinstance(found, Backend):
-        return found
-    if not callable(found):
+    found = find_target(target)
+    return found if isinstance(found, Backend) else backend_of(found, target, watch)
+
+
+def find_target(target: str) -> Any:
+    """Import ``package.module:name`` and return what has that name; see :func:`load_target`."""
+    module_name, _, attribute_path = target.partition(":")
+    if not all(part.isidentifier() for part in f"{module_name}.{attribute_path}".split(".")):
+        hint = "; name the module, not its file" if ".py" in module_name else ""
+        raise TargetError(target, f"expected package.module:factory{hint}")
+    found = _imported(target, module_name)
+    for name in attribute_path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            raise TargetError(target, f"`{module_name}` has no `{attribute_path}`") from None
+    if not callable(found) and not isinstance(found, Backend):
         raise TargetError(target, f"is a {type(found).__name__}, neither a Backend nor callable")
-    return backend_of(found, target, watch, declared)
+    return found
+
+
+def redeclared(
+    backend: Backend, capabilities: Iterable[str] | None, rejection_mode: str | None
+) -> Backend:
+    """Return a backend with these promises in place of its own, where they are given."""
+    if capabilities is not None:
+        promised = declaration(capabilities, RejectionMode.CLEAN_REJECT.value).capabilities
+        backend = replace(backend, capabilities=promised)
+    if rejection_mode is not None:
+        mode = declaration((), rejection_mode).rejection_mode
+        backend = replace(backend, rejection_mode=mode)
+    return backend
 
 
 def backend_of(
@@ -88,19 +124,15 @@ def backend_of(
     :class:`TargetError` and :class:`BackendFault` as :func:`load_target` does.
     """
     make = _directory_factory(factory, name)
-    promised = declared
-    if promised is None:
-        promised = getattr(factory, _DECLARATION_ATTRIBUTE, Declaration())
-    with tempfile.TemporaryDirectory(prefix="telltale-conformance-") as directory:
-        made = _made_once(make, Path(directory), name, watch)
-        close = getattr(made, "close", None)
-        if callable(close):
-            close()
+    promised = declared or getattr(factory, _DECLARATION_ATTRIBUTE, None)
+    made = _made_once(make, name, watch)
+    backend = made if isinstance(made, Backend) else Backend(name)
+    if isinstance(promised, Declaration):
+        backend = replace(
+            backend, capabilities=promised.capabilities, rejection_mode=promised.rejection_mode
+        )
     if isinstance(made, Backend):
-        return made
-    backend = Backend(
-        name, capabilities=promised.capabilities, rejection_mode=promised.rejection_mode
-    )
+        return backend
     if _has_methods(made, _WAL_METHODS):
         return replace(backend, agreement_wal=make)
     if _has_methods(made, _CACHE_METHODS):
@@ -113,25 +145,26 @@ def backend_of(
     )
 
 
-def _imported(target: str) -> Any:
-    module_name, separator, attribute_path = target.partition(":")
-    if not separator or not module_name or not attribute_path:
-        raise TargetError(target, "expected package.module:factory")
+def _imported(target: str, module_name: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    # A new module may not be seen yet by a process that looked at its folder before.
+    importlib.invalidate_caches()
     try:
-        found = importlib.import_module(module_name)
+        return importlib.import_module(module_name)
+    except KeyboardInterrupt:
+        raise
     except ModuleNotFoundError as error:
-        raise TargetError(target, f"there is no module `{error.name}`") from error
-    except Exception as error:
-        reason = f"importing `{module_name}` raised {type(error).__name__}: {error}"
-        raise TargetError(target, reason) from error
-    for name in attribute_path.split("."):
-        if not hasattr(found, name):
-            raise TargetError(target, f"`{module_name}` has no `{attribute_path}`")
-        found = getattr(found, name)
-    return found
+        if f"{module_name}.".startswith(f"{error.name}."):
+            raise TargetError(target, f"there is no module `{error.name}`") from error
+        raise _import_fault(target, module_name, error) from error
+    except BaseException as error:
+        raise _import_fault(target, module_name, error) from error
+
+
+def _import_fault(target: str, module_name: str, error: BaseException) -> BackendFault:
+    return BackendFault(target, f"importing `{module_name}` raised {exception_text(error)}")
 
 
 def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path], Any]:
@@ -143,28 +176,42 @@ def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path
         parameter
         for parameter in parameters
         if parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
     if not required:
         return lambda directory: factory()
-    if len(required) == 1:
+    if len(required) == 1 and required[0].kind is not required[0].KEYWORD_ONLY:
         return factory
     names = ", ".join(parameter.name for parameter in required)
-    raise TargetError(name, f"takes {len(required)} arguments ({names}), expected none or one")
+    raise TargetError(name, f"needs the arguments {names}; expected none, or one for a directory")
 
 
-def _made_once(make: Callable[[Path], Any], directory: Path, name: str, watch: CallWatch) -> Any:
-    watch.begin()
+def _made_once(make: Callable[[Path], Any], name: str, watch: CallWatch) -> Any:
+    """Return what a factory makes, closed again, from a directory that is gone."""
+    with tempfile.TemporaryDirectory(
+        prefix="telltale-conformance-", ignore_cleanup_errors=True
+    ) as directory:
+        path = Path(directory).resolve()
+        made = _tried(lambda: make(path), "the factory", name, watch, path)
+        close = getattr(made, "close", None)
+        if callable(close):
+            _tried(close, f"closing a new {type(made).__name__}", name, watch, path)
+        return made
+
+
+def _tried(
+    function: Callable[[], Any], what: str, name: str, watch: CallWatch, directory: Path
+) -> Any:
     try:
-        return make(directory)
+        return watch.limit(function)
     except CallLimitExceeded:
-        raise BackendFault(
-            name, f"the factory did not return within {watch.limit_seconds:g} seconds"
-        ) from None
-    except Exception as error:
-        raise BackendFault(name, f"the factory raised {type(error).__name__}: {error}") from error
-    finally:
-        watch.end()
+        text = f"{what} did not end within {watch.limit_seconds:g} seconds"
+        raise BackendFault(name, text) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        text = repeatable_text(f"{what} raised {exception_text(error)}", [directory])
+        raise BackendFault(name, text) from error
 
 
 def _has_methods(made: Any, names: tuple[str, ...]) -> bool:

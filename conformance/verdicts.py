@@ -6,7 +6,7 @@ import enum
 
 from conformance.results import BackendReport, Report, RequirementResult, Verdict
 
-__all__ = ["ExitStatus", "binding_failures", "exit_status"]
+__all__ = ["ExitStatus", "binding_failures", "binds", "exit_status"]
 
 
 class ExitStatus(enum.IntEnum):
@@ -41,15 +41,16 @@ def binding_failures(backend: BackendReport, *, strict: bool = False) -> list[Re
     return [
         result
         for result in backend.results
-        if result.verdict is Verdict.FAIL and _binds(result, strict)
+        if result.verdict is Verdict.FAIL and binds(result, strict=strict)
     ]
 
 
 def _doubtful(backend: BackendReport, strict: bool) -> bool:
-    binding = [result for result in backend.results if _binds(result, strict)]
+    binding = [result for result in backend.results if binds(result, strict=strict)]
     inconclusive = any(result.verdict is Verdict.INCONCLUSIVE for result in binding)
     return inconclusive or not any(result.verdict is Verdict.PASS for result in binding)
 
 
-def _binds(result: RequirementResult, strict: bool) -> bool:
+def binds(result: RequirementResult, *, strict: bool = False) -> bool:
+    """Say whether a verdict counts: what is only recommended does with ``strict`` alone."""
     return result.level == "MUST" or (strict and result.level == "SHOULD")

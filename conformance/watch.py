@@ -6,13 +6,16 @@ import _thread
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 __all__ = ["CALL_SECONDS_MAX", "CallLimitExceeded", "CallWatch"]
 
 CALL_SECONDS_MAX: Final = 10.0
 """Longest time that one call of a backend may take by default, in seconds."""
+
+ResultType = TypeVar("ResultType")
 
 _POLL_SECONDS: Final = 0.1
 
@@ -39,6 +42,7 @@ class CallWatch:
 
     def __init__(self, limit_seconds: float = CALL_SECONDS_MAX) -> None:
         self.limit_seconds = limit_seconds
+        self.calls = 0
         self._started_at: float | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="call-watch", daemon=True)
@@ -59,16 +63,27 @@ class CallWatch:
     ) -> None:
         self._closed.set()
         self._thread.join()
-        if self._active and _ALARM is not None:
+        # A handler that was not installed from Python cannot be put back.
+        if self._active and _ALARM is not None and self._previous_handler is not None:
             signal.signal(_ALARM, self._previous_handler)
 
-    def begin(self) -> None:
-        """Start the limit of one call."""
-        self._started_at = time.monotonic()
+    def limit(self, function: Callable[[], ResultType]) -> ResultType:
+        """Return what a call returns, or raise :class:`CallLimitExceeded`.
 
-    def end(self) -> None:
-        """Stop the limit; after this no interrupt can come for the call."""
-        self._started_at = None
+        After this no interrupt can come for the call any more.
+        """
+        self.calls += 1
+        self._started_at = time.monotonic()
+        try:
+            return function()
+        except KeyboardInterrupt:
+            # Where there is no alarm, the interpreter's own interrupt stands for it.
+            if _ALARM is None and self.running_seconds() >= self.limit_seconds:
+                raise CallLimitExceeded from None
+            raise
+        finally:
+            # At once: a second interrupt must not come while the first is handled.
+            self._started_at = None
 
     def running_seconds(self) -> float:
         """Return for how long the current call has been running; zero without one."""

@@ -7,14 +7,19 @@ process and says what was going on.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import shutil
+import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
@@ -26,7 +31,8 @@ __all__ = ["Job", "OwnFaultError", "run_jobs"]
 
 _BEAT_SECONDS: Final = 0.5
 _GRACE_SECONDS: Final = 5.0
-_START_SECONDS_MAX: Final = 60.0
+# Importing a target, or anything else that is no call, may take this long.
+_IDLE_SECONDS_MAX: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,14 @@ def run_jobs(jobs: list[Job], *, parallel: int, on_progress: Progress) -> list[B
     Raises :class:`UsageError` for a target that cannot be used and
     :class:`OwnFaultError` for a fault of the suite. Every wait has a limit.
     """
-    waiting = list(enumerate(jobs))
+    waiting = [_Running(index, job) for index, job in enumerate(jobs)]
     running: list[_Running] = []
     reports: dict[int, BackendReport] = {}
     try:
         while waiting or running:
             while waiting and len(running) < parallel:
-                running.append(_Running(*waiting.pop(0)))
+                running.append(waiting.pop(0))
+                running[-1].start()
             wait([each.receiver for each in running], timeout=_BEAT_SECONDS)
             for each in list(running):
                 report = each.advance(on_progress)
@@ -81,23 +88,34 @@ class _Running:
     def __init__(self, index: int, job: Job) -> None:
         self.index = index
         self.job = job
+        self.blank = BackendReport(job.name, [], "", [], [], [])
+        self.calls = 0
+        self.imported = False
+        self.activity = "starting"
+
+    def start(self) -> None:
+        """Start the process, in a group of its own so that its children end with it."""
         context = multiprocessing.get_context("spawn")
         self.receiver, sender = context.Pipe(duplex=False)
-        self.process: BaseProcess = context.Process(target=_work, args=(job, sender))
-        self.process.start()
+        self.workspace = tempfile.mkdtemp(prefix="telltale-conformance-")
+        arguments = (self.job, sender, self.workspace)
+        self.process: BaseProcess = context.Process(target=_work, args=arguments)
+        with _interrupts_held():
+            self.process.start()
         sender.close()
-        self.last_message_at = time.monotonic()
-        self.started = False
-        self.activity = "starting"
+        self.heard_at = self.moved_at = time.monotonic()
 
     def advance(self, on_progress: Progress) -> BackendReport | None:
         """Take what has arrived; return the report once there is one."""
         while self.receiver.poll():
             try:
                 kind, content = self.receiver.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 return self._ended()
-            self.last_message_at = time.monotonic()
+            except Exception:
+                # A backend that writes to every open file can do that.
+                return self._fault("its process sent something else than a message")
+            self.heard_at = time.monotonic()
             report = self._take(kind, content, on_progress)
             if report is not None:
                 self.stop()
@@ -105,111 +123,184 @@ class _Running:
         return self._overdue()
 
     def _take(self, kind: str, content: Any, on_progress: Progress) -> BackendReport | None:
+        if kind == "beat":
+            return self._check_beat(*content)
+        self.moved_at = self.heard_at
         match kind:
+            case "importing":
+                self.activity = "importing the target"
+            case "making":
+                self.imported, self.activity = True, "trying the factory"
+            case "judging":
+                self.blank = content
             case "progress":
-                self.started = True
-                self.activity = content[0]
+                self.activity = f"judging {content[0]}"
                 on_progress(self.job.name, *content)
-            case "beat" if content > self.job.call_seconds_max + _GRACE_SECONDS:
-                return self._fault(f"one call did not end within {content:.0f} seconds")
             case "report":
                 return content  # type: ignore[no-any-return]
             case "usage":
-                self.stop()
                 raise UsageError(content)
-            case "own-fault":
-                self.stop()
-                raise OwnFaultError(content)
             case _:
-                pass
+                raise OwnFaultError(content)
+        return None
+
+    def _check_beat(self, running_seconds: float, calls: int) -> BackendReport | None:
+        if calls != self.calls:
+            self.calls, self.moved_at = calls, self.heard_at
+        if running_seconds > self._call_seconds_max():
+            return self._fault(f"one call did not end within {running_seconds:.0f} seconds")
         return None
 
     def _overdue(self) -> BackendReport | None:
         if not self.process.is_alive() and not self.receiver.poll():
             return self._ended()
-        limit_seconds = self.job.call_seconds_max + _GRACE_SECONDS
-        if not self.started:
-            limit_seconds = max(limit_seconds, _START_SECONDS_MAX)
-        if time.monotonic() - self.last_message_at < limit_seconds:
-            return None
-        return self._fault(f"no sign of life for {limit_seconds:.0f} seconds")
+        idle_seconds_max = max(self._call_seconds_max(), _IDLE_SECONDS_MAX)
+        silent_seconds_max = self._call_seconds_max() if self.imported else idle_seconds_max
+        now = time.monotonic()
+        if now - self.heard_at > silent_seconds_max:
+            return self._fault(f"no sign of life for {silent_seconds_max:.0f} seconds")
+        if now - self.moved_at > idle_seconds_max:
+            return self._fault(f"nothing happened for {idle_seconds_max:.0f} seconds")
+        return None
+
+    def _call_seconds_max(self) -> float:
+        return self.job.call_seconds_max + _GRACE_SECONDS
 
     def _ended(self) -> BackendReport:
         self.process.join(_GRACE_SECONDS)
-        status = self.process.exitcode
-        return self._fault(f"its process ended by itself with status {status}")
+        return self._fault(_end_text(self.process.exitcode))
 
     def _fault(self, message: str) -> BackendReport:
         self.stop()
-        text = f"{message} (while: {self.activity})"
-        return BackendReport(self.job.name, [], "", [], [], [], text)
+        return replace(self.blank, fault=f"{message} (while {self.activity})")
 
     def stop(self) -> None:
-        """End the process and wait for it."""
-        if self.process.is_alive():
+        """End the process with all that it started, wait for it and clean up after it."""
+        process_id = self.process.pid
+        if process_id is not None:
+            if hasattr(os, "killpg"):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process_id, signal.SIGKILL)
             self.process.kill()
-        self.process.join(_GRACE_SECONDS)
+            self.process.join(_GRACE_SECONDS)
         self.receiver.close()
+        shutil.rmtree(self.workspace, ignore_errors=True)
 
 
-def _work(job: Job, sender: Connection) -> None:
-    # What a backend prints must not mix with the report.
-    sys.stdout = sys.stderr
+def _end_text(status: int | None) -> str:
+    if status is None:
+        return "its process closed the connection"
+    if status < 0:
+        names = {number.value: number.name for number in signal.Signals}
+        return f"its process was ended by {names.get(-status, f'signal {-status}')}"
+    return f"its process ended by itself with status {status}"
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back, so that a new process cannot take it for itself while it starts."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Starting it lets interrupts through again, so it must not start later.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(job: Job, sender: Connection, workspace: str) -> None:
+    _separate(workspace)
+    own_process_id = os.getpid()
     send_lock = threading.Lock()
 
     def send(kind: str, content: Any) -> None:
+        if os.getpid() != own_process_id:
+            # A copy of this process that the backend made by forking.
+            os._exit(0)
         with send_lock:
             sender.send((kind, content))
 
     try:
-        send("report", _judge(job, send))
+        send(*_outcome(job, send))
+    except OSError:
+        # Nobody listens any more.
+        os._exit(1)
+
+
+def _separate(workspace: str) -> None:
+    """Keep what a backend does to its process away from the process around it."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    # What a backend prints must not mix with the report.
+    sys.stdout = sys.stderr
+    os.dup2(2, 1)
+    tempfile.tempdir = workspace
+
+
+def _outcome(job: Job, send: Callable[[str, Any], None]) -> tuple[str, Any]:
+    try:
+        return "report", _judge(job, send)
     except UsageError as error:
-        send("usage", str(error))
+        return "usage", str(error)
     except BackendFault as fault:
-        send("report", BackendReport(job.name, [], "", [], [], [], fault.message))
+        return "report", BackendReport(job.name, [], "", [], [], [], fault.message)
+    except KeyboardInterrupt:
+        # The keyboard does not reach this process.
+        text = "the backend raised KeyboardInterrupt"
+        return "report", BackendReport(job.name, [], "", [], [], [], text)
     except BaseException:
-        send("own-fault", traceback.format_exc())
+        return "own-fault", traceback.format_exc()
 
 
 def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
     from conformance.machines.registry import SUITES
     from conformance.profiles import profile
-    from conformance.runner import judge_backend
+    from conformance.runner import fault_report, judge_backend
     from conformance.watch import CallWatch
 
     with CallWatch(job.call_seconds_max) as watch:
-        _start_beat(watch.running_seconds, send)
-        backend = _backend(job, watch)
-        return judge_backend(
-            backend,
-            profile(job.profile),
-            seed=job.seed,
-            watch=watch,
-            on_progress=lambda name, suite, count: send("progress", (suite, count)),
-            suites=SUITES,
-            only=job.only,
-        )
+        _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
+        backend = _backend(job, watch, send)
+        send("judging", fault_report(backend, None))
+        try:
+            return judge_backend(
+                backend,
+                profile(job.profile),
+                seed=job.seed,
+                watch=watch,
+                on_progress=lambda name, suite, count: send("progress", (suite, count)),
+                suites=SUITES,
+                only=job.only,
+            )
+        except BackendFault as fault:
+            return fault_report(backend, fault.message)
 
 
-def _backend(job: Job, watch: Any) -> Any:
+def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
+    from conformance.backend import Backend
     from conformance.shipped import SHIPPED_BACKENDS
-    from conformance.targets import declaration, load_target
+    from conformance.targets import backend_of, find_target, redeclared
 
     if job.target is None:
         return next(backend for backend in SHIPPED_BACKENDS if backend.name == job.name)
-    declared = None
-    if job.capabilities is not None or job.rejection_mode is not None:
-        declared = declaration(job.capabilities or (), job.rejection_mode or "clean-reject")
-    return load_target(job.target, watch, declared)
+    send("importing", None)
+    found = find_target(job.target)
+    send("making", None)
+    backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
+    return redeclared(backend, job.capabilities, job.rejection_mode)
 
 
-def _start_beat(running_seconds: Callable[[], float], send: Callable[[str, Any], None]) -> None:
+def _start_beat(state: Callable[[], tuple[float, int]], send: Callable[[str, Any], None]) -> None:
     def beat() -> None:
         while True:
             time.sleep(_BEAT_SECONDS)
             try:
-                send("beat", running_seconds())
+                send("beat", state())
             except OSError:
                 # Nobody listens any more: either the report has arrived and this
                 # process is about to end, or the parent was killed.

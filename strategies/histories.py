@@ -59,11 +59,10 @@ _POSITION_MAX = 7
 
 
 @dataclass(frozen=True, slots=True)
-class _EscalationDraft:
-    """Append an escalation, raised into order unless it is left as it was drawn."""
+class _RaisedAppend:
+    """Append an escalation after its levels were raised into order."""
 
     entry: Escalation
-    left_as_drawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class _SyncNear:
     gate_level: AgreementLevel
 
 
-_WalDraft: TypeAlias = Operation | _EscalationDraft | _ReadNear
+_WalDraft: TypeAlias = Operation | _RaisedAppend | _ReadNear
 _CacheDraft: TypeAlias = Operation | _GetAgain
 _SyncDraft: TypeAlias = Operation | tuple[WalSyncRequest, ...] | _SyncAgain | _SyncNear
 
@@ -111,8 +110,8 @@ def wal_histories(
 ) -> SearchStrategy[History]:
     """Describe appends, reads, loads and reopenings of a log.
 
-    Nearly all appended escalations are in order after the ones accepted before
-    them; without ``allow_rejected`` all are. ``max_size`` bounds the number of
+    Most appended escalations are in order after the ones accepted before them;
+    without ``allow_rejected`` all are. ``max_size`` bounds the number of
     operations. Raises :class:`~telltale_spec.errors.DomainError` when it is
     negative. Source: WAL-01..08, C3.
     """
@@ -175,22 +174,20 @@ def _positions() -> SearchStrategy[int]:
 
 
 def _wal_drafts(alphabet: Alphabet, *, allow_rejected: bool) -> SearchStrategy[_WalDraft]:
-    # One escalation in ten is left as drawn, which is usually out of order (C3).
-    one_in_ten = st.integers(0, 9).map(lambda number: number == 9)
-    return st.one_of(
+    drafts: list[SearchStrategy[_WalDraft]] = [
         st.builds(Append, entry=visibility_gate_crossings(alphabet=alphabet)),
-        st.builds(
-            _EscalationDraft,
-            entry=escalations(alphabet=alphabet),
-            left_as_drawn=one_in_ten if allow_rejected else st.just(False),
-        ),
+        st.builds(_RaisedAppend, entry=escalations(alphabet=alphabet)),
         st.builds(Append, entry=finalizations(alphabet=alphabet)),
         st.builds(Append, entry=evidence_produced(alphabet=alphabet)),
         st.builds(ReadSince, tick=alphabet.ticks),
         st.builds(_ReadNear, position=_positions(), ticks_later=st.sampled_from((0, -1, 1))),
         st.just(LoadLog()),
         st.just(Reopen()),
-    )
+    ]
+    if allow_rejected:
+        # Escalations as they are drawn: about one append in ten is out of order (C3).
+        drafts.append(st.builds(Append, entry=escalations(alphabet=alphabet)))
+    return st.one_of(drafts)
 
 
 def _sync_drafts(alphabet: Alphabet) -> SearchStrategy[_SyncDraft]:
@@ -228,11 +225,9 @@ def _wal_operation(draft: _WalDraft, accepted: Sequence[AgreementWalEntry]) -> O
     if isinstance(draft, _ReadNear):
         tick = accepted[draft.position % len(accepted)].tick if accepted else 0
         return ReadSince(_later(tick, draft.ticks_later))
-    if not isinstance(draft, _EscalationDraft):
-        return draft
-    if draft.left_as_drawn:
-        return Append(draft.entry)
-    return Append(valid_entries([*accepted, draft.entry])[-1])
+    if isinstance(draft, _RaisedAppend):
+        return Append(valid_entries([*accepted, draft.entry])[-1])
+    return draft
 
 
 def _is_in_order(entries: Sequence[AgreementWalEntry]) -> bool:

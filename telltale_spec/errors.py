@@ -10,7 +10,8 @@ the same facts for programs.
 from __future__ import annotations
 
 import enum
-from typing import Any
+import reprlib
+from typing import Any, Final
 
 __all__ = [
     "ArtifactFileError",
@@ -199,15 +200,25 @@ def _rebuilt(error_class: type[TelltaleError], arguments: tuple[object, ...]) ->
     return error_class.__new__(error_class, *arguments)
 
 
-_SHOWN_CHARACTERS_MAX = 120
+# Bounded in work as well as in length: a value under suspicion may be as large
+# as the whole input, and Python refuses to print a huge integer at all.
+_SHOWN: Final = reprlib.Repr()
+_SHOWN.maxlevel = 2
+_SHOWN.maxdict = _SHOWN.maxlist = _SHOWN.maxtuple = 4
+_SHOWN.maxstring = _SHOWN.maxother = 120
+
+_SHOWN_BITS_MAX: Final = 256
 
 
 def _shown(value: object) -> str:
     """Render a value for an error text without flooding the terminal."""
-    text = repr(value)
-    if len(text) <= _SHOWN_CHARACTERS_MAX:
-        return text
-    return f"{text[:_SHOWN_CHARACTERS_MAX]}... ({len(text)} characters)"
+    if isinstance(value, int) and value.bit_length() > _SHOWN_BITS_MAX:
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        return _SHOWN.repr(value)
+    except ValueError:
+        # A huge integer further inside.
+        return f"a {type(value).__name__}"
 
 
 def _hex_at(data: bytes, offset: int) -> str:

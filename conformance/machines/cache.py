@@ -9,7 +9,7 @@ difference breaks is decided in one place, ``cache_blame``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
@@ -21,17 +21,17 @@ from conformance.machines.cache_blame import (
     blame_for_get,
     blame_for_put,
     by_id,
+    found_text,
+    misfit_text,
     same_contents,
 )
 from conformance.machines.cache_values import deep_outcomes, near_misses
-from conformance.machines.wal import close_quietly
 from conformance.narration import (
-    cache_entry_text,
     difference_text,
     entries_text,
     operation_text,
 )
-from conformance.session import Raised, Returned
+from conformance.session import Raised
 from conformance.suite import ConformanceMachine, MachineSuite
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.outcomes import OutcomeConsistency, cache_entries, effect_outcomes
@@ -58,6 +58,8 @@ REOPENED: Final = "cache with entries reopened"
 
 _ANY: Final = OutcomeConsistency.ANY
 
+_KEPT_BY_A_PUT: Final = ("CACHE-01", "CACHE-02", "CACHE-03", "CACHE-06", "CACHE-07", "WAL-09")
+
 _PICKS: Final = st.integers(0, 7)
 
 
@@ -67,6 +69,8 @@ class EvidenceCacheMachine(ConformanceMachine):
     # A history that ended before it began has an empty model all the same.
     state: State = State()
     deep_was_put: bool = False
+    # The entries of the last load, as they were returned.
+    loaded: Any = ()
 
     def prepare(self) -> None:
         """Make a fresh cache and check that it loads as empty."""
@@ -168,11 +172,11 @@ class EvidenceCacheMachine(ConformanceMachine):
         expected = self.state.cache
         found = self._get(entry.evidence_id, "CACHE-02", quiet=True)
         loaded = self._load("CACHE-06")
-        blamed = blame_for_put(entry, found, loaded, expected, self._looked_up(loaded))
+        blamed = blame_for_put(entry, found, loaded, expected, self._looked_up(loaded, entry))
         if blamed in ("CACHE-01", "CACHE-02"):
             operation = GetOutcome(entry.evidence_id)
-            self.history.note(operation_text(operation), _found_text(found), operation)
-            self.history.check(blamed, False, _found_text(entry), _found_text(found))
+            self.history.note(operation_text(operation), found_text(found), operation)
+            self.history.check(blamed, False, found_text(entry), found_text(found))
         if blamed is not None:
             self.history.note(operation_text(LoadCache()), entries_text(loaded), LoadCache())
             self.history.check(
@@ -180,18 +184,18 @@ class EvidenceCacheMachine(ConformanceMachine):
             )
         # What is right puts every promise to the test that the put could have
         # broken; a put that is acknowledged leaves no doubt about its failure.
-        for requirement_id in ("CACHE-01", "CACHE-02", "CACHE-03", "CACHE-06", "CACHE-07"):
+        for requirement_id in _KEPT_BY_A_PUT:
             self.history.check(requirement_id, True, "", "")
         self._check_order(loaded)
 
-    def _looked_up(self, loaded: Entries) -> Mapping[str, Found]:
+    def _looked_up(self, loaded: Entries, entry: EvidenceOutcomeCacheEntry) -> Mapping[str, Found]:
         """Look up every other id that the model and a load do not agree on."""
-        expected = by_id(self.state.cache)
-        given = by_id(loaded)
+        expected, given = by_id(self.state.cache), by_id(loaded)
         return {
             evidence_id: self._get(evidence_id, "CACHE-03", quiet=True)
-            for evidence_id in (*expected, *(key for key in given if key not in expected))
+            for evidence_id in {**expected, **given}
             if expected.get(evidence_id) != given.get(evidence_id)
+            and evidence_id != entry.evidence_id
         }
 
     def _check_refusal(self, entry: EvidenceOutcomeCacheEntry, message: str) -> None:
@@ -218,7 +222,7 @@ class EvidenceCacheMachine(ConformanceMachine):
             "CACHE-07",
             bool(matching),
             lambda: f"{entries_text(old.cache)} or {entries_text(new.cache)}",
-            lambda: f"{entries_text(loaded)}, and its id gives {_found_text(found)}",
+            lambda: f"{entries_text(loaded)}, and its id gives {found_text(found)}",
         )
         self.state = matching[0]
 
@@ -256,18 +260,19 @@ class EvidenceCacheMachine(ConformanceMachine):
         self.history.check(
             blame_for_get(evidence_id, found, expected),
             found == expected,
-            lambda: _found_text(expected),
-            lambda: _found_text(found),
+            lambda: found_text(expected),
+            lambda: found_text(found),
         )
         self._check_undisturbed("CACHE-06")
 
     @rule()
     def load_twice(self) -> None:
-        """Load twice with nothing in between."""
+        """Load twice, and change what was loaded where it can be changed."""
 
         def act() -> None:
             for _ in range(2):
                 self._check_undisturbed("CACHE-06", note=True)
+                self._disturb()
 
         self.history.run(act)
 
@@ -283,7 +288,7 @@ class EvidenceCacheMachine(ConformanceMachine):
         self.history.run(act)
 
     def _reopen(self) -> None:
-        close_quietly(self.sut)
+        self.history.release(self.sut)
         self.history.note(operation_text(Reopen()), "ok", Reopen())
         self.sut = self._make()
         if self.state.cache:
@@ -293,12 +298,12 @@ class EvidenceCacheMachine(ConformanceMachine):
             found = self._get(entry.evidence_id, "CACHE-08", quiet=True)
             if found != entry:
                 operation = GetOutcome(entry.evidence_id)
-                self.history.note(operation_text(operation), _found_text(found), operation)
+                self.history.note(operation_text(operation), found_text(found), operation)
             self.history.check(
                 "CACHE-08",
                 found == entry,
-                lambda entry=entry: _found_text(entry),  # type: ignore[misc]
-                lambda found=found: _found_text(found),  # type: ignore[misc]
+                lambda entry=entry: found_text(entry),  # type: ignore[misc]
+                lambda found=found: found_text(found),  # type: ignore[misc]
             )
 
     # Looking
@@ -313,6 +318,10 @@ class EvidenceCacheMachine(ConformanceMachine):
             lambda: difference_text(loaded, expected),
         )
         self._check_order(loaded)
+
+    def _disturb(self) -> None:
+        if isinstance(self.loaded, list):
+            self.loaded.clear()
 
     def _check_order(self, loaded: Entries) -> None:
         # Whoever does not keep the order is to be judged on the rest all the
@@ -340,9 +349,9 @@ class EvidenceCacheMachine(ConformanceMachine):
         found = answer.message if isinstance(answer, Raised) else answer.value
         if not isinstance(answer, Raised) and isinstance(found, EvidenceOutcomeCacheEntry | None):
             if not quiet:
-                self.history.answer(_found_text(found))
+                self.history.answer(found_text(found))
             return found
-        actual = _misfit_text(answer)
+        actual = misfit_text(answer)
         self.history.check(requirement_id, False, "an EvidenceOutcomeCacheEntry or None", actual)
         raise AssertionError("unreachable: a failed check does not return")
 
@@ -356,25 +365,16 @@ class EvidenceCacheMachine(ConformanceMachine):
         )
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, EvidenceOutcomeCacheArtifact):
-            return artifact.entries
-        actual = _misfit_text(answer)
+            self.loaded = artifact.entries
+            return tuple(artifact.entries)
+        actual = misfit_text(answer)
         self.history.check(requirement_id, False, "an EvidenceOutcomeCacheArtifact", actual)
         raise AssertionError("unreachable: a failed check does not return")
 
     def teardown(self) -> None:
         """Close the cache and remove its directory."""
-        close_quietly(getattr(self, "sut", None))
+        self.history.release(getattr(self, "sut", None))
         super().teardown()
-
-
-def _found_text(found: Found) -> str:
-    return "nothing" if found is None else cache_entry_text(found)
-
-
-def _misfit_text(answer: Raised | Returned) -> str:
-    if isinstance(answer, Raised):
-        return f"refused: {answer.message}"
-    return f"a {type(answer.value).__name__}: {answer.value!r}"
 
 
 CACHE_SUITE: Final = MachineSuite(

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from conformance.narration import cache_entry_text
+from conformance.session import Raised, Returned
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
-__all__ = ["Entries", "Found", "blame_for_get", "blame_for_put", "by_id", "same_contents"]
+__all__ = [
+    "Entries",
+    "Found",
+    "blame_for_get",
+    "blame_for_put",
+    "by_id",
+    "found_text",
+    "misfit_text",
+    "same_contents",
+]
 
 Entries: TypeAlias = Sequence[EvidenceOutcomeCacheEntry]
 Found: TypeAlias = EvidenceOutcomeCacheEntry | None
@@ -24,9 +35,13 @@ def same_contents(left: Entries, right: Entries) -> bool:
 
 
 def blame_for_get(evidence_id: str, found: Found, expected: Found) -> str:
-    """Return the requirement that a lookup puts to the test."""
-    right_key = found is not None and found.evidence_id == evidence_id
-    return "CACHE-02" if right_key and expected is not None else "CACHE-01"
+    """Return the requirement that a lookup puts to the test.
+
+    An entry of another id, or any entry where there is none, is found by a
+    wrong comparison of ids; anything else is an entry that was not kept.
+    """
+    other = found is not None and found.evidence_id != evidence_id
+    return "CACHE-01" if expected is None or other else "CACHE-02"
 
 
 def blame_for_put(
@@ -39,20 +54,28 @@ def blame_for_put(
     """Return the requirement that an accepted put broke, or ``None``.
 
     ``found`` is what its id gives now and ``loaded`` the whole cache, which
-    should hold ``expected``. ``looked_up`` is what every id gives on which
+    should hold ``expected``. ``looked_up`` is what the other ids give on which
     those two differ: lookups tell a put that harmed another entry from a load
     that does not show it.
     """
-    given = by_id(loaded)
-    if len(given) != len(loaded):
+    if len(by_id(loaded)) != len(loaded):
         return "CACHE-03"
     if found != entry:
-        if found is not None and found.evidence_id != entry.evidence_id:
-            return "CACHE-01"
-        missed = found is None and (entry.evidence_id == "" or entry.evidence_id in given)
-        return "CACHE-01" if missed else "CACHE-02"
+        return blame_for_get(entry.evidence_id, found, entry)
     if same_contents(loaded, expected):
         return None
     wanted = by_id(expected)
     harmed = any(looked_up[key] != wanted.get(key) for key in looked_up)
     return "CACHE-03" if harmed else "CACHE-06"
+
+
+def found_text(found: Found) -> str:
+    """Return what a lookup found."""
+    return "nothing" if found is None else cache_entry_text(found)
+
+
+def misfit_text(answer: Raised | Returned) -> str:
+    """Return an answer that is not of the kind asked for."""
+    if isinstance(answer, Raised):
+        return f"refused: {answer.message}"
+    return f"a {type(answer.value).__name__}: {answer.value!r}"

@@ -161,9 +161,11 @@ class Probe:
 class ListWal:
     """A log that is a list and refuses cleanly: as simple as a right log can be."""
 
-    def __init__(self) -> None:
+    def __init__(self, entries: Sequence[AgreementWalEntry] = ()) -> None:
         self._entries: list[AgreementWalEntry] = []
         self._tracker = EscalationTracker()
+        for entry in entries:
+            self.append(entry)
 
     def append(self, entry: AgreementWalEntry) -> None:
         """Append an entry, or raise ``EscalationOrderError`` and store nothing."""

@@ -64,7 +64,9 @@ class _Scenario:
         if not isinstance(answer.value, DurableRecoveryPlan):
             return False
         history.answer(_plan_text(answer.value))
-        broken = {each.clause for each in violations(self.entries, self.checkpoint_tick, answer.value)}
+        broken = {
+            each.clause for each in violations(self.entries, self.checkpoint_tick, answer.value)
+        }
         return self.unsound <= broken and self.seen(answer.value)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +18,7 @@ from conformance.results import (
     RequirementResult,
     Verdict,
 )
+from conformance.terminal_text import visible
 from conformance.verdicts import ExitStatus, exit_status
 
 __all__ = ["counterexample_text", "print_report"]
@@ -29,6 +30,11 @@ _MARKS = {
     Verdict.NOT_APPLICABLE: ("-", "dim"),
     Verdict.EXPECTED_FAIL: ("known", "magenta"),
 }
+
+# Widths of the columns that every matrix has, and of what is around a column.
+_FIXED_WIDTH: Final = 28
+_COLUMN_MARGIN: Final = 3
+_NAME_WIDTH_MAX: Final = 16
 
 _CONCLUSIONS = {
     ExitStatus.CONFORMING: ("conforming", "bold green"),
@@ -64,15 +70,16 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
         "  The shortest history found that breaks it:",
     ]
     lines += [
-        f"    {number}. {step.text}" + ("" if step.answer == "ok" else f"\n       -> {step.answer}")
+        f"    {number}. {visible(step.text)}"
+        + ("" if step.answer == "ok" else f"\n       -> {visible(step.answer)}")
         for number, step in enumerate(counterexample.steps, start=1)
     ]
     if not counterexample.steps:
         lines.append("    (no operation at all)")
     lines += [
         "",
-        f"  expected: {counterexample.expected}",
-        f"  actual:   {counterexample.actual}",
+        f"  expected: {visible(counterexample.expected)}",
+        f"  actual:   {visible(counterexample.actual)}",
     ]
     if not counterexample.reproduced:
         lines.append("  This history failed once and not again: the backend is not deterministic.")
@@ -83,14 +90,15 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
 
 def _print_failures(backend: BackendReport, console: Console, replay: str) -> None:
     if backend.fault is not None:
-        console.print(f"[bold red]{escape(backend.name)} could not be judged[/]", highlight=False)
-        console.print(Text(f"  {backend.fault}\n"))
+        head = f"{visible(backend.name)} could not be judged"
+        console.print(Text(head, style="bold red"), soft_wrap=True)
+        console.print(Text(f"  {visible(backend.fault)}\n"), soft_wrap=True)
     for result in backend.results:
         if result.counterexample is None:
             continue
         kind = "known failure" if result.verdict is Verdict.EXPECTED_FAIL else "failed"
-        head = f"{backend.name}: {result.requirement_id} {kind} ({result.level})"
-        console.print(Text(head, style="bold red"))
+        head = f"{visible(backend.name)}: {result.requirement_id} {kind} ({result.level})"
+        console.print(Text(head, style="bold red"), soft_wrap=True)
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
         console.print()
 
@@ -110,22 +118,45 @@ def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
         shown = ", ".join(name for name, quirk in by_finding[finding_id] if quirk.shown)
         hidden = ", ".join(name for name, quirk in by_finding[finding_id] if not quirk.shown)
         where = shown + (f" (not by {hidden})" if hidden else "")
-        table.add_row(finding_id, Text(by_finding[finding_id][0][1].sentence), where)
+        sentence = by_finding[finding_id][0][1].sentence
+        table.add_row(finding_id, Text(sentence), Text(visible(where)))
     console.print(table)
 
 
 def _print_matrix(report: Report, console: Console) -> None:
-    title = f"{report.specification}, profile {report.profile}, seed {report.seed}"
-    table = Table(title=title, expand=False)
-    table.add_column("requirement")
-    table.add_column("level")
-    for backend in report.backends:
-        table.add_column(backend.name, justify="center")
+    title = f"{report.specification}\nprofile {report.profile}, seed {report.seed}"
+    console.print(Text(title, style="italic"), soft_wrap=True)
+    judged = [backend for backend in report.backends if backend.results]
+    for backends in _that_fit(judged, console.width):
+        console.print(_matrix(backends))
+
+
+def _that_fit(backends: Sequence[BackendReport], width: int) -> Iterator[list[BackendReport]]:
+    """Yield the backends in groups that are readable beside each other."""
+    group: list[BackendReport] = []
+    left = width - _FIXED_WIDTH
+    for backend in backends:
+        needed = min(len(visible(backend.name)), _NAME_WIDTH_MAX) + _COLUMN_MARGIN
+        if group and needed > left:
+            yield group
+            group, left = [], width - _FIXED_WIDTH
+        group.append(backend)
+        left -= needed
+    if group:
+        yield group
+
+
+def _matrix(backends: Sequence[BackendReport]) -> Table:
+    table = Table(expand=False)
+    table.add_column("requirement", no_wrap=True)
+    table.add_column("level", no_wrap=True)
+    for backend in backends:
+        table.add_column(Text(visible(backend.name), overflow="fold"), justify="center")
     for requirement_id in REQUIREMENTS:
-        results = [backend.result(requirement_id) for backend in report.backends]
+        results = [backend.result(requirement_id) for backend in backends]
         if any(_is_judged(result) for result in results):
             table.add_row(requirement_id, _level_text(results), *map(_mark, results))
-    console.print(table)
+    return table
 
 
 def _is_judged(result: RequirementResult | None) -> bool:
@@ -149,7 +180,7 @@ def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
         for result in backend.results:
             if result.verdict is Verdict.INCONCLUSIVE:
                 text = f"{backend.name}: {result.requirement_id} is open, {result.reason}"
-                console.print(Text(text, style="yellow"))
+                console.print(Text(visible(text), style="yellow"))
 
 
 def _print_conclusion(report: Report, console: Console, strict: bool) -> None:
@@ -159,14 +190,16 @@ def _print_conclusion(report: Report, console: Console, strict: bool) -> None:
             counts[result.verdict] += 1
         alone = Report(report.format, "", "", "", 0, [backend])
         conclusion, style = _CONCLUSIONS[exit_status(alone, strict=strict)]
-        promises = ", ".join([*backend.capabilities, backend.rejection_mode])
+        declared = ", ".join([*backend.capabilities, backend.rejection_mode])
+        # Nothing is known of the promises of a backend that did not start.
+        promises = f"declares {declared}" if declared else "did not start"
         console.print(
             Text.assemble(
-                f"{backend.name}: ",
+                f"{visible(backend.name)}: ",
                 (conclusion, style),
                 f" ({counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed, "
                 f"{counts[Verdict.INCONCLUSIVE]} open, {counts[Verdict.NOT_APPLICABLE]} not "
-                f"applicable; declares {promises})",
+                f"applicable; {promises})",
             ),
             soft_wrap=True,
         )

@@ -62,8 +62,13 @@ LAYERS = (
     ),
     # Oracles judge the model too, so they share nothing with it but the records.
     Layer("oracles", ("conformance.oracles",), ("errors", "wire")),
+    Layer("soundness", ("conformance.soundness",), ("errors", "wire", "model", "oracles")),
     # Concrete backends arrive in machines as factories, never as imports.
-    Layer("machines", ("conformance.machines",), (*_ENGINE, "strategies", "oracles", "engine")),
+    Layer(
+        "machines",
+        ("conformance.machines",),
+        (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
+    ),
     Layer("runner", ("conformance.runner",), (*_ENGINE, "engine", "machines")),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
@@ -85,7 +90,7 @@ LAYERS = (
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
-        ("conformance", "conformance.__main__", "conformance.pytest_plugin"),
+        ("conformance", "conformance.__main__", "conformance.checks", "conformance.pytest_plugin"),
         (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker"),
     ),
 )

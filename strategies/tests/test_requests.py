@@ -31,12 +31,12 @@ from telltale_spec.wire.shapes import wire_fields
 def test_metadata_fits_as_asked() -> None:
     for_kind = EffectInterfaceMetadata.for_effect_kind
     fits = strategies.MetadataFit
-    for request in examples(strategies.effect_requests(metadata_fit=fits.RIGHT)):
+    for request in examples(strategies.effect_requests(metadata_fit=fits.RIGHT), count=20):
         assert for_kind(request.body.effect_kind) == request.metadata
-    for request in examples(strategies.effect_requests(metadata_fit=fits.OTHER_KIND)):
+    for request in examples(strategies.effect_requests(metadata_fit=fits.OTHER_KIND), count=20):
         assert for_kind(request.body.effect_kind) != request.metadata
         assert request.metadata.validate() is None
-    for request in examples(strategies.effect_requests(metadata_fit=fits.ILLEGAL)):
+    for request in examples(strategies.effect_requests(metadata_fit=fits.ILLEGAL), count=20):
         assert request.metadata.validate() is not None
 
 

@@ -115,7 +115,11 @@ def quoted(text: str) -> str:
     pieces.write('"')
     for start in range(0, len(text), _QUOTED_PIECE_CHARACTERS):
         piece = text[start : start + _QUOTED_PIECE_CHARACTERS]
-        pieces.write(debug_string(piece)[1:-1])
+        is_plain = piece.isascii() and piece.isprintable()
+        if is_plain and '"' not in piece and "\\" not in piece:
+            pieces.write(piece)
+        else:
+            pieces.write(debug_string(piece)[1:-1])
     pieces.write('"')
     return pieces.getvalue()
 

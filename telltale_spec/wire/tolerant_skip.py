@@ -53,6 +53,7 @@ _BREAK_BYTE: Final = 0xFF
 _I128_MAX: Final = 2**127 - 1
 _I64_MAX: Final = 2**63 - 1
 
+# Bounds what the pattern matcher keeps for one run.
 _RUN_ITEMS_MAX: Final = 4096
 
 # What is still to come in an open container: a count of items, or one of these.
@@ -91,7 +92,8 @@ def _make_runs() -> tuple[_Run | None, ...]:
 
     Long lists of small scalars are the cheapest hostile input (F41), and a run
     of them needs no look at each one. Only scalars that every policy takes are
-    in a run: of texts only ASCII, no integer that needs more than 64 bits.
+    in a run: of texts only ASCII ones, of negative integers only those with a
+    clear top bit, because eight bytes may hold one that 64 bits do not.
     """
     bodies: dict[int, tuple[int, bytes]] = {}
     for initial in (*range(0x18), *range(0x20, 0x38), *range(0xF4, 0xF8)):

@@ -1,0 +1,399 @@
+"""Laws of the codec: what is written byte for byte, what is read and what is refused.
+
+Writing is judged by the plain trees of the oracles; the first place that
+differs names the record whose rule is broken. Reading is judged by labelled
+encodings, each with the requirement that rules on it and what must come of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final
+
+import cbor2
+from hypothesis import strategies as st
+
+from conformance.backend import Codec
+from conformance.oracles import Name, Table, plain_tree, tree_difference
+from conformance.session import History, Raised, Returned
+from conformance.suite import Law, LawSuite
+from strategies import cbor_forms, encodings
+from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
+from strategies.artifacts import persisted_artifacts, unknown_version_artifacts
+from strategies.cbor_sites import sites
+from strategies.exemplars import EXEMPLARS
+from strategies.rejected_forms import REJECTED_FORMS
+from telltale_spec.wire import agreement, cache, effects, values
+from telltale_spec.wire.agreement import AgreementLevel, VisibilityGateCrossing
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact
+from telltale_spec.wire.recovery import DurableRecoveryMetadata
+from telltale_spec.wire.shapes import U32_MAX, U64_MAX
+
+__all__ = ["CODEC_SUITE"]
+
+_PREFIX: Final = "decode persisted durability artifact: "
+_VERSION_PREFIX: Final = "unsupported persisted durability schema version `"
+_SIZE_MAX: Final = 67_108_864
+_SHOWN_BYTES_MAX: Final = 64
+_LONG_TEXT: Final = 65_536
+_PREFIXES_MAX: Final = 8
+_Artifact = PersistedDurabilityArtifact
+
+
+def _canonical(artifact: _Artifact) -> bytes:
+    tree: Any = plain_tree(artifact)
+    return cbor_forms.render(cbor_forms.form_of(tree))
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    if isinstance(node, (Table, Name)):
+        yield node
+    inner = node.values() if isinstance(node, Table) else node if isinstance(node, list) else ()
+    yield from chain.from_iterable(map(_nodes, inner))
+
+
+def _variants(tree: Table) -> Iterator[tuple[str, str]]:
+    """Yield the situation and the requirement of each variant that is written."""
+    for node in _nodes(tree):
+        name, is_tag = node, False
+        if isinstance(node, Table):
+            first = next(iter(node))
+            name = node[first] if first in ("kind", "status") else first
+            is_tag = isinstance(name, Name)
+        if is_tag or (isinstance(name, str) and name[:1].isupper()):
+            yield f"written: {name}", node.requirement_id
+
+
+def _broken_rule(tree: Table, data: bytes) -> str:
+    try:
+        actual = cbor2.loads(data)
+    except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError):
+        return "WIRE-01"
+    return tree_difference(tree, actual) or "WIRE-01"
+
+
+def _codec(history: History) -> Codec:
+    codec = history.session.backend.codec
+    if codec is None:
+        raise RuntimeError("this suite does not apply to a backend without a codec")
+    return codec
+
+
+def _encode(history: History, artifact: _Artifact, *, quiet: bool = False) -> bytes:
+    text = f"encode {type(artifact.payload).variant_name} of version {artifact.schema_version}"
+    data = None if quiet else artifact
+    codec = _codec(history)
+    answer = history.call(
+        text, lambda: codec.encode(artifact), operation=data, undeclared="ARTIFACT-02"
+    )
+    value = answer.value if isinstance(answer, Returned) else f"refused: {answer.message}"
+    history.check("ARTIFACT-02", isinstance(value, bytes), "bytes", lambda: repr(value))
+    assert isinstance(value, bytes)  # noqa: S101 - a failed check does not return
+    return value
+
+
+def _judge_written(history: History, artifact: _Artifact) -> None:
+    tree, expected = plain_tree(artifact), _canonical(artifact)
+    for situation, _ in _variants(tree):
+        history.reach(situation)
+    actual = _encode(history, artifact)
+    rules = {node.requirement_id for node in _nodes(tree)} | {"WIRE-01"}
+    broken = set() if actual == expected else {_broken_rule(tree, actual)}
+    for requirement_id in sorted(broken or rules):
+        _same_bytes(history, requirement_id, expected, actual)
+    size = _SIZES.get(artifact)
+    if size is not None:
+        history.check("WIRE-13", len(actual) == size, f"{size} bytes", f"{len(actual)} bytes")
+    _same_bytes(history, "WIRE-01", expected, _encode(history, artifact))
+
+
+def _same_bytes(history: History, requirement_id: str, expected: bytes, actual: bytes) -> None:
+    equal = expected == actual
+    pairs = enumerate(zip(expected, actual, strict=False))
+    shared = min(len(expected), len(actual))
+    start = shared if equal else next((i for i, (one, other) in pairs if one != other), shared)
+    history.check(
+        requirement_id,
+        equal,
+        lambda: f"{len(expected)} bytes, from byte {start}: {_hex(expected[start:])}",
+        lambda: f"{len(actual)} bytes, from byte {start}: {_hex(actual[start:])}",
+    )
+
+
+def _hex(data: bytes) -> str:
+    more = "..." if len(data) > _SHOWN_BYTES_MAX else ""
+    return f"0x{data[:_SHOWN_BYTES_MAX].hex()}{more}"
+
+
+# What is read
+
+
+def _decode(history: History, data: bytes, label: str) -> Returned | Raised:
+    codec = _codec(history)
+    return history.call(
+        f"decode {len(data)} bytes, {label}: {_hex(data)}",
+        lambda: codec.decode(data),
+        operation={"bytes": data.hex()} if len(data) < _SIZE_MAX else None,
+        undeclared="DEC-29",
+    )
+
+
+def _accepts(
+    history: History, requirement_id: str, answer: Returned | Raised, value: _Artifact, note: str
+) -> None:
+    actual = answer.value if isinstance(answer, Returned) else f"refused: {answer.message}"
+    holds = isinstance(answer, Returned) and answer.value == value
+    history.check(requirement_id, holds, lambda: f"{note}: {value!r}", lambda: str(actual))
+
+
+def _refuses(history: History, requirement_id: str, answer: Returned | Raised, why: str) -> None:
+    shown = "" if isinstance(answer, Raised) else repr(answer.value)
+    history.check(requirement_id, isinstance(answer, Raised), f"refused: {why}", shown)
+    message = answer.message if isinstance(answer, Raised) else ""
+    declared = message.startswith((_PREFIX, _VERSION_PREFIX))
+    history.check("DEC-29", declared, f"an error that begins with `{_PREFIX}`", message)
+
+
+def _alone(history: History, act: Callable[[History], None]) -> None:
+    """Run a part with steps of its own, whose violation hides no other."""
+    one = History(history.session, ended=history.ended)
+    one.run(lambda: act(one))
+
+
+def _judge_artifact(history: History, artifact: _Artifact) -> None:
+    data = _canonical(artifact)
+
+    def reads_its_own(one: History) -> None:
+        answer = _decode(one, _encode(one, artifact), "as written")
+        _accepts(one, "ARTIFACT-06", answer, artifact, "what was encoded")
+
+    def reads_canonical(one: History) -> None:
+        answer = _decode(one, data, "the canonical form")
+        _accepts(one, "ARTIFACT-06", answer, artifact, "its value")
+        held = artifact.evidence_outcome_cache_artifact() or _EMPTY_CACHE
+        for outcome in (entry.outcome for entry in held.entries):
+            if outcome.status.is_success is (outcome.response is None):
+                one.check("DEC-25", True, "", "")
+
+    def drops_the_rest(one: History) -> None:
+        one.reach("read: trailing bytes")
+        answer = _decode(one, data + b"\x00rest", "bytes behind an artifact")
+        _accepts(one, "DEC-26", answer, artifact, "M-19: the same value")
+
+    def refuses_prefix(one: History, count: int) -> None:
+        one.reach("read: truncated")
+        answer = _decode(one, data[:count], f"{count} of {len(data)}")
+        _refuses(one, "DEC-30", answer, "the input ends early")
+
+    _alone(history, lambda one: _judge_written(one, artifact))
+    for act in (reads_its_own, reads_canonical, drops_the_rest):
+        _alone(history, act)
+    stride = 1 if artifact in _EVERY_PREFIX else 1 + len(data) // _PREFIXES_MAX
+    for count in sorted({*range(0, len(data), stride), len(data) - 1}):
+        _alone(history, lambda one, count=count: refuses_prefix(one, count))  # type: ignore[misc]
+
+
+def _judge_labelled(history: History, labelled: encodings.LabelledBytes) -> None:
+    history.reach(f"read: {labelled.label}")
+    answer = _decode(history, labelled.data, labelled.label)
+    if labelled.acceptable is False:
+        _refuses(history, labelled.requirement, answer, labelled.label)
+        return
+    if labelled.value is not None:
+        note = "M-20: the same value" if labelled.requirement == "DEC-04" else "the same value"
+        _accepts(history, labelled.requirement, answer, labelled.value, note)
+    elif isinstance(answer, Raised):
+        _refuses(history, "DEC-29", answer, labelled.label)
+        return
+    assert isinstance(answer, Returned)  # noqa: S101 - a failed check does not return
+    # What was accepted in any form is written in the one form (M-19).
+    _same_bytes(history, "DEC-32", _canonical(answer.value), _encode(history, answer.value))
+
+
+def _judge_version(history: History, artifact: _Artifact) -> None:
+    history.reach("read: unknown schema version")
+    data = _canonical(artifact)
+    _same_bytes(history, "ARTIFACT-01", data, _encode(history, artifact))
+    answer = _decode(history, data, "unknown schema version")
+    _refuses(history, "ARTIFACT-01", answer, "unknown schema version")
+    expected = f"{_VERSION_PREFIX}{artifact.schema_version}`"
+    message = answer.message if isinstance(answer, Raised) else ""
+    history.check("DEC-31", message == expected, f"refused: {expected}", f"refused: {message}")
+
+
+def _judge_size(history: History, _nothing: None) -> None:
+    """Read the largest input there may be, and refuse one byte more."""
+    # Put together by hand: rendering so much again and again takes its time.
+    text = b"\x7a" + _LONG_TEXT.to_bytes(4) + b"x" * _LONG_TEXT
+    before, after = _canonical(_gate("x" * _LONG_TEXT)).split(text)
+    for surplus in (0, 1):
+        count = _SIZE_MAX + surplus - len(before) - 5 - len(after)
+        data = b"".join((before, b"\x7a", count.to_bytes(4), b"x" * count, after))
+        artifact = _gate("x" * count)
+        answer = _decode(history, data, "a log of one long text")
+        if not surplus:
+            holds = isinstance(answer, Returned) and answer.value == artifact
+            history.check("DEC-27", holds, "read", "refused or read as another value")
+            continue
+        expected = f"{_PREFIX}input is {len(data)} bytes, max is {_SIZE_MAX}"
+        actual = answer.message if isinstance(answer, Raised) else "read"
+        history.check("DEC-27", actual == expected, expected, actual)
+        same = _encode(history, artifact, quiet=True) == data
+        history.check("ARTIFACT-02", same, "the canonical bytes", "other bytes")
+
+
+# Fixed material: an artifact for each variant, and each byte form of the exemplars
+
+
+def _gate(coroutine_id: str) -> _Artifact:
+    return _log(VisibilityGateCrossing("a", coroutine_id, AgreementLevel.NONE, 1))
+
+
+def _log(entry: agreement.AgreementWalEntry) -> _Artifact:
+    return _Artifact.agreement_wal(agreement.AgreementWalArtifact((entry,)))
+
+
+def _held(outcome: effects.EffectOutcome) -> _Artifact:
+    entry = cache.EvidenceOutcomeCacheEntry("e", "i", "o", outcome)
+    return _Artifact.evidence_outcome_cache(cache.EvidenceOutcomeCacheArtifact((entry,)))
+
+
+_EMPTY_CACHE: Final = cache.EvidenceOutcomeCacheArtifact()
+_EMPTY: Final = (
+    _Artifact.agreement_wal(agreement.AgreementWalArtifact()),
+    _Artifact.evidence_outcome_cache(_EMPTY_CACHE),
+    _Artifact.recovery_metadata(DurableRecoveryMetadata()),
+)
+_SIZES: Final = dict(zip(_EMPTY, (94, 103, 219), strict=True))
+
+
+def _tour() -> Iterator[_Artifact]:
+    """Yield a small artifact for each variant, name and length of head."""
+    yield from _EMPTY
+    for level in AgreementLevel:
+        yield _log(agreement.Escalation("a", AgreementLevel.NONE, level, "e", 2))
+    for kind in agreement.AgreementEvidenceKind:
+        args = ("e", "a", 7, "w", AgreementLevel.SOFT_SAFE, kind, "r", True)
+        yield _log(agreement.EvidenceProduced(agreement.AgreementEvidence(*args), 1))
+    for outcome in agreement.FinalizationOutcome:
+        yield _log(agreement.Finalization("a", outcome, "p", None, 1))
+    numbers = (0, 23, 24, 255, 256, 65_535, 65_536, U32_MAX, U32_MAX + 1, U64_MAX)
+    for number in numbers:
+        yield _Artifact.recovery_metadata(DurableRecoveryMetadata(number, number, None, ("a", "")))
+    for text in ("", "caf\u00e9", "\x00", "\U0001f600", *("x" * count for count in numbers[1:6])):
+        yield _gate(text)
+    success = effects.EffectOutcome.success
+    five, unit = values.NatValue(5), values.UnitValue()
+    pair = values.ProdValue(values.BoolValue(True), values.StrValue("s"))
+    for value in (five, unit, pair, values.EndpointValue(values.Endpoint(1, "r"))):
+        yield _held(success(effects.AcquireResponse(value)))
+    for decision in (values.Drop(), values.Defer(), values.Deliver(unit)):
+        yield _held(success(effects.SendDecisionResponse(decision)))
+    duration, hint = values.Duration(1, 5), values.OutputConditionHint("p", None)
+    corrupt = (values.Corrupt("f", "t", each) for each in values.CorruptionType)
+    events = (values.Crash("s"), values.Partition("f", "t"), values.Heal("f", "t"))
+    for event in (*events, *corrupt, values.Timeout("s", duration)):
+        yield _held(success(effects.TopologyEventsResponse((event,))))
+    yield _held(success(effects.ReceiveResponse((five, unit))))
+    yield _held(success(effects.InvokeStepResponse(())))
+    yield _held(success(effects.OutputConditionHintResponse(hint)))
+    for response in (effects.ChooseResponse("l"), effects.ReleaseResponse()):
+        yield _held(success(response))
+    for failure in effects.EffectFailureKind:
+        yield _held(effects.EffectOutcome.failed(effects.EffectFailure(failure, "m")))
+    # Status and response contradict each other, which is nobody's error (DEC-25).
+    yield _held(effects.EffectOutcome(effects.BlockedStatus(), effects.WalSyncResponse()))
+    yield _held(effects.EffectOutcome(effects.SuccessStatus(), None))
+
+
+_TOUR: Final = tuple(_tour())
+_EVERY_PREFIX: Final = (*_EMPTY, _gate(""))
+
+
+def _judge_tour(history: History, _nothing: None) -> None:
+    for artifact in _TOUR:
+        _alone(history, lambda one, artifact=artifact: _judge_artifact(one, artifact))  # type: ignore[misc]
+
+
+@lru_cache(maxsize=1)
+def _byte_forms(each_max: int) -> tuple[encodings.LabelledBytes, ...]:
+    """Return forms of the exemplars, ``each_max`` of each kind at most."""
+    kinds = [(rewrite, True) for rewrite in ACCEPTED_FORMS]
+    kinds += [(rewrite, False) for rewrite in REJECTED_FORMS]
+    found = list(_buffered_forms())
+    for exemplar in EXEMPLARS:
+        for rewrite, acceptable in kinds:
+            value = exemplar if acceptable else None
+            alternatives = list(_alternatives(rewrite, exemplar))
+            for form in alternatives[:: 1 + len(alternatives) // each_max]:
+                data = cbor_forms.render(form)
+                label, requirement = rewrite.label, rewrite.requirement
+                found.append(encodings.LabelledBytes(label, requirement, data, acceptable, value))
+    return tuple(found)
+
+
+def _alternatives(rewrite: Rewrite, artifact: _Artifact) -> Iterator[cbor_forms.Form]:
+    whole = cbor_forms.form_of(artifact.to_dict())
+    for site in sites(artifact):
+        for form in rewrite.alternatives(site, cbor_forms.form_at(whole, site.path)):
+            yield cbor_forms.replaced(whole, site.path, form)
+
+
+def _buffered_forms() -> Iterator[encodings.LabelledBytes]:
+    """Yield what can only be read where a payload comes before its kind."""
+    for artifact, late, requirement, label in (
+        (_EMPTY[2], True, "DEC-00", "array for a struct of a buffered payload"),
+        (_gate("c"), True, "DEC-21a", "variant number for a buffered tag"),
+        (_gate("c"), False, "DEC-21a", "variant number for a direct tag"),
+    ):
+        tree: Any = artifact.to_dict()
+        payload = tree["payload"]
+        if artifact == _EMPTY[2]:
+            payload["payload"] = list(payload["payload"].values())
+        else:
+            payload["payload"]["entries"][0]["kind"] = 3
+        if late:
+            tree["payload"] = dict(reversed(payload.items()))
+        data = cbor_forms.render(cbor_forms.form_of(tree))
+        yield encodings.LabelledBytes(label, requirement, data, late, artifact if late else None)
+
+
+def _judge_byte_forms(history: History, _nothing: None) -> None:
+    each_max = max(3, history.session.budget.histories // 20)
+    for labelled in _byte_forms(each_max):
+        _alone(history, lambda one, each=labelled: _judge_labelled(one, each))  # type: ignore[misc]
+
+
+_LABELS: Final = {
+    "truncated": "DEC-30",
+    "trailing bytes": "DEC-26",
+    "unknown schema version": "DEC-31",
+    "mutated bytes": "DEC-29",
+    **{each.label: each.requirement for each in (*ACCEPTED_FORMS, *REJECTED_FORMS)},
+    **{each.label: each.requirement for each in _buffered_forms()},
+}
+_SITUATIONS: Final = {
+    **{name: (rule,) for each in _TOUR for name, rule in _variants(plain_tree(each))},
+    **{f"read: {label}": (requirement,) for label, requirement in _LABELS.items()},
+}
+_RULES: Final = [f"WIRE-{number:02}" for number in (*range(1, 11), 13)]
+_OTHERS: Final = {"ARTIFACT-01", "ARTIFACT-02", "ARTIFACT-06", "DEC-25", "DEC-27", "DEC-32"}
+_FORMS: Final = encodings.non_canonical_encodings() | encodings.corrupt_encodings()
+
+CODEC_SUITE: Final = LawSuite(
+    name="codec",
+    laws=(
+        Law("one of each variant", st.none(), _judge_tour),
+        Law("byte forms of each position", st.none(), _judge_byte_forms),
+        Law("the largest input", st.none(), _judge_size),
+        Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
+        Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
+        Law("any byte form", _FORMS, _judge_labelled),
+        Law("mutated bytes", encodings.mutated_encodings(), _judge_labelled),
+    ),
+    requirement_ids=tuple(sorted(_OTHERS.union(_RULES, *_SITUATIONS.values()))),
+    situations=_SITUATIONS,
+    present=lambda backend: backend.codec is not None,
+)

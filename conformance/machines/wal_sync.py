@@ -1,0 +1,359 @@
+"""The ``wal_sync`` machine: syncs in every mode over one log, against ``build_entries``.
+
+The rules are here; what a step does and how it is judged is in
+``wal_sync_steps``, and which requirement a difference breaks in
+``wal_sync_blame`` (I-15..I-23).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from conformance.backend import AgreementWalHandlerLike
+from conformance.machines import wal_sync_situations as situations
+from conformance.machines.wal_sync_blame import SyncCase, settles
+from conformance.machines.wal_sync_steps import SyncSteps
+from conformance.narration import difference_text, entries_text, quoted
+from conformance.session import Raised, Returned
+from conformance.suite import MachineSuite
+from strategies.alphabets import COLLIDING, FULL_RANGE
+from strategies.faults import BackendCall, CallFault
+from strategies.identities import request_for, syncable_twins
+from strategies.metadata import effect_interface_metadata
+from strategies.phases import phase_sync_requests
+from strategies.requests import wal_sync_requests
+from strategies.values import agreement_evidence, agreement_levels, wal_entries
+from telltale_spec.handlers.agreement_wal import FailureSync
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementLevel,
+    AgreementWalArtifact,
+    AgreementWalEntry,
+    EvidenceProduced,
+    WalSyncRequest,
+)
+from telltale_spec.wire.effects import Blocked, EffectFailure, EffectOutcome, Failure
+from telltale_spec.wire.requests import (
+    EFFECT_REQUEST_BODY,
+    EffectInterfaceMetadata,
+    EffectRequest,
+    WalSyncBody,
+)
+from telltale_spec.wire.shapes import U64_MAX
+
+__all__ = ["SYNC_ALPHABET", "WAL_SYNC_SUITE", "WalSyncMachine"]
+
+# An id in capitals tells a search for "proof" from one that does not mind case.
+SYNC_ALPHABET: Final = replace(
+    COLLIDING,
+    evidence_ids=st.sampled_from(("e", "e:f", "x-proof", "waterproof", "PROOF", "-", "")),
+)
+_REQUESTS: Final = wal_sync_requests(alphabet=SYNC_ALPHABET)
+_PHASES: Final = phase_sync_requests(alphabet=SYNC_ALPHABET, max_size=3)
+_PICKS: Final = st.integers(0, 7)
+_TEXTS: Final = st.sampled_from(("disk full", "a `quoted` text", "caf\u00e9", "two\nlines"))
+_OTHER_KINDS: Final = tuple(
+    body.effect_kind for body in EFFECT_REQUEST_BODY.variants if body is not WalSyncBody
+)
+
+
+class WalSyncMachine(SyncSteps):
+    """One log under handlers of every mode, beside the model of what they append."""
+
+    # Syncs that store
+
+    @rule(request=_REQUESTS)
+    def sync_any(self, request: WalSyncRequest) -> None:
+        """Sync a request without regard to what is stored."""
+        self.history.run(lambda: self._sync(request))
+
+    @rule(requests=_PHASES)
+    def sync_phases(self, requests: tuple[WalSyncRequest, ...]) -> None:
+        """Sync the successive phases of one operation."""
+
+        def act() -> None:
+            for request in requests:
+                self._sync(request)
+
+        self.history.run(act)
+
+    @rule(request=_REQUESTS, evidence=agreement_evidence(alphabet=SYNC_ALPHABET))
+    def sync_duplicates(self, request: WalSyncRequest, evidence: AgreementEvidence) -> None:
+        """Sync a request that holds one evidence twice."""
+
+        def act() -> None:
+            own = replace(evidence, operation_id=request.operation_id)
+            pieces = (own, *request.agreement_evidence, replace(own, authoritative=True))
+            self._sync(replace(request, agreement_evidence=pieces))
+
+        self.history.run(act)
+
+    @rule(
+        pick=st.integers(0, 31),
+        evidence=agreement_evidence(alphabet=SYNC_ALPHABET),
+        coroutine_id=SYNC_ALPHABET.coroutine_ids,
+        gate_level=agreement_levels(),
+    )
+    def sync_near(
+        self,
+        pick: int,
+        evidence: AgreementEvidence,
+        coroutine_id: str,
+        gate_level: AgreementLevel,
+    ) -> None:
+        """Sync a request that collides with a stored entry which it does not repeat."""
+
+        def act() -> None:
+            if not syncable_twins(self.entries):
+                # Evidence always has a twin, whatever its texts.
+                self._append_foreign(EvidenceProduced(evidence, 1))
+            twins = syncable_twins(self.entries)
+            if twins:
+                twin = twins[pick % len(twins)]
+                self._sync(request_for(twin, coroutine_id=coroutine_id, gate_level=gate_level))
+
+        self.history.run(act)
+
+    @precondition(lambda self: bool(self.made))
+    @rule(pick=_PICKS)
+    def sync_again(self, pick: int) -> None:
+        """Sync a request that was made before, at the same tick."""
+        self.history.run(lambda: self._sync(self.made[-1 - pick % len(self.made)].request))
+
+    @precondition(lambda self: bool(self.made))
+    @rule(pick=_PICKS, ticks_later=st.integers(1, 2))
+    def sync_later(self, pick: int, ticks_later: int) -> None:
+        """Sync a request that was made before, at a later tick."""
+
+        def act() -> None:
+            settled = [made.request for made in self.made if settles(made.request)]
+            requests = settled or [made.request for made in self.made]
+            request = requests[pick % len(requests)]
+            later = replace(request, tick=min(request.tick + ticks_later, U64_MAX))
+            if request in settled and later != request:
+                self.history.reach(situations.LATER_TICK)
+            self._sync(later)
+
+        self.history.run(act)
+
+    @rule(
+        request=st.one_of(_REQUESTS, _PHASES.map(lambda requests: requests[-1])),
+        pick=st.integers(0, 4),
+        stored=st.booleans(),
+        message=_TEXTS,
+    )
+    def sync_with_append_fault(
+        self, request: WalSyncRequest, pick: int, stored: bool, message: str
+    ) -> None:
+        """Sync while one of the appends fails, then try again at the same tick."""
+
+        def act() -> None:
+            appends_count = len(SyncCase(self.entries, request).expected)
+            if appends_count:
+                fault = CallFault(BackendCall.APPEND, pick % appends_count, stored)
+                self._sync_and_retry(request, fault, message)
+
+        self.history.run(act)
+
+    @rule(request=_REQUESTS, message=_TEXTS)
+    def sync_with_load_fault(self, request: WalSyncRequest, message: str) -> None:
+        """Sync while the load fails, then try again at the same tick."""
+        fault = CallFault(BackendCall.LOAD, 0)
+        self.history.run(lambda: self._sync_and_retry(request, fault, message))
+
+    def _sync_and_retry(self, request: WalSyncRequest, fault: CallFault, message: str) -> None:
+        before = SyncCase(self.entries, request)
+        undisturbed = (*before.existing, *before.expected)
+        self._sync(request, fault=fault, message=message)
+        self._sync(request)
+        if before.has_duplicates:
+            return
+        self.history.reach(situations.RETRIED)
+        self.history.check(
+            "SYNC-15",
+            self.entries == undisturbed,
+            lambda: f"the log as if nothing had failed: {entries_text(undisturbed)}",
+            lambda: difference_text(self.entries, undisturbed),
+        )
+
+    # Syncs that do not store
+
+    @rule(request=_REQUESTS)
+    def sync_blocked(self, request: WalSyncRequest) -> None:
+        """Sync in blocked mode."""
+
+        def act() -> None:
+            self.history.reach(situations.BLOCKED)
+            self._sync_closed(self.blocked, "blocked", request, Blocked())
+
+        self.history.run(act)
+
+    @rule(request=_REQUESTS, message=_TEXTS | st.just(""))
+    def sync_failing(self, request: WalSyncRequest, message: str) -> None:
+        """Sync in failure mode."""
+
+        def act() -> None:
+            self.history.reach(situations.FAILURE)
+            handler = self._make(FailureSync(message))
+            self._check_name(handler, "failure")
+            expected = Failure(EffectFailure.unavailable(message))
+            self._sync_closed(handler, f"failure ({quoted(message)})", request, expected)
+
+        self.history.run(act)
+
+    # Through handle_effect
+
+    @rule(
+        request=_REQUESTS,
+        blocked=st.booleans(),
+        kind=st.none() | st.sampled_from(_OTHER_KINDS),
+        tick=SYNC_ALPHABET.ticks,
+        operation_id=st.none() | SYNC_ALPHABET.operation_ids,
+    )
+    def sync_through_effect(
+        self,
+        request: WalSyncRequest,
+        blocked: bool,
+        kind: str | None,
+        tick: int,
+        operation_id: str | None,
+    ) -> None:
+        """Sync through ``handle_effect``, with the metadata of this or another kind."""
+
+        def act() -> None:
+            metadata = EffectInterfaceMetadata.for_effect_kind(kind or WalSyncBody.effect_kind)
+            body = WalSyncBody(request)
+            effect = EffectRequest(None, tick, None, operation_id, metadata, body)
+            if kind is not None:
+                self.history.reach(situations.WRONG_KIND)
+            if blocked:
+                self._handle_closed(self.blocked, effect, EffectOutcome.blocked())
+            else:
+                self._sync(request, effect=effect)
+
+        self.history.run(act)
+
+    @rule(
+        request=_REQUESTS,
+        metadata=effect_interface_metadata(alphabet=SYNC_ALPHABET, legal=False),
+        blocked=st.booleans(),
+    )
+    def sync_with_illegal_metadata(
+        self, request: WalSyncRequest, metadata: EffectInterfaceMetadata, blocked: bool
+    ) -> None:
+        """Sync through ``handle_effect`` with metadata that the effect algebra forbids."""
+
+        def act() -> None:
+            self.history.reach(situations.ILLEGAL)
+            failure = metadata.validate()
+            if failure is None:
+                raise AssertionError("the strategy of illegal metadata drew a legal one")
+            effect = EffectRequest(None, 0, None, None, metadata, WalSyncBody(request))
+            handler = self.blocked if blocked else self.immediate
+            self._handle_closed(handler, effect, EffectOutcome.failed(failure))
+
+        self.history.run(act)
+
+    # Around the syncs
+
+    @rule(identity=FULL_RANGE.texts, nested=st.booleans())
+    def ask_name(self, identity: str, nested: bool) -> None:
+        """Ask a handler around an inner one of any name for its own."""
+        self.history.run(lambda: self._ask_name(identity, nested=nested))
+
+    @rule(entry=wal_entries(alphabet=SYNC_ALPHABET))
+    def append_foreign(self, entry: AgreementWalEntry) -> None:
+        """Append an entry to the log without the handler, if the log stays valid."""
+        self.history.run(lambda: self._append_foreign(entry))
+
+    @rule(blocked=st.booleans())
+    def snapshot(self, blocked: bool) -> None:
+        """Take a snapshot, which no mode closes."""
+        self.history.run(lambda: self._snapshot(self.blocked if blocked else self.immediate))
+
+    @rule(message=_TEXTS)
+    def snapshot_with_load_fault(self, message: str) -> None:
+        """Take a snapshot while the load fails."""
+        self.history.run(lambda: self._snapshot_failing(message))
+
+    def _snapshot(self, handler: AgreementWalHandlerLike) -> None:
+        mode = " in blocked mode" if handler is self.blocked else ""
+        self.probe.forget_calls()
+        answer = self.history.call(
+            f"take a snapshot{mode}",
+            lambda: self._guarded(handler.wal_snapshot),
+            undeclared="SYNC-11",
+        )
+        if self.entries:
+            self.history.reach(situations.SNAPSHOT)
+        artifact = answer.value if isinstance(answer, Returned) else answer
+        found = artifact.entries if isinstance(artifact, AgreementWalArtifact) else None
+        self.history.check(
+            "SYNC-11",
+            found == self.entries,
+            lambda: f"the log as loaded: {entries_text(self.entries)}",
+            lambda: repr(artifact) if found is None else difference_text(found, self.entries),
+        )
+
+    def _snapshot_failing(self, message: str) -> None:
+        self.probe.inject(CallFault(BackendCall.LOAD, 0), message=message)
+        answer = self.history.call(
+            f"take a snapshot, the load fails with {quoted(message)}",
+            self.immediate.wal_snapshot,
+            undeclared="SYNC-11",
+        )
+        self.probe.forget_faults()
+        self.history.reach(situations.LOAD_FAULT)
+        self.history.check(
+            "SYNC-11",
+            answer == Raised(message),
+            f"the error of the log: {message}",
+            lambda: answer.message if isinstance(answer, Raised) else "a result",
+        )
+
+
+WAL_SYNC_SUITE: Final = MachineSuite(
+    name="agreement WAL handler",
+    machine=WalSyncMachine,
+    requirement_ids=(
+        "SYNC-01",
+        "SYNC-02",
+        "SYNC-04",
+        "SYNC-05",
+        "SYNC-06",
+        "SYNC-07",
+        "SYNC-08",
+        "SYNC-09",
+        "SYNC-10",
+        "SYNC-11",
+        "SYNC-12",
+        "SYNC-15",
+    ),
+    situations={
+        situations.IMMEDIATE: ("SYNC-01", "SYNC-04", "SYNC-05", "SYNC-08"),
+        situations.BLOCKED: ("SYNC-01", "SYNC-02"),
+        situations.FAILURE: ("SYNC-01", "SYNC-02"),
+        situations.COLLISION: ("SYNC-05",),
+        situations.DUPLICATE: ("SYNC-05",),
+        situations.SAME_TICK: ("SYNC-05", "SYNC-15"),
+        situations.LATER_TICK: ("SYNC-05", "SYNC-07"),
+        situations.NOT_STORED: ("SYNC-09", "SYNC-15"),
+        situations.STORED: ("SYNC-09", "SYNC-15"),
+        situations.IN_THE_MIDDLE: ("SYNC-09", "SYNC-15"),
+        situations.RETRIED: ("SYNC-15",),
+        situations.LOAD_FAULT: ("SYNC-09", "SYNC-11"),
+        situations.FOREIGN_EVIDENCE: ("SYNC-04",),
+        situations.OTHER_STATE: ("SYNC-10",),
+        situations.NO_STATE: ("SYNC-08",),
+        situations.ESCALATED_BEFORE: ("SYNC-06",),
+        situations.SEVERAL_PROOFS: ("SYNC-07",),
+        situations.WRONG_KIND: ("SYNC-12",),
+        situations.ILLEGAL: ("SYNC-12",),
+        situations.SNAPSHOT: ("SYNC-11",),
+    },
+    present=lambda backend: backend.agreement_wal_handler is not None,
+)

@@ -1,0 +1,381 @@
+"""What one step of the ``wal_sync`` machine does, and how it is judged.
+
+The log under the handler is a probe, so every call of the handler is seen, and
+what it should have done follows from what the log gave it. A log that is wrong
+itself is judged elsewhere and ends the history here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from conformance.backend import AgreementWalHandlerLike
+from conformance.machines.probes import ListWal, ProbeCall, ProbeWal, ScriptedHandler
+from conformance.machines.wal_sync_blame import (
+    Entries,
+    SyncCase,
+    blame_for_entries,
+    put_to_the_test,
+)
+from conformance.machines.wal_sync_situations import situations_of
+from conformance.machines.wal_sync_text import effect_text, fault_text, outcome_of, result_text
+from conformance.narration import (
+    difference_text,
+    entries_text,
+    operation_text,
+)
+from conformance.session import HistoryEnded, Raised, Returned
+from conformance.suite import ConformanceMachine
+from strategies.faults import CallFault
+from telltale_spec.backends.contract import EffectHandler
+from telltale_spec.errors import DurabilityError
+from telltale_spec.handlers.agreement_wal import BlockedSync, ImmediateSync, WalSyncMode
+from telltale_spec.model.machine import order_error
+from telltale_spec.model.operations import Append, SyncWal
+from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry, WalSyncRequest
+from telltale_spec.wire.effects import (
+    EffectFailure,
+    EffectOutcome,
+    EffectResult,
+    Failure,
+    Success,
+)
+from telltale_spec.wire.requests import EffectInterfaceMetadata, EffectRequest, WalSyncBody
+
+__all__ = ["SyncSteps"]
+
+_IDENTITY: Final = "inner"
+_SYNC_KIND: Final = EffectInterfaceMetadata.for_effect_kind(WalSyncBody.effect_kind)
+
+ResultType = TypeVar("ResultType")
+
+
+@dataclass(frozen=True)
+class Made:
+    """One request that was made, and whether it succeeded."""
+
+    request: WalSyncRequest
+    succeeded: bool
+
+
+class SyncSteps(ConformanceMachine):
+    """One log under handlers of two modes; others are made when they are needed."""
+
+    # A history that ended before it began has an empty log and no requests.
+    entries: Entries = ()
+    made: tuple[Made, ...] = ()
+
+    def prepare(self) -> None:
+        """Make a fresh log and the handlers around it."""
+        factory = self.backend.agreement_wal
+        self.log = None
+        if factory is not None:
+            directory = self.history.directory()
+            self.log = self.history.start("the agreement WAL", lambda: factory(directory))
+        self.probe = ProbeWal(self.log)
+        self.immediate = self._make(ImmediateSync())
+        self.blocked = self._make(BlockedSync())
+        self._check_name(self.immediate, "immediate")
+        self._check_name(self.blocked, "blocked")
+        self._refresh()
+
+    def _make(
+        self,
+        mode: WalSyncMode,
+        probe: ProbeWal | None = None,
+        inner: EffectHandler | None = None,
+    ) -> AgreementWalHandlerLike:
+        factory = self.backend.agreement_wal_handler
+        if factory is None:
+            raise RuntimeError("this suite does not apply to a backend without a WAL handler")
+        wal = self.probe if probe is None else probe
+        inside = ScriptedHandler(_IDENTITY) if inner is None else inner
+        return self.history.start("the agreement WAL handler", lambda: factory(inside, wal, mode))
+
+    def _check_name(
+        self, handler: AgreementWalHandlerLike, mode: str, identity: str = _IDENTITY
+    ) -> None:
+        """Check what the handler says of itself (SYNC-01)."""
+
+        def ask(what: str, question: Callable[[], Any], expected: Any) -> None:
+            text = f"in {mode} mode: ask for {what}"
+            answer = self.history.call(text, question, undeclared="SYNC-01", quiet=True)
+            self._check_answer("SYNC-01", answer, expected, text)
+
+        ask("the identity", handler.handler_identity, f"agreement_wal<{identity}>")
+        ask("support of wal_sync", handler.supports_wal_sync, True)
+
+    def _ask_name(self, identity: str, *, nested: bool) -> None:
+        """Check the name of a handler around another one, or around two."""
+        handler = self._make(ImmediateSync(), inner=ScriptedHandler(identity))
+        if nested:
+            handler = self._make(ImmediateSync(), inner=handler)
+            identity = f"agreement_wal<{identity}>"
+        self._check_name(handler, "immediate", identity)
+
+    # Syncs that store
+
+    def _sync(
+        self,
+        request: WalSyncRequest,
+        *,
+        fault: CallFault | None = None,
+        message: str = "",
+        effect: EffectRequest | None = None,
+    ) -> None:
+        """Sync in immediate mode and judge calls, entries, answer and log."""
+        case = SyncCase(self.entries, request, any(made.request == request for made in self.made))
+        self.probe.forget_calls()
+        if fault is not None:
+            self.probe.inject(fault, message=message)
+        text = operation_text(SyncWal(request)) if effect is None else effect_text(effect, request)
+        answer = self.history.call(
+            f"{text}{fault_text(fault, message)}",
+            lambda: self._guarded(lambda: self._call(request, effect)),
+            operation=SyncWal(request),
+            undeclared=_undeclared(fault, effect),
+        )
+        self.probe.forget_faults()
+        if isinstance(answer, Returned):
+            self.history.answer(result_text(answer.value))
+        self._note_situations(case, fault)
+        self._check_entries(case, effect)
+        self._check_result(case, answer, through_effect=effect is not None)
+        self.made = (*self.made, Made(request, self._failed_call() is None))
+        self._refresh()
+        error = order_error(self.entries)
+        self.history.check("SYNC-06", error is None, "a valid log", lambda: f"a log with {error}")
+
+    def _call(self, request: WalSyncRequest, effect: EffectRequest | None) -> object:
+        if effect is None:
+            return self.immediate.wal_sync(request)
+        return self.immediate.handle_effect(effect)
+
+    def _failed_call(self) -> ProbeCall | None:
+        failed = [call for call in self.probe.calls if call.error is not None]
+        return failed[0] if failed else None
+
+    def _check_entries(self, case: SyncCase, effect: EffectRequest | None) -> None:
+        """Check which calls the log got (SYNC-04..10, SYNC-15)."""
+        names, appended = self.probe.call_names, self.probe.appended
+        failed = self._failed_call()
+        if failed is not None:
+            calls_after = names[self.probe.calls.index(failed) + 1 :]
+            self.history.check(
+                "SYNC-09",
+                not calls_after,
+                "no call of the log after the first that failed",
+                lambda: f"after it: {', '.join(calls_after)}",
+            )
+        if failed is not None and failed.name == "load":
+            return
+        # What a failure cut off cannot be judged; it counts as right.
+        whole = appended if failed is None else (*appended, *case.expected[len(appended) :])
+        if whole != case.expected:
+            self._blame(case, whole, effect)
+        self.history.check(
+            "SYNC-04",
+            names[:1] == ("load",) and names.count("load") == 1,
+            "one load, before every append",
+            lambda: f"the calls {', '.join(names) or 'none'}",
+        )
+        for requirement_id in put_to_the_test(case):
+            self.history.check(requirement_id, True, "", "")
+
+    def _blame(self, case: SyncCase, appended: Entries, effect: EffectRequest | None) -> None:
+        self.history.check(
+            self._blamed(case, appended, effect),
+            False,
+            lambda: f"appended {entries_text(case.expected)}",
+            lambda: f"appended {difference_text(appended, case.expected)}",
+        )
+
+    def _blamed(self, case: SyncCase, appended: Entries, effect: EffectRequest | None) -> str:
+        if effect is not None and self._goes_well(case):
+            # The same sync goes well on its own, so what is around it misled the handler.
+            request = case.request
+            agreeing = replace(effect, tick=request.tick, operation_id=request.operation_id)
+            return "SYNC-10" if self._goes_well(case, agreeing) else "SYNC-12"
+        if self._failed_call() is not None:
+            # What the failure cut off would say more.
+            appended = self._appended_by_another(case)
+            if appended == case.expected:
+                return "SYNC-09"
+        return blame_for_entries(case, appended, self._goes_well)
+
+    def _goes_well(self, case: SyncCase, effect: EffectRequest | None = None) -> bool:
+        return self._appended_by_another(case, effect) == case.expected
+
+    def _appended_by_another(self, case: SyncCase, effect: EffectRequest | None = None) -> Entries:
+        """Put a case to a handler of its own, on a log of its own."""
+        probe = ProbeWal(ListWal(case.existing))
+        handler = self._make(ImmediateSync(), probe)
+
+        def attempt() -> None:
+            try:
+                if effect is None:
+                    handler.wal_sync(case.request)
+                else:
+                    handler.handle_effect(effect)
+            except Exception:
+                # What it appended says enough; how it ended is judged elsewhere.
+                return
+
+        self.history.start("another sync", attempt)
+        return probe.appended
+
+    def _check_result(
+        self, case: SyncCase, answer: Returned | Raised, *, through_effect: bool
+    ) -> None:
+        failed = self._failed_call()
+        expected: EffectResult[None] = Success(None)
+        if failed is not None:
+            action = "load" if failed.name == "load" else "persist"
+            message = f"{action} agreement WAL for `{case.request.operation_id}`: {failed.error}"
+            expected = Failure(EffectFailure.unavailable(message))
+        if through_effect:
+            self._check_answer("SYNC-12", answer, outcome_of(expected))
+        else:
+            self._check_answer("SYNC-09", answer, expected)
+
+    def _note_situations(self, case: SyncCase, fault: CallFault | None) -> None:
+        struck = self._failed_call()
+        if struck is None or not struck.injected:
+            fault = None
+        done = any(made.request == case.request and made.succeeded for made in self.made)
+        for situation in situations_of(case, fault, done=done):
+            self.history.reach(situation)
+
+    # Syncs that store nothing
+
+    def _sync_closed(
+        self,
+        handler: AgreementWalHandlerLike,
+        mode: str,
+        request: WalSyncRequest,
+        expected: EffectResult[None],
+    ) -> None:
+        """Sync where the mode forbids it."""
+        text = f"in {mode} mode: {operation_text(SyncWal(request))}"
+        self._call_closed("SYNC-02", text, lambda: handler.wal_sync(request), request, expected)
+
+    def _handle_closed(
+        self, handler: AgreementWalHandlerLike, effect: EffectRequest, expected: EffectOutcome
+    ) -> None:
+        """Sync through ``handle_effect`` where mode or metadata forbid it."""
+        if not isinstance(effect.body, WalSyncBody):
+            raise TypeError("expected the request of a sync")
+        request = effect.body.sync
+        mode = "in blocked mode: " if handler is self.blocked else ""
+        text = f"{mode}{effect_text(effect, request)}"
+        closed = handler is self.blocked and effect.metadata.validate() is None
+        self._call_closed(
+            "SYNC-12",
+            text,
+            lambda: handler.handle_effect(effect),
+            request,
+            expected,
+            calls="SYNC-02" if closed else "SYNC-12",
+        )
+
+    def _call_closed(
+        self,
+        requirement_id: str,
+        text: str,
+        call: Callable[[], Any],
+        request: WalSyncRequest,
+        expected: Any,
+        *,
+        calls: str = "",
+    ) -> None:
+        """Make a call and check it; ``calls`` is the requirement that calls of the log break."""
+        self.probe.forget_calls()
+        answer = self.history.call(
+            text,
+            lambda: self._guarded(call),
+            operation=SyncWal(request),
+            undeclared=requirement_id,
+        )
+        if isinstance(answer, Returned):
+            self.history.answer(result_text(answer.value))
+        self._check_answer(requirement_id, answer, expected)
+        names = self.probe.call_names
+        self.history.check(
+            calls or requirement_id,
+            not names,
+            "no call of the log",
+            lambda: f"the calls {', '.join(names)}",
+        )
+
+    # Around the syncs
+
+    def _append_foreign(self, entry: AgreementWalEntry) -> None:
+        """Append an entry behind the handler's back, unless the log would refuse it."""
+        if order_error((*self.entries, entry)) is not None:
+            return
+        self._of_the_log(lambda: self.probe.inner.append(entry))
+        self.history.note(
+            f"{operation_text(Append(entry))} without the handler", "ok", Append(entry)
+        )
+        self._refresh()
+
+    # Looking
+
+    def _check_answer(
+        self, requirement_id: str, answer: Returned | Raised, expected: Any, quiet: str = ""
+    ) -> None:
+        """Check one answer; a step that was ``quiet`` so far is noted if it is wrong."""
+        holds = isinstance(answer, Returned) and answer.value == expected
+        actual = f"raised: {answer.message}" if isinstance(answer, Raised) else ""
+        if isinstance(answer, Returned):
+            actual = result_text(answer.value)
+        if quiet and not holds:
+            self.history.note(quiet, actual)
+        self.history.check(requirement_id, holds, lambda: result_text(expected), actual)
+
+    def _refresh(self) -> None:
+        """Read the log past the probe; a sync is expected to follow from this."""
+        loaded = self._of_the_log(lambda: self.probe.inner.load())
+        if not isinstance(loaded, AgreementWalArtifact):
+            raise HistoryEnded
+        self.entries = loaded.entries
+
+    def _of_the_log(self, call: Callable[[], ResultType]) -> ResultType:
+        """Call the log itself; where it fails, it is not the handler's history to tell."""
+
+        def attempt() -> ResultType | Exception:
+            try:
+                return call()
+            except Exception as error:
+                return error
+
+        result = self.history.start("a look at the log under the handler", attempt)
+        if isinstance(result, Exception):
+            raise HistoryEnded from result
+        return result
+
+    def _guarded(self, call: Callable[[], ResultType]) -> ResultType:
+        """Call the handler; give up the history if what escapes comes from the log itself."""
+        try:
+            return call()
+        except DurabilityError:
+            raise
+        except Exception as error:
+            escaped = [made.error for made in self.probe.calls if not made.injected]
+            if error in escaped:
+                raise HistoryEnded from error
+            raise
+
+    def teardown(self) -> None:
+        """Close the log and remove its directory."""
+        self.history.release(getattr(self, "log", None))
+        super().teardown()
+
+
+def _undeclared(fault: CallFault | None, effect: EffectRequest | None) -> str:
+    """Return the requirement that an exception of the handler's own violates."""
+    if effect is not None:
+        return "SYNC-12"
+    return "SYNC-04" if fault is None else "SYNC-09"

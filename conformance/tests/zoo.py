@@ -1,0 +1,55 @@
+"""How a broken system under test is hunted: one search for the one requirement it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.backend import Backend
+from conformance.profiles import profile
+from conformance.results import BackendReport, Counterexample, Verdict
+from conformance.runner import judge_backend
+from conformance.suite import Suite
+from conformance.watch import CallWatch
+
+__all__ = ["counterexample_for", "failed", "judged", "unproved"]
+
+
+def judged(
+    backend: Backend,
+    suites: tuple[Suite, ...],
+    *,
+    seed: int = 0,
+    profile_name: str = "ci",
+    only: tuple[str, ...] = (),
+    minimise: bool = True,
+) -> BackendReport:
+    """Judge a backend by some suites."""
+    named = profile(profile_name)
+    tried = replace(named, budget=replace(named.budget, minimise=minimise))
+    with CallWatch() as watch:
+        return judge_backend(backend, tried, seed=seed, watch=watch, suites=suites, only=only)
+
+
+def counterexample_for(
+    requirement_id: str,
+    backend: Backend,
+    suites: tuple[Suite, ...],
+    *,
+    seed: int = 0,
+    minimise: bool = True,
+) -> Counterexample | None:
+    """Return how the requirement fails a backend in the ``ci`` profile, or ``None``."""
+    report = judged(backend, suites, seed=seed, only=(requirement_id,), minimise=minimise)
+    result = report.result(requirement_id)
+    return None if result is None else result.counterexample
+
+
+def failed(report: BackendReport) -> list[str]:
+    """Return the ids of the failed requirements."""
+    return [r.requirement_id for r in report.results if r.verdict is Verdict.FAIL]
+
+
+def unproved(report: BackendReport) -> list[str]:
+    """Return the ids of the requirements that neither passed nor do not apply."""
+    settled = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    return [r.requirement_id for r in report.results if r.verdict not in settled]
