@@ -10,6 +10,7 @@ from importlib import metadata
 from types import TracebackType
 from typing import Any, Final
 
+from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.internal.conjecture import providers
 
@@ -102,6 +103,7 @@ def judge_backend(
     left out, so that a requirement gets the same verdict alone and among others.
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
+    _prepare_engine()
     results: dict[str, RequirementResult] = {}
     situations: list[SituationResult] = []
     for suite in suites:
@@ -285,11 +287,22 @@ def _is_from_outside(traceback: TracebackType | None) -> bool:
     """
     known = _OWN_PACKAGES | sys.stdlib_module_names
     while traceback is not None:
-        name = str(traceback.tb_frame.f_globals.get("__name__"))
-        if name.partition(".")[0] not in known:
+        package = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        # The engine also makes modules of its own as it runs.
+        if package not in known and not package.startswith("hypothesis_temporary_module_"):
             return True
         traceback = traceback.tb_next
     return False
+
+
+def _prepare_engine() -> None:
+    """Build the tables of characters that texts are drawn from.
+
+    The first process on a machine needs seconds for them, which must not count
+    against the budget of a search.
+    """
+    st.characters().validate()
+    st.characters(codec="utf-8").validate()
 
 
 @contextmanager

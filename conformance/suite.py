@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from conformance.backend import Backend
 from conformance.results import Counterexample
 from conformance.session import Budget, History, Session, Violation
+from telltale_spec.model.operations import OPERATION, Operation
 
 __all__ = ["ConformanceMachine", "Law", "LawSuite", "MachineSuite", "Suite"]
 
@@ -50,6 +51,9 @@ class ConformanceMachine(RuleBasedStateMachine):
 
     session: ClassVar[Session]
 
+    replayable: ClassVar[bool] = False
+    """Whether every step of a history is an operation that :meth:`apply` carries out."""
+
     def __init__(self) -> None:
         super().__init__()
         self.history = self.session.new_history()
@@ -59,6 +63,10 @@ class ConformanceMachine(RuleBasedStateMachine):
     def prepare(self) -> None:
         """Make the system under test; overridden by every machine."""
         raise NotImplementedError
+
+    def apply(self, operation: Operation) -> None:
+        """Carry out one operation of a recorded history; overridden where replayable."""
+        raise TypeError(f"{type(self).__name__} cannot carry out a {type(operation).__name__}")
 
     def teardown(self) -> None:
         """Close what the history opened."""
@@ -83,10 +91,52 @@ class MachineSuite(Suite):
         """Run the machine on random histories."""
         bound = type(self.machine.__name__, (self.machine,), {"session": session})
         seeded = hypothesis.seed(seed)(bound)
-        return _found(
+        found = _found(
             session,
             lambda: run_state_machine_as_test(seeded, settings=_settings(session.budget)),
         )
+        if found is None or not session.budget.minimise or not self.machine.replayable:
+            return found
+        return _without_needless_steps(bound, found)
+
+
+def _without_needless_steps(
+    machine: type[ConformanceMachine], found: Counterexample
+) -> Counterexample:
+    """Return the counterexample without any operation that it does not need.
+
+    Hypothesis shrinks values well, but a rule that chooses by what is stored can
+    keep an operation alive that the violation has no use for.
+    """
+    shortest = found
+    position = len(shortest.steps) - 1
+    while position >= 0:
+        steps = [step for index, step in enumerate(shortest.steps) if index != position]
+        shorter = _replay(machine, [OPERATION.from_tree(step.operation) for step in steps])
+        if (
+            shorter is not None
+            and shorter.requirement_id == found.requirement_id
+            and len(shorter.steps) < len(shortest.steps)
+        ):
+            shortest = shorter
+            position = len(shortest.steps)
+        position -= 1
+    return shortest
+
+
+def _replay(
+    machine: type[ConformanceMachine], operations: Sequence[Operation]
+) -> Counterexample | None:
+    """Carry out a history of operations and return the violation that it meets."""
+    replayed = machine()
+    try:
+        for operation in operations:
+            replayed.history.run(lambda operation=operation: replayed.apply(operation))  # type: ignore[misc]
+    except Violation as violation:
+        return violation.counterexample
+    finally:
+        replayed.teardown()
+    return None
 
 
 @dataclass(frozen=True)

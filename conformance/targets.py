@@ -85,8 +85,7 @@ def find_target(target: str) -> Any:
     """Import ``package.module:name`` and return what has that name; see :func:`load_target`."""
     module_name, _, attribute_path = target.partition(":")
     if not all(part.isidentifier() for part in f"{module_name}.{attribute_path}".split(".")):
-        hint = "; name the module, not its file" if ".py" in module_name else ""
-        raise TargetError(target, f"expected package.module:factory{hint}")
+        raise TargetError(target, "expected package.module:factory")
     found = _imported(target, module_name)
     for name in attribute_path.split("."):
         try:
@@ -157,7 +156,8 @@ def _imported(target: str, module_name: str) -> Any:
         raise
     except ModuleNotFoundError as error:
         if f"{module_name}.".startswith(f"{error.name}."):
-            raise TargetError(target, f"there is no module `{error.name}`") from error
+            hint = "; leave out the .py" if module_name.endswith(".py") else ""
+            raise TargetError(target, f"there is no module `{error.name}`{hint}") from error
         raise _import_fault(target, module_name, error) from error
     except BaseException as error:
         raise _import_fault(target, module_name, error) from error

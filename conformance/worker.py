@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
 
 from conformance.errors import BackendFault, ConformanceError, UsageError
@@ -258,11 +259,14 @@ def _outcome(job: Job, send: Callable[[str, Any], None]) -> tuple[str, Any]:
 
 def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
+    from hypothesis.configuration import set_hypothesis_home_dir
+
     from conformance.machines.registry import SUITES
     from conformance.profiles import profile
     from conformance.runner import fault_report, judge_backend
     from conformance.watch import CallWatch
 
+    set_hypothesis_home_dir(_cache_folder())
     with CallWatch(job.call_seconds_max) as watch:
         _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
         backend = _backend(job, watch, send)
@@ -279,6 +283,16 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
             )
         except BackendFault as fault:
             return fault_report(backend, fault.message)
+
+
+def _cache_folder() -> Path:
+    """Return where the engine may keep its tables, rather than in the user's folder."""
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        # There is nobody at home.
+        base = Path(tempfile.gettempdir())
+    return base / "telltale-conformance"
 
 
 def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
