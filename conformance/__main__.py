@@ -238,7 +238,9 @@ def _check(parsed: argparse.Namespace, console: Console) -> int:
             _write_whole(parsed.json, report.to_text())
         except OSError as error:
             status = _complain(f"--json {parsed.json}: {error.strerror}", _USAGE)
-    print_report(report, console, strict=parsed.strict, replay=_replay_command(parsed))
+    targets = [[target] for target in parsed.target] or [[]] * len(report.backends)
+    replays = [_replay_command(parsed, target) for target in targets]
+    print_report(report, console, strict=parsed.strict, replays=replays)
     return status
 
 
@@ -313,8 +315,8 @@ def _shipped_names() -> list[str]:
     return [backend.name for backend in SHIPPED_BACKENDS]
 
 
-def _replay_command(parsed: argparse.Namespace) -> str:
-    words = [PROGRAM, "check", *parsed.target]
+def _replay_command(parsed: argparse.Namespace, target: list[str]) -> str:
+    words = [PROGRAM, "check", *target]
     words += ["--profile", parsed.profile, "--seed", str(parsed.seed)]
     for name in parsed.capability or ():
         words += ["--capability", name]

@@ -214,7 +214,7 @@ class _Search:
         except BaseException as error:
             if not _is_from_outside(error.__traceback__):
                 raise
-            text = f"raised where nothing is called: {exception_text(error)}"
+            text = f"what it made or returned raised {exception_text(error)} outside of any call"
             raise BackendFault(self.backend.name, text) from error
         return None
 

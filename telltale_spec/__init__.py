@@ -120,6 +120,7 @@ from telltale_spec.wire.cache import (
     EvidenceOutcomeCacheEntry,
 )
 from telltale_spec.wire.codec import (
+    decode,
     decode_artifact,
     encode,
 )
@@ -367,6 +368,7 @@ __all__ = [
     "WalSyncResponse",
     "WriteFailure",
     "build_entries",
+    "decode",
     "decode_artifact",
     "encode",
     "inspect_cache_entry",

@@ -213,14 +213,18 @@ def _judge_labelled(history: History, labelled: encodings.LabelledBytes) -> None
 
 
 def _judge_version(history: History, artifact: _Artifact) -> None:
-    history.reach("read: unknown schema version")
-    data = _canonical(artifact)
-    _same_bytes(history, "ARTIFACT-01", data, _encode(history, artifact))
-    answer = _decode(history, data, "unknown schema version")
-    _refuses(history, "ARTIFACT-01", answer, "unknown schema version")
+    what, data = "unknown schema version", _canonical(artifact)
+    history.reach(f"read: {what}")
+
+    def is_written_only(one: History) -> None:
+        _same_bytes(one, "ARTIFACT-01", data, _encode(one, artifact))
+        _refuses(one, "ARTIFACT-01", _decode(one, data, what), what)
+
+    _alone(history, is_written_only)
     expected = f"{_VERSION_PREFIX}{artifact.schema_version}`"
-    message = answer.message if isinstance(answer, Raised) else ""
-    history.check("DEC-31", message == expected, f"refused: {expected}", f"refused: {message}")
+    answer = _decode(history, data, what)
+    actual = answer.message if isinstance(answer, Raised) else "read"
+    history.check("DEC-31", actual == expected, expected, actual)
 
 
 def _judge_size(history: History, _nothing: None) -> None:

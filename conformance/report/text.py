@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -45,14 +46,19 @@ _CONCLUSIONS = {
 
 
 def print_report(
-    report: Report, console: Console, *, strict: bool = False, replay: str = "", quirks: bool = True
+    report: Report,
+    console: Console,
+    *,
+    strict: bool = False,
+    replays: Sequence[str] = (),
+    quirks: bool = True,
 ) -> None:
     """Print a whole report.
 
-    ``replay`` is the command that repeats the run; a failure adds the
-    requirement to it.
+    ``replays`` are the commands that repeat the run for each backend; a failure
+    adds the requirement to its own.
     """
-    for backend in report.backends:
+    for backend, replay in zip(report.backends, replays or itertools.repeat(""), strict=False):
         _print_failures(backend, console, replay)
     if quirks:
         _print_quirks(report.backends, console)
@@ -177,10 +183,13 @@ def _mark(result: RequirementResult | None) -> Text:
 
 def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
     for backend in backends:
+        by_reason: dict[str, list[str]] = {}
         for result in backend.results:
             if result.verdict is Verdict.INCONCLUSIVE:
-                text = f"{backend.name}: {result.requirement_id} is open, {result.reason}"
-                console.print(Text(visible(text), style="yellow"))
+                by_reason.setdefault(result.reason, []).append(result.requirement_id)
+        for reason, requirement_ids in by_reason.items():
+            text = f"{backend.name}: open, {reason}: {', '.join(requirement_ids)}"
+            console.print(Text(visible(text), style="yellow"))
 
 
 def _print_conclusion(report: Report, console: Console, strict: bool) -> None:

@@ -154,6 +154,10 @@ class RemembersInMemory(StepwiseHandler):
         found = super().look_up(evidence_id)
         return found if evidence_id in self.own else None
 
+    def cached_outcome(self, evidence_id: str) -> EffectOutcome | None:
+        found = super().look_up(evidence_id)
+        return None if found is None else found.outcome
+
     def store(self, entry: EvidenceOutcomeCacheEntry) -> None:
         super().store(entry)
         self.own.add(entry.evidence_id)
@@ -183,12 +187,15 @@ class SkipsBlocked(StepwiseHandler):
 
 
 class PutsFirst(StepwiseHandler):
-    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
-        evidence_id = self.resolve(request)
-        if evidence_id is not None and self.look_up(evidence_id) is None:
-            self.store(self.entry(request, evidence_id, EffectOutcome.blocked()))
-            return self._inner.handle_effect(request)
-        return super().handle_effect(request)
+    def look_up(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        found = super().look_up(evidence_id)
+        if found is None:
+            self.store(EvidenceOutcomeCacheEntry(evidence_id, "", "", EffectOutcome.blocked()))
+        return found
+
+    def cached_outcome(self, evidence_id: str) -> EffectOutcome | None:
+        found = super().look_up(evidence_id)
+        return None if found is None else found.outcome
 
 
 class StoresBodyNames(StepwiseHandler):

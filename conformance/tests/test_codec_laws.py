@@ -7,7 +7,6 @@ import pytest
 from conformance.machines.codec import CODEC_SUITE
 from conformance.oracles import Table, plain_tree, tree_difference
 from conformance.requirements import REQUIREMENTS, Level, requirement
-from conformance.results import Verdict
 from conformance.tests.broken_codecs import (
     BROKEN_CODECS,
     CorrectCodec,
@@ -15,7 +14,7 @@ from conformance.tests.broken_codecs import (
     WritesChangedTrees,
     broken_codec_backend,
 )
-from conformance.tests.zoo import counterexample_for, failed, judged, unproved
+from conformance.tests.zoo import counterexample_for, judged, unproved
 from strategies.exemplars import EXEMPLARS
 
 SEEDS = range(5)
@@ -29,7 +28,7 @@ HELD_BY_ALL += ["DEC-30", "DEC-31"]
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_reference_passes_everything(seed: int) -> None:
-    report = judged(REFERENCE, SUITES, seed=seed, profile_name="ci")
+    report = judged(REFERENCE, SUITES, seed=seed, profile_name="quick")
 
     assert unproved(report) == []
     assert all(situation.reached for situation in report.situations)
@@ -47,12 +46,12 @@ def test_broken_codecs_fail_the_requirement_they_break(
     assert counterexample_for(requirement_id, backend, SUITES, seed=seed, minimise=False)
 
 
-def test_a_strict_reader_fails_no_rule_of_writing_or_of_canonical_input() -> None:
-    report = judged(broken_codec_backend("strict", ReadsCanonicalOnly()), SUITES)
+def test_a_strict_reader_keeps_every_rule_of_canonical_input() -> None:
+    kept = (*(f"WIRE-{number:02}" for number in range(1, 11)), "ARTIFACT-06", "DEC-30", "DEC-31")
 
-    assert all(each.startswith("DEC-") for each in failed(report))
-    assert report.result("ARTIFACT-06").verdict is Verdict.PASS  # type: ignore[union-attr]
-    assert report.result("DEC-30").verdict is Verdict.PASS  # type: ignore[union-attr]
+    report = judged(broken_codec_backend("strict", ReadsCanonicalOnly()), SUITES, only=kept)
+
+    assert unproved(report) == []
 
 
 @pytest.mark.parametrize("requirement_id", HELD_BY_ALL)

@@ -12,13 +12,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from conformance.__main__ import main
+from conformance.backend import Capability
+from conformance.errors import TargetError
 from conformance.results import BackendReport, Report, Verdict
+from conformance.targets import load_target, redeclared
+from conformance.watch import CallWatch
+from telltale_spec.model.machine import RejectionMode
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -193,6 +199,20 @@ def checked(folder: Path, *targets: str, options: tuple[str, ...] = ()) -> tuple
     return done.returncode, Report.from_json((folder / "report.json").read_text())
 
 
+@contextmanager
+def imported_from(folder: Path) -> Iterator[None]:
+    """Let targets in a folder be imported, and forget them again."""
+    path = list(sys.path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        sys.modules.pop("targets", None)
+        try:
+            yield
+        finally:
+            sys.modules.pop("targets", None)
+            sys.path[:] = path
+
+
 def fault(report: BackendReport) -> str:
     assert report.fault is not None
     assert report.results == []
@@ -241,35 +261,23 @@ def test_wrong_arguments_are_a_usage_error(
 
 
 @pytest.mark.parametrize(
-    ("target", "status", "expected"),
+    ("target", "expected"),
     [
-        ("targets", 2, "expected package.module:factory"),
-        ("targets.py:Good", 2, "there is no module `targets.py`; leave out the .py"),
-        (":Good", 2, "expected package.module:factory"),
-        (".targets:Good", 2, "expected package.module:factory"),
-        ("no_such_module:make", 2, "there is no module `no_such_module`"),
-        ("targets:missing", 2, "`targets` has no `missing`"),
-        ("targets:Good.missing", 2, "`targets` has no `Good.missing`"),
-        ("targets:NUMBER", 2, "is a int, neither a Backend nor callable"),
-        ("targets:two_arguments", 2, "needs the arguments first, second"),
-        ("targets:keyword", 2, "needs the arguments directory"),
+        ("targets", "expected package.module:factory"),
+        ("targets.py:Good", "there is no module `targets.py`; leave out the .py"),
+        (":Good", "expected package.module:factory"),
+        (".targets:Good", "expected package.module:factory"),
+        ("no_such_module:make", "there is no module `no_such_module`"),
+        ("targets:missing", "`targets` has no `missing`"),
+        ("targets:Good.missing", "`targets` has no `Good.missing`"),
+        ("targets:NUMBER", "is a int, neither a Backend nor callable"),
+        ("targets:two_arguments", "needs the arguments first, second"),
+        ("targets:keyword", "needs the arguments directory"),
     ],
 )
-def test_a_wrong_target_is_a_usage_error(
-    folder: Path, target: str, status: int, expected: str
-) -> None:
-    from conformance.errors import TargetError
-    from conformance.targets import load_target
-    from conformance.watch import CallWatch
-
-    before = list(sys.path)
-    with pytest.MonkeyPatch.context() as patch, CallWatch() as watch:
-        patch.chdir(folder)
-        patch.delitem(sys.modules, "targets", raising=False)
-        with pytest.raises(TargetError) as caught:
-            load_target(target, watch)
-    sys.path[:] = before
-    sys.modules.pop("targets", None)
+def test_a_wrong_target_is_a_usage_error(folder: Path, target: str, expected: str) -> None:
+    with imported_from(folder), CallWatch() as watch, pytest.raises(TargetError) as caught:
+        load_target(target, watch)
 
     assert expected in str(caught.value)
     assert str(caught.value).startswith(f"target `{target}`: ")
@@ -377,18 +385,10 @@ def test_wrong_answers_are_violations(folder: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_what_a_backend_starts_ends_with_the_run(folder: Path) -> None:
     """The output would not end before the last process that holds it."""
-    status, report = checked(folder, "Forks", "Threads", "Noisy", options=("--only", "WAL-07"))
+    status, report = checked(folder, "Forks", "Threads", options=("--only", "WAL-07"))
 
     assert status == 0
-    assert [backend.fault for backend in report.backends] == [None, None, None]
-
-
-def test_what_a_backend_prints_does_not_mix_with_the_report(folder: Path) -> None:
-    done = run(folder, "check", "targets:Noisy", "--only", "WAL-07")
-
-    assert done.returncode == 0
-    assert "noise" not in done.stdout
-    assert "noise" in done.stderr
+    assert [backend.fault for backend in report.backends] == [None, None]
 
 
 def test_a_fault_of_the_suite_is_told_from_one_of_the_backend(folder: Path) -> None:
@@ -410,29 +410,30 @@ def test_without_a_target_the_shipped_backends_are_judged(folder: Path) -> None:
     assert {"memory", "file", "sqlite"} <= {backend.name for backend in report.backends}
 
 
-def test_a_requirement_that_never_came_up_is_inconclusive(folder: Path) -> None:
-    done = run(folder, "check", "targets:Good", "--only", "WAL-08")
+def test_nothing_that_binds_is_inconclusive_and_prints_do_not_mix_with_the_report(
+    folder: Path,
+) -> None:
+    done = run(folder, "check", "targets:Noisy", "--only", "WAL-08")
 
     assert done.returncode == 3
-    assert "inconclusive" in done.stdout
+    assert "targets:Noisy: inconclusive" in done.stdout
+    assert "noise" not in done.stdout
+    assert "noise" in done.stderr
 
 
 def test_promises_are_read_from_the_target_and_from_the_options(folder: Path) -> None:
-    only = ("--only", "WAL-07")
-    _, plain = checked(folder, "Declared", "backend", options=only)
-    _, given = checked(
-        folder, "Declared", "backend", options=(*only, "--capability", "exact-messages")
-    )
+    with imported_from(folder), CallWatch() as watch:
+        declared = load_target("targets:Declared", watch)
+        named = load_target("targets:backend", watch)
+    given = redeclared(declared, ("exact-messages",), None)
 
-    assert [backend.name for backend in plain.backends] == ["targets:Declared", "named"]
-    assert [backend.capabilities for backend in plain.backends] == [["reopen"], []]
-    assert [backend.rejection_mode for backend in plain.backends] == [
-        "unknown-outcome",
-        "clean-reject",
-    ]
-    assert [backend.capabilities for backend in given.backends] == [["exact-messages"]] * 2
+    assert [declared.name, named.name] == ["targets:Declared", "named"]
+    assert [declared.capabilities, named.capabilities] == [{Capability.REOPEN}, set()]
+    assert declared.rejection_mode is RejectionMode.UNKNOWN_OUTCOME
+    assert given.capabilities == {Capability.EXACT_MESSAGES}
     # What is not given anew is kept.
-    assert given.backends[0].rejection_mode == "unknown-outcome"
+    assert given.rejection_mode is RejectionMode.UNKNOWN_OUTCOME
+    assert redeclared(named, (), "keeps-rejected").rejection_mode is RejectionMode.KEEPS_REJECTED
 
 
 def test_what_nothing_judges_is_a_usage_error(

@@ -202,7 +202,7 @@ class SQLiteAgreementWal(_SQLiteBackend):
 
     def _entry(self, data: object) -> AgreementWalEntry:
         # The base of the variants stands for their union, so being abstract is no hindrance.
-        return self._decoded(AgreementWalEntry, data)  # type: ignore[type-abstract]
+        return self._decoded(AgreementWalEntry, data)
 
     def _escalate(self, connection: sqlite3.Connection, entry: Escalation, position: int) -> None:
         key = entry.operation_id.encode()

@@ -7,7 +7,6 @@ Source: handler_trait.rs.
 """
 
 # The defaults ignore most of what they are asked, but the names are the interface.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from telltale_spec.errors import EscalationOrderError
 from telltale_spec.wire.record import Record, Variant
@@ -148,20 +147,19 @@ class AgreementWalEntry(Variant):
 
     union: ClassVar[InternallyTaggedShape[AgreementWalEntry]] = WAL_ENTRY
 
-    # Rust has accessors of these names; here every variant has the attributes.
-    @property
-    @abstractmethod
-    def tick(self) -> int:
-        """Tick at which the entry was observed (ENT-01)."""
+    if TYPE_CHECKING:
+        # Every variant has these: as fields, or worked out from what it holds (ENT-01).
+        @property
+        def tick(self) -> int:
+            """Tick at which the entry was observed."""
 
-    @property
-    @abstractmethod
-    def operation_id(self) -> str:
-        """Operation the entry belongs to (ENT-01)."""
+        @property
+        def operation_id(self) -> str:
+            """Operation the entry belongs to."""
 
-    @abstractmethod
     def stable_identity(self) -> str:
         """Return the identity string of the entry, unescaped (ENT-02, L148-182)."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

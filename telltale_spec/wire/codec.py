@@ -33,6 +33,7 @@ from telltale_spec.wire.persisted import (
 from telltale_spec.wire.record import Record
 
 __all__ = [
+    "decode",
     "decode_artifact",
     "decode_canonical",
     "encode",
@@ -78,6 +79,22 @@ def decode_canonical(record_class: type[RecordType], data: bytes) -> RecordType 
     except (cbor2.CBORDecodeError, DomainError, RecursionError):
         return None
     return record if encode(record) == data else None
+
+
+def decode(record_class: type[RecordType], data: bytes) -> RecordType:
+    """Return the record of canonical bytes, for backends that store records one by one.
+
+    Raises :class:`~telltale_spec.errors.DecodeError` for anything but the
+    canonical form of a ``record_class``.
+    """
+    record = decode_canonical(record_class, data)
+    if record is None:
+        raise DecodeError(
+            f"decode {record_class.__name__}",
+            f"{len(data)} bytes that are not its canonical form",
+            category=DecodeErrorCategory.SEMANTIC,
+        )
+    return record
 
 
 def decode_artifact(data: bytes, *, strict: bool = False) -> PersistedDurabilityArtifact:

@@ -1,0 +1,37 @@
+"""The examples do what the README says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.checks import check_agreement_wal
+from conformance.machines.wal import WAL_SUITE
+from conformance.report.text import counterexample_text
+from conformance.targets import load_target
+from conformance.tests.zoo import failed, judged
+from conformance.watch import CallWatch
+from examples.own_backend import make_wal
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_own_backend_conforms() -> None:
+    check_agreement_wal(make_wal, capabilities=("reopen", "exact-messages"), profile="quick")
+
+
+def test_own_backend_is_as_short_as_promised() -> None:
+    lines = (Path(__file__).parent / "own_backend.py").read_text(encoding="utf-8").splitlines()
+
+    assert len(lines) < 40
+
+
+def test_broken_backend_fails_as_the_first_screen_shows() -> None:
+    with CallWatch() as watch:
+        backend = load_target("examples.broken_backend:IdempotentWal", watch)
+    report = judged(backend, (WAL_SUITE,), profile_name="quick")
+    result = report.result("WAL-01")
+
+    assert failed(report) == ["WAL-01", "WAL-02"]
+    assert result is not None
+    assert result.counterexample is not None
+    assert counterexample_text(result.counterexample) in README.read_text(encoding="utf-8")
