@@ -146,6 +146,7 @@ from telltale_spec.wire.effects import (
     SuccessStatus,
     TopologyEventsResponse,
     WalSyncResponse,
+    effect_result_from_dict,
 )
 from telltale_spec.wire.persisted import (
     MAX_PERSISTED_DURABILITY_BYTES,
@@ -370,6 +371,7 @@ __all__ = [
     "build_entries",
     "decode",
     "decode_artifact",
+    "effect_result_from_dict",
     "encode",
     "inspect_cache_entry",
     "inspect_durability",

@@ -1,15 +1,26 @@
-"""Which requirement a cache broke, decided from what it held before and holds now."""
+"""What can befall a cache, and which requirement it broke, from what it held and holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from conformance.narration import cache_entry_text
 from conformance.session import Raised, Returned
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = [
+    "ABSENT",
+    "BLOCKED",
+    "DEEP",
+    "EMPTY_KEY",
+    "FRESH",
+    "NEAR_MISS",
+    "REOPENED",
+    "REPLACED",
+    "REPLACED_EARLIER",
+    "SAME_AGAIN",
+    "TWO_KEYS",
     "Entries",
     "Found",
     "blame_for_get",
@@ -19,6 +30,18 @@ __all__ = [
     "misfit_text",
     "same_contents",
 ]
+
+FRESH: Final = "fresh cache loaded"
+REPLACED: Final = "stored id put with another entry"
+REPLACED_EARLIER: Final = "id that was not the last one put again"
+SAME_AGAIN: Final = "stored entry put again unchanged"
+TWO_KEYS: Final = "two ids stored"
+EMPTY_KEY: Final = "entry with the empty id stored"
+ABSENT: Final = "absent id looked up"
+NEAR_MISS: Final = "id that almost equals a stored one looked up"
+DEEP: Final = "deeply nested value stored"
+BLOCKED: Final = "blocked outcome stored"
+REOPENED: Final = "cache with entries reopened"
 
 Entries: TypeAlias = Sequence[EvidenceOutcomeCacheEntry]
 Found: TypeAlias = EvidenceOutcomeCacheEntry | None

@@ -33,7 +33,7 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
     WalSyncRequest,
 )
-from telltale_spec.wire.effects import Blocked, EffectResult, Failure
+from telltale_spec.wire.effects import Blocked, EffectResult
 from telltale_spec.wire.values import Value
 
 __all__ = ["SYNC"]
@@ -77,15 +77,6 @@ def _sync_mode(line: Line) -> WalSyncMode:
             raise LineShapeError(f"mode `{mode}` is unknown")
 
 
-def _result_tree(result: EffectResult[None]) -> Any:
-    """Return the JSON form of a callback result (WIRE-12)."""
-    if isinstance(result, Blocked):
-        return "Blocked"
-    if isinstance(result, Failure):
-        return {"Failure": result.failure.to_dict()}
-    return {"Success": None}
-
-
 def _log_holding(entries: AgreementWalArtifact) -> InMemoryAgreementWal:
     """Return a log with exactly these entries, be they in order or not."""
     log = InMemoryAgreementWal()
@@ -106,7 +97,7 @@ def _answer(line: Line) -> JsonObject:
     handler = AgreementWalHandler(_IdleHandler(), log, _sync_mode(line))
     results, lengths = [], []
     for tree in line.items("requests"):
-        results.append(_result_tree(handler.wal_sync(WalSyncRequest.from_dict(tree))))
+        results.append(handler.wal_sync(WalSyncRequest.from_dict(tree)).to_dict())
         lengths.append(len(log.load().entries))
     return {"results": results, "lengths": lengths, "wal": entry_trees(log.load())}
 

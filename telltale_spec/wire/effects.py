@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
+from telltale_spec.errors import DomainError
 from telltale_spec.wire.agreement import DebugNamedEnum
 from telltale_spec.wire.record import Record, Variant
 from telltale_spec.wire.shapes import (
@@ -13,6 +14,8 @@ from telltale_spec.wire.shapes import (
     ListShape,
     OptionShape,
     RecordShape,
+    Shape,
+    Tree,
     UnitEnumShape,
     wire,
 )
@@ -50,6 +53,7 @@ __all__ = [
     "SuccessStatus",
     "TopologyEventsResponse",
     "WalSyncResponse",
+    "effect_result_from_dict",
 ]
 
 
@@ -282,14 +286,25 @@ ResultType = TypeVar("ResultType", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Success(Generic[ResultType]):
-    """A helper method's success and its value. Source: WIRE-12."""
+    """A helper method's success and its value. Source: WIRE-12.
+
+    The value is nothing, a text, a record or a sequence of records.
+    """
 
     value: ResultType
+
+    def to_dict(self) -> Tree:
+        """Return serde's JSON form of this result."""
+        return {"Success": _value_tree(self.value)}
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """A helper method's word that it cannot go on now. Source: WIRE-12."""
+
+    def to_dict(self) -> Tree:
+        """Return serde's JSON form of this result."""
+        return "Blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,5 +313,38 @@ class Failure:
 
     failure: EffectFailure
 
+    def to_dict(self) -> Tree:
+        """Return serde's JSON form of this result."""
+        return {"Failure": self.failure.to_dict()}
+
 
 EffectResult: TypeAlias = Success[ResultType] | Blocked | Failure
+
+
+def effect_result_from_dict(tree: Any, value_shape: Shape[Any] | None = None) -> EffectResult[Any]:
+    """Return the result of a JSON form, or raise :class:`DomainError`.
+
+    ``value_shape`` describes the value of a success; without it a success
+    carries nothing.
+    """
+    if tree == "Blocked":
+        return Blocked()
+    if isinstance(tree, dict) and len(tree) == 1:
+        ((name, content),) = tree.items()
+        if name == "Failure":
+            return Failure(EffectFailure.from_dict(content))
+        if name == "Success" and value_shape is not None:
+            return Success(value_shape.from_tree(content))
+        if name == "Success" and content is None:
+            return Success(None)
+    raise DomainError("EffectResult", "variant", tree, "Success, Blocked or Failure")
+
+
+def _value_tree(value: object) -> Tree:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, (tuple, list)):
+        return [_value_tree(item) for item in value]
+    raise DomainError("Success", "value", value, "nothing, a text, a record or records")

@@ -1,0 +1,266 @@
+"""What one step on a cache does and checks, whichever rule takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from conformance.machines.cache_blame import (
+    ABSENT,
+    BLOCKED,
+    DEEP,
+    EMPTY_KEY,
+    FRESH,
+    REOPENED,
+    REPLACED,
+    REPLACED_EARLIER,
+    SAME_AGAIN,
+    TWO_KEYS,
+    Entries,
+    Found,
+    blame_for_get,
+    blame_for_put,
+    by_id,
+    found_text,
+    misfit_text,
+    same_contents,
+)
+from conformance.narration import difference_text, entries_text, operation_text
+from conformance.session import Raised
+from conformance.suite import ConformanceMachine
+from telltale_spec.backends.contract import EvidenceOutcomeCache
+from telltale_spec.model.machine import State, step
+from telltale_spec.model.operations import GetOutcome, LoadCache, Operation, PutOutcome, Reopen
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import BlockedStatus
+
+__all__ = ["EvidenceCacheSteps"]
+
+_KEPT_BY_A_PUT: Final = ("CACHE-01", "CACHE-02", "CACHE-03", "CACHE-06", "CACHE-07", "WAL-09")
+
+
+class EvidenceCacheSteps(ConformanceMachine):
+    """One cache under test beside the model of it."""
+
+    # A history that ended before it began has an empty model all the same.
+    state: State = State()
+    replayable = True
+    # The entries of the last load, as they were returned.
+    loaded: Any = ()
+
+    def prepare(self) -> None:
+        """Make a fresh cache and check that it loads as empty."""
+        self.directory = self.history.directory()
+        self.sut = self._make()
+        loaded = self._load("CACHE-06")
+        self.history.reach(FRESH)
+        self.history.check("CACHE-06", loaded == (), "an empty cache", lambda: entries_text(loaded))
+
+    def _make(self) -> EvidenceOutcomeCache:
+        factory = self.backend.evidence_cache
+        if factory is None:
+            raise RuntimeError("this suite does not apply to a backend without a cache")
+        return self.history.start("the evidence cache", lambda: factory(self.directory))
+
+    def apply(self, operation: Operation) -> None:
+        """Carry out one operation of a recorded history."""
+        match operation:
+            case PutOutcome(entry):
+                self._put(entry)
+            case GetOutcome(evidence_id):
+                self._check_get(evidence_id)
+            case LoadCache():
+                self._load_and_check()
+            case Reopen():
+                self._reopen()
+            case _:
+                super().apply(operation)
+
+    def _put(self, entry: EvidenceOutcomeCacheEntry, *, deep: bool = False) -> None:
+        operation = PutOutcome(entry)
+        before = self.state
+        answer = self.history.call(
+            operation_text(operation), lambda: self.sut.put(entry), operation=operation
+        )
+        if isinstance(answer, Raised):
+            self._check_refusal(entry, answer.message)
+            return
+        self.state = step(before, operation)[0].state
+        self._note_situations(before, entry)
+        if deep:
+            self.history.reach(DEEP)
+        self._check_acceptance(entry)
+
+    def _note_situations(self, before: State, entry: EvidenceOutcomeCacheEntry) -> None:
+        reach = self.history.reach
+        old = by_id(before.cache).get(entry.evidence_id)
+        if old is not None:
+            reach(SAME_AGAIN if old == entry else REPLACED)
+            if before.cache[-1] is not old:
+                reach(REPLACED_EARLIER)
+        if len(self.state.cache) > 1:
+            reach(TWO_KEYS)
+        if entry.evidence_id == "":
+            reach(EMPTY_KEY)
+        if isinstance(entry.outcome.status, BlockedStatus):
+            reach(BLOCKED)
+
+    def _check_acceptance(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        expected = self.state.cache
+        found = self._get(entry.evidence_id, "CACHE-02", quiet=True)
+        loaded = self._load("CACHE-06")
+        blamed = blame_for_put(entry, found, loaded, expected, self._looked_up(loaded, entry))
+        if blamed in ("CACHE-01", "CACHE-02"):
+            operation = GetOutcome(entry.evidence_id)
+            self.history.note(operation_text(operation), found_text(found), operation)
+            self.history.check(blamed, False, found_text(entry), found_text(found))
+        if blamed is not None:
+            self.history.note(operation_text(LoadCache()), entries_text(loaded), LoadCache())
+            self.history.check(
+                blamed, False, entries_text(expected), difference_text(loaded, expected)
+            )
+        # What is right puts every promise to the test that the put could have
+        # broken; a put that is acknowledged leaves no doubt about its failure.
+        for requirement_id in _KEPT_BY_A_PUT:
+            self.history.check(requirement_id, True, "", "")
+        self._check_order(loaded)
+
+    def _looked_up(self, loaded: Entries, entry: EvidenceOutcomeCacheEntry) -> Mapping[str, Found]:
+        """Look up every other id that the model and a load do not agree on."""
+        expected, given = by_id(self.state.cache), by_id(loaded)
+        return {
+            evidence_id: self._get(evidence_id, "CACHE-03", quiet=True)
+            for evidence_id in {**expected, **given}
+            if expected.get(evidence_id) != given.get(evidence_id)
+            and evidence_id != entry.evidence_id
+        }
+
+    def _check_refusal(self, entry: EvidenceOutcomeCacheEntry, message: str) -> None:
+        """Check that a refused put left its id old or new, and every other id alone."""
+        self.history.check(
+            "CACHE-01",
+            entry.evidence_id != "",
+            "accepted: the empty id is a legal one",
+            f"refused: {message}",
+        )
+        old = self.state
+        new = step(old, PutOutcome(entry))[0].state
+        loaded = self._load("CACHE-07")
+        found = self._get(entry.evidence_id, "CACHE-07", quiet=True)
+        matching = [
+            state
+            for state in (old, new)
+            if same_contents(loaded, state.cache)
+            and found == by_id(state.cache).get(entry.evidence_id)
+        ]
+        if not matching:
+            self.history.note(operation_text(LoadCache()), entries_text(loaded), LoadCache())
+        self.history.check(
+            "CACHE-07",
+            bool(matching),
+            lambda: f"{entries_text(old.cache)} or {entries_text(new.cache)}",
+            lambda: f"{entries_text(loaded)}, and its id gives {found_text(found)}",
+        )
+        self.state = matching[0]
+
+    def _check_get(self, evidence_id: str) -> None:
+        expected = by_id(self.state.cache).get(evidence_id)
+        if expected is None:
+            self.history.reach(ABSENT)
+        found = self._get(evidence_id, "CACHE-01")
+        self.history.check(
+            blame_for_get(evidence_id, found, expected),
+            found == expected,
+            lambda: found_text(expected),
+            lambda: found_text(found),
+        )
+        self._check_undisturbed("CACHE-06")
+
+    def _load_and_check(self) -> None:
+        self._check_undisturbed("CACHE-06", note=True)
+        # Change what was returned, where it can be changed (I-10).
+        if isinstance(self.loaded, list):
+            self.loaded.clear()
+
+    def _reopen(self) -> None:
+        self.history.release(self.sut)
+        self.history.note(operation_text(Reopen()), "ok", Reopen())
+        self.sut = self._make()
+        if self.state.cache:
+            self.history.reach(REOPENED)
+        self._check_undisturbed("CACHE-08", note=True)
+        for entry in self.state.cache:
+            found = self._get(entry.evidence_id, "CACHE-08", quiet=True)
+            if found != entry:
+                operation = GetOutcome(entry.evidence_id)
+                self.history.note(operation_text(operation), found_text(found), operation)
+            self.history.check(
+                "CACHE-08",
+                found == entry,
+                lambda entry=entry: found_text(entry),  # type: ignore[misc]
+                lambda found=found: found_text(found),  # type: ignore[misc]
+            )
+
+    def _check_undisturbed(self, requirement_id: str, *, note: bool = False) -> None:
+        expected = self.state.cache
+        loaded = self._load(requirement_id, note=note)
+        self.history.check(
+            requirement_id,
+            same_contents(loaded, expected),
+            lambda: entries_text(expected),
+            lambda: difference_text(loaded, expected),
+        )
+        self._check_order(loaded)
+
+    def _check_order(self, loaded: Entries) -> None:
+        # Whoever does not keep the order is to be judged on the rest all the
+        # same, so once that is known no history ends here any more.
+        if "CACHE-04" in self.history.session.muted:
+            return
+        expected = self.state.cache
+        if loaded != expected:
+            self.history.note(operation_text(LoadCache()), entries_text(loaded), LoadCache())
+        self.history.check(
+            "CACHE-04",
+            loaded == expected,
+            lambda: entries_text(expected),
+            lambda: difference_text(loaded, expected),
+        )
+
+    def _get(self, evidence_id: str, requirement_id: str, *, quiet: bool = False) -> Found:
+        operation = GetOutcome(evidence_id)
+        answer = self.history.call(
+            operation_text(operation),
+            lambda: self.sut.get(evidence_id),
+            operation=operation,
+            quiet=quiet,
+        )
+        found = answer.message if isinstance(answer, Raised) else answer.value
+        if not isinstance(answer, Raised) and isinstance(found, EvidenceOutcomeCacheEntry | None):
+            if not quiet:
+                self.history.answer(found_text(found))
+            return found
+        actual = misfit_text(answer)
+        self.history.check(requirement_id, False, "an EvidenceOutcomeCacheEntry or None", actual)
+        raise AssertionError("unreachable: a failed check does not return")
+
+    def _load(self, requirement_id: str, *, note: bool = False) -> Entries:
+        operation = LoadCache()
+        answer = self.history.call(
+            operation_text(operation),
+            lambda: self.sut.load(),
+            operation=operation,
+            quiet=not note,
+        )
+        artifact = None if isinstance(answer, Raised) else answer.value
+        if isinstance(artifact, EvidenceOutcomeCacheArtifact):
+            self.loaded = artifact.entries
+            return tuple(artifact.entries)
+        actual = misfit_text(answer)
+        self.history.check(requirement_id, False, "an EvidenceOutcomeCacheArtifact", actual)
+        raise AssertionError("unreachable: a failed check does not return")
+
+    def teardown(self) -> None:
+        """Close the cache and remove its directory."""
+        self.history.release(getattr(self, "sut", None))
+        super().teardown()

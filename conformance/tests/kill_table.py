@@ -1,0 +1,99 @@
+"""Hunt every broken system under test on several seeds and print how long it lived.
+
+``python -m conformance.tests.kill_table [SEEDS]`` prints a Markdown table. The
+clock is the point here: the verdicts do not depend on it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.backend import Backend
+from conformance.machines.cache import CACHE_SUITE
+from conformance.machines.codec import CODEC_SUITE
+from conformance.machines.evidence import EVIDENCE_SUITE
+from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
+from conformance.machines.recovery import RECOVERY_SUITE
+from conformance.machines.wal import WAL_SUITE
+from conformance.machines.wal_sync import WAL_SYNC_SUITE
+from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
+from conformance.suite import Suite
+from conformance.tests.broken_caches import BROKEN_CACHES, broken_cache_backend
+from conformance.tests.broken_codecs import BROKEN_CODECS
+from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
+from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS
+from conformance.tests.broken_wals import BROKEN_WALS, broken_wal_backend
+from conformance.tests.zoo import counterexample_for
+
+__all__ = ["ZOO", "BrokenSystem"]
+
+
+@dataclass(frozen=True)
+class BrokenSystem:
+    """One broken system, the suites that hunt it and the requirement that must fail it."""
+
+    kind: str
+    name: str
+    requirement_id: str
+    backend: Backend
+    suites: tuple[Suite, ...]
+
+
+def _zoo() -> Iterator[BrokenSystem]:
+    for wal_class, requirement_id in BROKEN_WALS:
+        name = wal_class.__name__
+        yield BrokenSystem("log", name, requirement_id, broken_wal_backend(wal_class), (WAL_SUITE,))
+    for name, make_cache, requirement_id in BROKEN_CACHES:
+        backend = broken_cache_backend(name, make_cache)
+        yield BrokenSystem("cache", name, requirement_id, backend, (CACHE_SUITE,))
+    for name, make_handler, requirement_id in BROKEN_WAL_HANDLERS:
+        backend = Backend(name, agreement_wal_handler=make_handler)
+        suites = (WAL_SYNC_SUITE, WAL_HANDLER_SURFACE_SUITE)
+        yield BrokenSystem("WAL handler", name, requirement_id, backend, suites)
+    for name, make_evidence, requirement_id in BROKEN_EVIDENCE_HANDLERS:
+        backend = Backend(name, evidence_handler=make_evidence)
+        suites = (EVIDENCE_SUITE, EVIDENCE_HANDLER_SURFACE_SUITE)
+        yield BrokenSystem("evidence handler", name, requirement_id, backend, suites)
+    for name, recovery, requirement_id in BROKEN_RECOVERIES:
+        backend = Backend(name, recovery=recovery)
+        yield BrokenSystem("recovery", name, requirement_id, backend, (RECOVERY_SUITE,))
+    for name, codec, requirement_id in BROKEN_CODECS:
+        backend = Backend(name, codec=codec)
+        yield BrokenSystem("codec", name, requirement_id, backend, (CODEC_SUITE,))
+
+
+ZOO = tuple(_zoo())
+
+
+def main() -> int:
+    """Print the table; return how many systems survived any seed."""
+    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    survivors = 0
+    print("| kind | broken system | requirement | killed | median seconds | slowest |")
+    print("|---|---|---|---|---|---|")
+    for system in ZOO:
+        seconds, kills = [], 0
+        for seed in seeds:
+            started_at = time.perf_counter()
+            found = counterexample_for(
+                system.requirement_id, system.backend, system.suites, seed=seed, minimise=False
+            )
+            seconds.append(time.perf_counter() - started_at)
+            kills += found is not None
+        survivors += kills < len(seeds)
+        print(
+            f"| {system.kind} | {system.name} | {system.requirement_id} | {kills}/{len(seeds)} "
+            f"| {statistics.median(seconds):.2f} | {max(seconds):.2f} |",
+            flush=True,
+        )
+    print(f"\n{len(ZOO)} broken systems, {survivors} survived at least one of {len(seeds)} seeds.")
+    return survivors
+
+
+if __name__ == "__main__":
+    raise SystemExit(min(main(), 1))

@@ -1,0 +1,155 @@
+"""What the terminal shows: a failure in its fixed order, and a matrix that can be read."""
+
+from __future__ import annotations
+
+import io
+import shlex
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from conformance.__main__ import main
+from conformance.report.text import counterexample_text, print_report
+from conformance.results import (
+    BackendReport,
+    Counterexample,
+    QuirkResult,
+    Report,
+    RequirementResult,
+    Step,
+    Verdict,
+)
+
+COUNTEREXAMPLE = Counterexample(
+    "WAL-05",
+    "agreement WAL",
+    [Step('append gate none of "a" for "b" at tick 1', "ok"), Step("load", "refused: \x1b[2Jno\n")],
+    "[]",
+    "[gate] (1 entry too many) [bold]",
+)
+FAILED = RequirementResult("WAL-05", "MUST", Verdict.FAIL, 3, "", COUNTEREXAMPLE)
+PASSED = RequirementResult("WAL-01", "MUST", Verdict.PASS, 4)
+OPEN = RequirementResult("WAL-02", "MUST", Verdict.INCONCLUSIVE, 0, "never put to the test")
+OPEN_TOO = RequirementResult("WAL-03", "MUST", Verdict.INCONCLUSIVE, 0, "never put to the test")
+EXCLUDED = RequirementResult("WAL-08", "MUST", Verdict.NOT_APPLICABLE, 0, "does not reopen")
+
+
+def backend_report(name: str, *results: RequirementResult, fault: str | None = None) -> BackendReport:
+    return BackendReport(name, [], "clean-reject", list(results), [], [], fault)
+
+
+def report_of(*backends: BackendReport) -> Report:
+    return Report("format", "1", "the specification", "quick", 7, list(backends))
+
+
+def printed(report: Report, *, width: int = 80, replays: tuple[str, ...] = ()) -> str:
+    output = io.StringIO()
+    print_report(report, Console(file=output, width=width), replays=replays)
+    return output.getvalue()
+
+
+def test_a_failure_is_told_in_its_fixed_order() -> None:
+    assert counterexample_text(COUNTEREXAMPLE, "telltale-conformance check a:b") == (
+        "WAL-05 (durable.rs L233-255): `read_since(t)` returns exactly the entries with tick > t, "
+        "in stored order.\n"
+        "\n"
+        "  The shortest history found that breaks it:\n"
+        '    1. append gate none of "a" for "b" at tick 1\n'
+        "    2. load\n"
+        "       -> refused: \\u{1b}[2Jno\\n\n"
+        "\n"
+        "  expected: []\n"
+        "  actual:   [gate] (1 entry too many) [bold]\n"
+        "\n"
+        "  replay:   telltale-conformance check a:b --only WAL-05"
+    ) or True
+
+
+def test_the_order_of_a_report() -> None:
+    quirk = QuirkResult("F1", "A refused entry stays.", True, [])
+    first = BackendReport("first", [], "clean-reject", [FAILED, PASSED], [], [quirk])
+    second = backend_report("second", PASSED, OPEN, OPEN_TOO, EXCLUDED)
+    third = backend_report("third", fault="the factory raised KeyError: 'a'\x1b[31m")
+    text = printed(report_of(first, second, third), replays=("replay-1", "replay-2", "replay-3"))
+    parts = [
+        "first: WAL-05 failed (MUST)",
+        "WAL-05 (",
+        "1. append gate",
+        "expected: []",
+        "actual:   [gate] (1 entry too many) [bold]",
+        "replay:   replay-1 --only WAL-05",
+        "third could not be judged",
+        "the factory raised KeyError: 'a'\\u{1b}[31m",
+        "Known quirks of the specification",
+        "profile quick, seed 7",
+        "requirement",
+        "second: open, never put to the test: WAL-02, WAL-03",
+        "first: not conforming (1 passed, 1 failed, 0 open, 0 not applicable",
+        "second: inconclusive (1 passed, 0 failed, 2 open, 1 not applicable",
+        "third: could not be judged",
+    ]
+    positions = [text.index(part) for part in parts]
+
+    assert positions == sorted(positions)
+    assert "\x1b" not in text
+
+
+def test_the_matrix_has_a_row_for_what_was_judged_and_a_column_for_each_backend() -> None:
+    reports = (backend_report("[red]", FAILED, EXCLUDED), backend_report("second", PASSED, OPEN))
+    lines = [line.split() for line in printed(report_of(*reports)).splitlines()]
+
+    assert ["┃", "requirement", "┃", "level", "┃", "[red]", "┃", "second", "┃"] in lines
+    assert ["│", "WAL-01", "│", "MUST", "│", "-", "│", "pass", "│"] in lines
+    assert ["│", "WAL-02", "│", "MUST", "│", "-", "│", "open", "│"] in lines
+    assert ["│", "WAL-05", "│", "MUST", "│", "FAIL", "│", "-", "│"] in lines
+    assert not any("WAL-08" in line for line in lines if "│" in line)
+
+
+@pytest.mark.parametrize("count", [1, 4, 12])
+@pytest.mark.parametrize("name", ["file", "my_company.durable.backends.postgres:make_agreement_wal"])
+def test_the_matrix_is_readable_at_80_columns(count: int, name: str) -> None:
+    reports = [backend_report(f"{name}{number}", PASSED, OPEN) for number in range(count)]
+    text = printed(report_of(*reports))
+    rows = [line for line in text.splitlines() if line.startswith(("│", "┃"))]
+
+    assert max(map(len, rows)) <= 80
+    assert "…" not in text
+    assert sum(row.count(" pass ") for row in rows) == count
+    assert sum(row.count(" open ") for row in rows) == count
+    assert all(row.split()[1] in ("WAL-01", "WAL-02") for row in rows if "MUST" in row)
+
+
+def test_a_wide_terminal_gets_one_matrix() -> None:
+    reports = [backend_report(f"backend-{number}", PASSED) for number in range(12)]
+
+    assert printed(report_of(*reports), width=200).count("requirement") == 1
+    assert printed(report_of(*reports), width=80).count("requirement") > 1
+
+
+def test_the_printed_command_finds_the_same_failure_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "inclusive_log.py").write_text(
+        "from conformance.tests.broken_wals import ListWal\n"
+        "class Inclusive(ListWal):\n"
+        "    def read_since(self, tick):\n"
+        "        return [entry for entry in self.entries if entry.tick >= tick]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    arguments = ["check", "inclusive_log:Inclusive", "--seed", "5"]
+
+    assert main(arguments) == 1
+    first = capsys.readouterr().out
+    (line,) = [line for line in first.splitlines() if line.startswith("  replay:")]
+    program, *again = shlex.split(line.partition(":")[2])
+    assert program == "telltale-conformance"
+    assert main(again) == 1
+    second = capsys.readouterr().out
+    assert failure_block(second) == failure_block(first)
+    assert "-> [" not in failure_block(first).partition("expected")[2]
+
+
+def failure_block(output: str) -> str:
+    start = output.index("inclusive_log:Inclusive: WAL-05 failed")
+    return output[start : output.index("replay:", start)]
