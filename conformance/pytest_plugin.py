@@ -83,12 +83,14 @@ class _ConformanceCollector(pytest.Collector):
 
     def collect(self) -> list[pytest.Item]:
         """Return one test for each requirement of the suites that apply."""
+        # First, so that a wrong target is told before the engine is loaded.
+        backend = self.backend
         from conformance.machines.registry import SUITES
 
         return [
             _RequirementItem.from_parent(self, name=requirement_id)
             for suite in SUITES
-            if suite.applies(self.backend)
+            if suite.applies(backend)
             for requirement_id in suite.requirement_ids
         ]
 

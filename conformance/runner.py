@@ -117,11 +117,28 @@ def judge_backend(
             continue
         search = _Search(suite, judged, backend, profile, seed, watch, on_progress)
         search.run()
-        results.update({result.requirement_id: result for result in search.results()})
+        for result in search.results():
+            results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
         situations.extend(search.situations())
     shown = () if only else QUIRKS
     quirks = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
     return _backend_report(backend, list(results.values()), situations, quirks)
+
+
+# A requirement that two suites judge is only as good as the worse of its verdicts.
+_FROM_BEST: Final = (
+    Verdict.NOT_APPLICABLE,
+    Verdict.PASS,
+    Verdict.INCONCLUSIVE,
+    Verdict.EXPECTED_FAIL,
+    Verdict.FAIL,
+)
+
+
+def _worse(known: RequirementResult | None, other: RequirementResult) -> RequirementResult:
+    if known is None:
+        return other
+    return max(known, other, key=lambda result: _FROM_BEST.index(result.verdict))
 
 
 def _backend_report(

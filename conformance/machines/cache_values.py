@@ -12,14 +12,13 @@ from hypothesis.strategies import SearchStrategy
 from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
 from telltale_spec.wire.values import NatValue, ProdValue, UnitValue, Value
 
-__all__ = ["deep_outcomes", "near_misses"]
+__all__ = ["NEAR_MISSES", "deep_outcomes"]
 
 # One more level and no reader could take the outcome back (DEC-28, F23).
 _READABLE_DEPTH_MAX: Final = 124
 _DEEP_MIN: Final = 100
 
-# What a store does to a key when it folds, trims, cuts or normalises it.
-_NEAR_MISSES: Final[tuple[Callable[[str], str], ...]] = (
+NEAR_MISSES: Final[tuple[Callable[[str], str], ...]] = (
     str.swapcase,
     lambda key: f"{key} ",
     lambda key: f"{key}\x00",
@@ -28,11 +27,7 @@ _NEAR_MISSES: Final[tuple[Callable[[str], str], ...]] = (
     lambda key: f"{key}%",
     lambda key: unicodedata.normalize("NFD", key),
 )
-
-
-def near_misses() -> SearchStrategy[Callable[[str], str]]:
-    """Describe changes of an id that a careless store takes for the same id."""
-    return st.sampled_from(_NEAR_MISSES)
+"""Ids that a store takes for another when it folds, trims, cuts or normalises its keys."""
 
 
 def deep_outcomes() -> SearchStrategy[EffectOutcome]:

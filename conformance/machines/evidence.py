@@ -15,7 +15,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conformance.backend import Capability
-from conformance.machines.evidence_expectation import Expectation, expectation
+from conformance.machines.evidence_expectation import (
+    BLOCKED,
+    FAILED,
+    GET_FAULT,
+    HIT,
+    ILLEGAL_HIT,
+    MISS,
+    NO_ID,
+    OBJECT,
+    OTHER_NAMES,
+    PLAIN,
+    PUT_FAULT,
+    PUT_FAULT_STORED,
+    READ_FAULT,
+    RESTARTED,
+    Expectation,
+    expectation,
+    situations,
+)
 from conformance.machines.evidence_probes import (
     Resolver,
     TracedHandler,
@@ -34,25 +52,10 @@ from conformance.suite import ConformanceMachine, MachineSuite
 from strategies.alphabets import COLLIDING
 from strategies.faults import BackendCall, CallFault, put_faults
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import BlockedStatus, EffectOutcome, FailureStatus
+from telltale_spec.wire.effects import EffectOutcome
 from telltale_spec.wire.requests import EffectRequest
 
 __all__ = ["EVIDENCE_SUITE", "EvidenceHandlerMachine"]
-
-MISS: Final = "outcome of the inner handler stored"
-HIT: Final = "request answered from the cache"
-OTHER_NAMES: Final = "request with other names answered from the cache"
-ILLEGAL_HIT: Final = "request with illegal metadata answered from the cache"
-NO_ID: Final = "request without an evidence id"
-BLOCKED: Final = "blocked outcome stored by the handler"
-FAILED: Final = "failed outcome stored by the handler"
-GET_FAULT: Final = "lookup of the cache failed"
-PUT_FAULT: Final = "put failed and stored nothing"
-PUT_FAULT_STORED: Final = "put failed and was stored"
-READ_FAULT: Final = "reading the cache through the handler failed"
-RESTARTED: Final = "second handler answered from the cache of the first"
-PLAIN: Final = "resolver that is a plain callable"
-OBJECT: Final = "resolver that is an object"
 
 _GET_FAULT: Final = CallFault(BackendCall.GET, 0)
 _LOAD_FAULT: Final = CallFault(BackendCall.LOAD, 0)
@@ -161,7 +164,10 @@ class EvidenceHandlerMachine(ConformanceMachine):
         )
         self._check_resolver(request)
         expected = expectation(self.cache, self.stored, request, evidence_id, outcome)
-        self._note_situations(expected, request, evidence_id, fault)
+        for situation in situations(expected, request, fault, self.stored.get(evidence_id or "")):
+            self.history.reach(situation)
+        if expected.requirement_id == "EVID-03" and evidence_id in self.known_before_restart:
+            self.history.reach(RESTARTED)
         self._check_handling(expected, request, answer)
         self._remember(fault)
 
@@ -239,41 +245,6 @@ class EvidenceHandlerMachine(ConformanceMachine):
             if put.error is None or (fault is not None and fault.stored):
                 self.stored[put.argument.evidence_id] = put.argument
 
-    def _note_situations(
-        self,
-        expected: Expectation,
-        request: EffectRequest,
-        evidence_id: str | None,
-        fault: CallFault | None,
-    ) -> None:
-        reach = self.history.reach
-        match expected.requirement_id:
-            case "EVID-02":
-                reach(NO_ID)
-            case "EVID-03":
-                self._note_hit(request, evidence_id)
-            case "EVID-04":
-                reach(GET_FAULT)
-            case "EVID-06":
-                reach(PUT_FAULT_STORED if fault is not None and fault.stored else PUT_FAULT)
-            case _:
-                reach(MISS)
-                if isinstance(expected.outcome.status, BlockedStatus):
-                    reach(BLOCKED)
-                if isinstance(expected.outcome.status, FailureStatus):
-                    reach(FAILED)
-
-    def _note_hit(self, request: EffectRequest, evidence_id: str | None) -> None:
-        reach = self.history.reach
-        reach(HIT)
-        if evidence_id in self.known_before_restart:
-            reach(RESTARTED)
-        if not request.metadata.architecturally_legal:
-            reach(ILLEGAL_HIT)
-        entry = self.stored.get(evidence_id or "")
-        if entry is not None and entry.operation_name != request.metadata.operation_name:
-            reach(OTHER_NAMES)
-
     # Reads, restarts and the name
 
     @rule(evidence_id=_ids, fails=st.booleans())
@@ -281,9 +252,8 @@ class EvidenceHandlerMachine(ConformanceMachine):
         """Ask the handler for a cached outcome, with or without a fault."""
 
         def act() -> None:
-            text = f"look up the cached outcome of {quoted(evidence_id)}"
             answer = self._read(
-                text,
+                f"look up the cached outcome of {quoted(evidence_id)}",
                 "cached_outcome",
                 lambda: self.handler.cached_outcome(evidence_id),
                 _GET_FAULT if fails else None,
@@ -337,20 +307,32 @@ class EvidenceHandlerMachine(ConformanceMachine):
     @rule(plain=st.booleans(), identity=COLLIDING.texts)
     def restart(self, plain: bool, identity: str) -> None:
         """Make another handler on the cache that is there, and ask for its name."""
+        self.history.run(lambda: self._restart(plain=plain, identity=identity))
+
+    @precondition(lambda self: bool(self.stored))
+    @rule(plain=st.booleans(), pick=st.integers(0, 7), request=_requests, outcome=_outcomes)
+    def handle_stored_after_restart(
+        self, plain: bool, pick: int, request: EffectRequest, outcome: EffectOutcome
+    ) -> None:
+        """Ask another handler on the same cache for something that is cached."""
 
         def act() -> None:
-            kind = "a plain callable" if plain else "an object"
-            self._begin(None)
-            self.history.note(f"make a new handler, its resolver {kind}", "ok")
-            if Capability.REOPEN in self.backend.capabilities:
-                self.history.release(self.cache.inner)
-                reopened = make_cache(self.history, self.directory)
-                self.cache.inner = self.cache.inner if reopened is None else reopened
-            self._make(plain=plain, identity=identity)
-            self.known_before_restart = frozenset(self.stored)
-            self._check_identity()
+            self._restart(plain=plain)
+            self._handle(request, self._known(pick), outcome)
 
         self.history.run(act)
+
+    def _restart(self, *, plain: bool, identity: str = "scripted") -> None:
+        self._begin(None)
+        kind = "a plain callable" if plain else "an object"
+        self.history.note(f"make a new handler, its resolver {kind}", "ok")
+        if Capability.REOPEN in self.backend.capabilities:
+            self.history.release(self.cache.inner)
+            reopened = make_cache(self.history, self.directory)
+            self.cache.inner = self.cache.inner if reopened is None else reopened
+        self._make(plain=plain, identity=identity)
+        self.known_before_restart = frozenset(self.stored)
+        self._check_identity()
 
     def _check_identity(self) -> None:
         expected = f"evidence_persistence<{self.inner.identity}>"

@@ -82,7 +82,7 @@ def illegal_requests() -> SearchStrategy[EffectRequest]:
 
 def inner_outcomes() -> SearchStrategy[EffectOutcome]:
     """Describe outcomes of every status, consistent or not."""
-    return st.sampled_from(_OUTCOMES)
+    return st.sampled_from(_OUTCOMES) | st.just(EffectOutcome.blocked())
 
 
 def _request(

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.machines.cache import CACHE_SUITE
+from conformance.machines.codec import CODEC_SUITE
+from conformance.machines.evidence import EVIDENCE_SUITE
+from conformance.machines.evidence_quirks import EVIDENCE_QUIRKS
+from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
+from conformance.machines.recovery import RECOVERY_SUITE
+from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
 from conformance.machines.wal import WAL_SUITE
+from conformance.machines.wal_sync import WAL_SYNC_SUITE
+from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
+from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.quirks import Quirk
 from conformance.suite import Suite
 
 __all__ = ["QUIRKS", "SUITES"]
 
-SUITES: Final[tuple[Suite, ...]] = (WAL_SUITE,)
+SUITES: Final[tuple[Suite, ...]] = (
+    WAL_SUITE,
+    CACHE_SUITE,
+    WAL_SYNC_SUITE,
+    WAL_HANDLER_SURFACE_SUITE,
+    EVIDENCE_SUITE,
+    EVIDENCE_HANDLER_SURFACE_SUITE,
+    RECOVERY_SUITE,
+    CODEC_SUITE,
+)
 
-QUIRKS: Final[tuple[Quirk, ...]] = ()
+QUIRKS: Final[tuple[Quirk, ...]] = (*WAL_SYNC_QUIRKS, *EVIDENCE_QUIRKS, *RECOVERY_QUIRKS)
+"""The specification's own behaviour that nobody should be held to."""

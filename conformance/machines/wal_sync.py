@@ -26,14 +26,21 @@ from strategies.identities import request_for, syncable_twins
 from strategies.metadata import effect_interface_metadata
 from strategies.phases import phase_sync_requests
 from strategies.requests import wal_sync_requests
-from strategies.values import agreement_evidence, agreement_levels, wal_entries
+from strategies.values import (
+    agreement_evidence,
+    agreement_levels,
+    finalization_outcomes,
+    wal_entries,
+)
 from telltale_spec.handlers.agreement_wal import FailureSync
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementLevel,
+    AgreementState,
     AgreementWalArtifact,
     AgreementWalEntry,
     EvidenceProduced,
+    FinalizationOutcome,
     WalSyncRequest,
 )
 from telltale_spec.wire.effects import Blocked, EffectFailure, EffectOutcome, Failure
@@ -125,16 +132,18 @@ class WalSyncMachine(SyncSteps):
         self.history.run(lambda: self._sync(self.made[-1 - pick % len(self.made)].request))
 
     @precondition(lambda self: bool(self.made))
-    @rule(pick=_PICKS, ticks_later=st.integers(1, 2))
-    def sync_later(self, pick: int, ticks_later: int) -> None:
-        """Sync a request that was made before, at a later tick."""
+    @rule(pick=_PICKS, ticks_later=st.integers(1, 2), outcome=finalization_outcomes())
+    def sync_later(self, pick: int, ticks_later: int, outcome: FinalizationOutcome) -> None:
+        """Sync a settled operation again at a later tick; settle one first if none is."""
 
         def act() -> None:
-            settled = [made.request for made in self.made if settles(made.request)]
-            requests = settled or [made.request for made in self.made]
+            requests = [made.request for made in self.made if settles(made.request)]
+            if not requests:
+                requests = [_settled(self.made[-1 - pick % len(self.made)].request, outcome)]
+                self._sync(requests[0])
             request = requests[pick % len(requests)]
             later = replace(request, tick=min(request.tick + ticks_later, U64_MAX))
-            if request in settled and later != request:
+            if later != request:
                 self.history.reach(situations.LATER_TICK)
             self._sync(later)
 
@@ -314,6 +323,22 @@ class WalSyncMachine(SyncSteps):
             f"the error of the log: {message}",
             lambda: answer.message if isinstance(answer, Raised) else "a result",
         )
+
+
+def _settled(request: WalSyncRequest, outcome: FinalizationOutcome) -> WalSyncRequest:
+    """Return a request with an outcome and with several ids that look like its proof."""
+    state = AgreementState(
+        operation_id=request.operation_id,
+        session=None,
+        owner_id=None,
+        contract_name="",
+        level=AgreementLevel.NONE,
+        finalization=outcome,
+        evidence_ids=("e", "PROOF", "x-proof", "waterproof"),
+        last_updated_tick=None,
+        reason=None,
+    )
+    return replace(request, agreement_state=state)
 
 
 WAL_SYNC_SUITE: Final = MachineSuite(

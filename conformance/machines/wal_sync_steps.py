@@ -321,7 +321,6 @@ class SyncSteps(ConformanceMachine):
         )
         self._refresh()
 
-
     def _check_answer(
         self, requirement_id: str, answer: Returned | Raised, expected: Any, quiet: str = ""
     ) -> None:

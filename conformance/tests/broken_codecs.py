@@ -120,6 +120,16 @@ class ReadsCanonicalOnly(CorrectCodec):
         return Artifact.from_slice(data, strict=True)
 
 
+class WantsEveryField(CorrectCodec):
+    """Refuse an input that is shorter than the canonical form: a field is missing."""
+
+    def decode(self, data: bytes) -> Artifact:
+        artifact = super().decode(data)
+        if len(data) < len(self.encode(artifact)):
+            raise DurabilityError("decode persisted durability artifact: missing field")
+        return artifact
+
+
 class Crashes(CorrectCodec):
     """Let the errors of a library pass."""
 
@@ -198,7 +208,7 @@ BROKEN_CODECS: Final[tuple[tuple[str, CorrectCodec, str], ...]] = (
     ("ignores the version", IgnoresVersion(), "DEC-31"),
     ("reads old versions as this one", IgnoresVersion(), "ARTIFACT-01"),
     ("reads the canonical form only", ReadsCanonicalOnly(), "DEC-06"),
-    ("refuses missing optional fields", ReadsCanonicalOnly(), "DEC-01"),
+    ("refuses missing optional fields", WantsEveryField(), "DEC-01"),
     ("crashes on corrupt input", Crashes(), "DEC-29"),
     ("no limit of size", HasNoLimit(), "DEC-27"),
     ("limit off by one", RefusesTheLimit(), "DEC-27"),

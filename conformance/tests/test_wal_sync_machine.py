@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.backend import Backend
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
+from conformance.profiles import PROFILES
 from conformance.quirks import Quirk
 from conformance.results import Verdict
+from conformance.runner import judge_backend
 from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS, ComparesWholeEntries
 from conformance.tests.zoo import counterexample_for, judged
 from conformance.watch import CallWatch
@@ -31,7 +35,11 @@ OVER_ITS_OWN_LOG = Backend(
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("backend", [REFERENCE, OVER_ITS_OWN_LOG], ids=lambda each: each.name)
 def test_reference_passes_and_every_situation_arises(backend: Backend, seed: int) -> None:
-    report = judged(backend, SUITES, seed=seed, profile_name="quick")
+    quick = PROFILES["quick"]
+    # The ceiling is for slow backends; a slow test machine is not what is judged here.
+    unhurried = replace(quick, budget=replace(quick.budget, seconds=300.0))
+    with CallWatch() as watch:
+        report = judge_backend(backend, unhurried, seed=seed, watch=watch, suites=SUITES)
     doubts = [
         (result.requirement_id, result.verdict, result.reason)
         for result in report.results
@@ -78,10 +86,9 @@ def test_every_requirement_of_the_suites_is_broken_by_some_handler() -> None:
     assert {requirement_id for _, _, requirement_id in BROKEN_WAL_HANDLERS} == judged
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_smallest_counterexample_of_a_missing_gate(seed: int) -> None:
+def test_smallest_counterexample_of_a_missing_gate() -> None:
     backend, requirement_id = broken("has no gate without a state")
-    found = counterexample_for(requirement_id, backend, SUITES, seed=seed)
+    found = counterexample_for(requirement_id, backend, SUITES, seed=1)
     assert found is not None
     assert [(step.text, step.answer) for step in found.steps] == [
         ('sync "a" for "c", gate none, tick 1, no state', "success")

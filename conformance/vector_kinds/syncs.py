@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from conformance.vector_kinds.entries import entry_trees, log_from_trees
 from conformance.vector_kinds.line import (

@@ -1,0 +1,114 @@
+"""The cache machine: right caches pass, and every broken one fails its own requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conformance.backend import Backend, Capability
+from conformance.machines.cache import CACHE_SUITE
+from conformance.profiles import PROFILES, Profile
+from conformance.results import Verdict
+from conformance.runner import judge_backend
+from conformance.tests.broken_caches import (
+    BROKEN_CACHES,
+    AppendsOnly,
+    FoldsCase,
+    KeepsPositions,
+    ListCache,
+)
+from conformance.tests.zoo import counterexample_for, judged, unproved
+from conformance.watch import CallWatch
+from telltale_spec.backends.contract import EvidenceOutcomeCache
+from telltale_spec.backends.file import FileEvidenceOutcomeCache
+from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
+from telltale_spec.backends.sqlite import SQLiteEvidenceOutcomeCache
+
+SEEDS = range(5)
+# As much as ``quick`` tries, however slow the machine is.
+UNHURRIED = Profile("quick", replace(PROFILES["quick"].budget, seconds=120.0))
+SUITES = (CACHE_SUITE,)
+ORDERED = frozenset({Capability.ORDERED_CACHE})
+DURABLE = ORDERED | {Capability.REOPEN}
+
+REFERENCES = (
+    Backend("list", evidence_cache=ListCache, capabilities=ORDERED),
+    Backend(
+        "memory",
+        evidence_cache=lambda directory: InMemoryEvidenceOutcomeCache(),
+        capabilities=ORDERED,
+    ),
+    Backend(
+        "file",
+        evidence_cache=lambda directory: FileEvidenceOutcomeCache(directory / "cache.cbor"),
+        capabilities=DURABLE,
+    ),
+    Backend(
+        "sqlite",
+        evidence_cache=lambda directory: SQLiteEvidenceOutcomeCache(directory / "cache.sqlite3"),
+        capabilities=DURABLE,
+    ),
+)
+
+
+def _broken(factory: Callable[[Path], EvidenceOutcomeCache], requirement_id: str = "") -> Backend:
+    capabilities = DURABLE if requirement_id == "CACHE-08" else ORDERED
+    return Backend("broken", evidence_cache=factory, capabilities=capabilities)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("backend", REFERENCES, ids=lambda each: each.name)
+def test_references_pass_everything(backend: Backend, seed: int) -> None:
+    with CallWatch() as watch:
+        report = judge_backend(backend, UNHURRIED, seed=seed, watch=watch, suites=SUITES)
+
+    assert unproved(report) == []
+    assert all(situation.reached for situation in report.situations)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("factory", "requirement_id"),
+    [(factory, requirement_id) for _, factory, requirement_id in BROKEN_CACHES],
+    ids=[name for name, _, _ in BROKEN_CACHES],
+)
+def test_broken_caches_fail_the_requirement_they_break(
+    factory: Callable[[Path], EvidenceOutcomeCache], requirement_id: str, seed: int
+) -> None:
+    backend = _broken(factory, requirement_id)
+
+    found = counterexample_for(requirement_id, backend, SUITES, seed=seed, minimise=False)
+
+    assert found is not None
+
+
+def test_a_cache_that_keeps_positions_is_judged_on_everything_else() -> None:
+    report = judged(_broken(KeepsPositions), SUITES, minimise=False)
+    result = report.result("CACHE-04")
+
+    assert result is not None
+    assert result.verdict is Verdict.FAIL
+    assert unproved(report) == ["CACHE-04"]
+
+
+def test_a_backend_without_a_cache_is_not_judged() -> None:
+    report = judged(Backend("empty"), SUITES, profile_name="quick")
+
+    assert {result.verdict for result in report.results} == {Verdict.NOT_APPLICABLE}
+
+
+def test_minimal_counterexamples_stay_minimal() -> None:
+    stored = 'evidence "e" = success with wal_sync of "t"."t"'
+
+    folded = counterexample_for("CACHE-01", _broken(FoldsCase), SUITES)
+    doubled = counterexample_for("CACHE-03", _broken(AppendsOnly), SUITES)
+
+    assert folded is not None
+    assert [step.text for step in folded.steps] == [f"put {stored}", 'get evidence "E"']
+    assert (folded.expected, folded.actual) == ("nothing", stored)
+    assert doubled is not None
+    assert [step.text for step in doubled.steps] == [f"put {stored}"] * 2 + ["load the cache"]
+    assert doubled.actual == f"[{stored}; {stored}] (2 entries instead of 1)"
