@@ -15,7 +15,7 @@ __all__ = ["PROFILES", "Profile", "profile"]
 class Profile:
     """A named budget of each suite's search.
 
-    The seconds are a ceiling for slow backends, not the plan: a fast backend is
+    The seconds (of processor time) are a ceiling for slow backends, not the plan: a fast one is
     done long before, and only then is the same seed sure to give the same report.
     """
 

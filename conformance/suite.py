@@ -128,15 +128,22 @@ def _replay(
     machine: type[ConformanceMachine], operations: Sequence[Operation]
 ) -> Counterexample | None:
     """Carry out a history of operations and return the violation that it meets."""
-    replayed = machine()
+    replayed: ConformanceMachine | None = None
     try:
+        # Making the system under test can be what fails.
+        replayed = machine()
         for operation in operations:
-            replayed.history.run(lambda operation=operation: replayed.apply(operation))  # type: ignore[misc]
+            _apply(replayed, operation)
     except Violation as violation:
         return violation.counterexample
     finally:
-        replayed.teardown()
+        if replayed is not None:
+            replayed.teardown()
     return None
+
+
+def _apply(machine: ConformanceMachine, operation: Operation) -> None:
+    machine.history.run(lambda: machine.apply(operation))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from conformance.machines.cache_blame import (
@@ -164,16 +164,21 @@ class EvidenceCacheSteps(ConformanceMachine):
         self.state = matching[0]
 
     def _check_get(self, evidence_id: str) -> None:
-        expected = by_id(self.state.cache).get(evidence_id)
-        if expected is None:
-            self.history.reach(ABSENT)
-        found = self._get(evidence_id, "CACHE-01")
-        self.history.check(
-            blame_for_get(evidence_id, found, expected),
-            found == expected,
-            lambda: found_text(expected),
-            lambda: found_text(found),
-        )
+        self._check_gets((evidence_id,))
+
+    def _check_gets(self, evidence_ids: Iterable[str]) -> None:
+        """Look ids up, and then load once to see that this changed nothing."""
+        for evidence_id in evidence_ids:
+            expected = by_id(self.state.cache).get(evidence_id)
+            if expected is None:
+                self.history.reach(ABSENT)
+            found = self._get(evidence_id, "CACHE-01")
+            self.history.check(
+                blame_for_get(evidence_id, found, expected),
+                found == expected,
+                lambda expected=expected: found_text(expected),  # type: ignore[misc]
+                lambda found=found: found_text(found),  # type: ignore[misc]
+            )
         self._check_undisturbed("CACHE-06")
 
     def _load_and_check(self) -> None:

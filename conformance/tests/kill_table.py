@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.backend import Backend
+from conformance.backend import Backend, Capability
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
@@ -22,7 +22,7 @@ from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.suite import Suite
-from conformance.tests.broken_caches import BROKEN_CACHES, broken_cache_backend
+from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_codecs import BROKEN_CODECS
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
 from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
@@ -49,7 +49,10 @@ def _zoo() -> Iterator[BrokenSystem]:
         name = wal_class.__name__
         yield BrokenSystem("log", name, requirement_id, broken_wal_backend(wal_class), (WAL_SUITE,))
     for name, make_cache, requirement_id in BROKEN_CACHES:
-        backend = broken_cache_backend(name, make_cache)
+        promises = {Capability.ORDERED_CACHE}
+        if requirement_id == "CACHE-08":
+            promises.add(Capability.REOPEN)
+        backend = Backend(name, evidence_cache=make_cache, capabilities=frozenset(promises))
         yield BrokenSystem("cache", name, requirement_id, backend, (CACHE_SUITE,))
     for name, make_handler, requirement_id in BROKEN_WAL_HANDLERS:
         backend = Backend(name, agreement_wal_handler=make_handler)
