@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from conformance.backend import Backend
 from conformance.profiles import PROFILES
 from conformance.results import QuirkResult
-from conformance.session import History, Session
+from conformance.session import History, HistoryEnded, Session, Violation
 from conformance.watch import CallWatch
 
 __all__ = ["Quirk"]
@@ -36,8 +36,13 @@ class Quirk:
         """Run the history once."""
         with Session("quirks", backend, watch, PROFILES["quick"].budget) as session:
             history = session.new_history()
+            shown = False
             try:
                 shown = self.shows(history)
+            except (HistoryEnded, Violation):
+                # The backend is broken before the quirk could show; the suites
+                # say how. Here it only means that the quirk was not seen.
+                history.note("end", "the backend broke a requirement on the way")
             finally:
                 history.close()
             return QuirkResult(self.finding_id, self.sentence, shown, list(history.steps))

@@ -256,8 +256,11 @@ class _Search:
     def _result(self, judged: Requirement) -> RequirementResult:
         requirement_id = judged.requirement_id
         checks = self.checks[requirement_id]
-        excluded = self._excluded(judged)
         level = _level(judged, self.backend)
+        if requirement_id == "WAL-04" and self._keeps_rejected:
+            reason = "declared: the log keeps refused entries, as in finding F1; see WAL-10"
+            return RequirementResult(requirement_id, level, Verdict.EXPECTED_FAIL, 0, reason)
+        excluded = self._excluded(judged)
         if excluded is not None:
             return _not_applicable(requirement_id, excluded)
         failure = self.failures.get(requirement_id)
@@ -267,6 +270,10 @@ class _Search:
         if doubt:
             return RequirementResult(requirement_id, level, Verdict.INCONCLUSIVE, checks, doubt)
         return RequirementResult(requirement_id, level, Verdict.PASS, checks)
+
+    @property
+    def _keeps_rejected(self) -> bool:
+        return self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED
 
     def _doubt(self, requirement_id: str) -> str:
         """Return why a requirement without a failure has not passed, or an empty text."""
@@ -285,11 +292,10 @@ class _Search:
 
     def _excluded(self, judged: Requirement) -> str | None:
         """Return why the backend is not held to a requirement, or ``None``."""
-        keeps = self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED
-        if judged.requirement_id == "WAL-10":
-            return None if keeps else "the backend does not declare keeps-rejected"
-        if judged.requirement_id == "WAL-04" and keeps:
-            return "the backend declares keeps-rejected; see WAL-10"
+        if judged.requirement_id == "WAL-10" and not self._keeps_rejected:
+            return "the backend does not declare keeps-rejected"
+        if judged.requirement_id == "WAL-04" and self._keeps_rejected:
+            return "the backend declares keeps-rejected"
         declared = {capability.value for capability in self.backend.capabilities}
         # A recommended text or order is looked at in every backend; only what
         # cannot even be tried without a promise is left out.

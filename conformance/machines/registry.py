@@ -12,6 +12,7 @@ from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
 from conformance.machines.wal import WAL_SUITE
+from conformance.machines.wal_quirks import WAL_QUIRKS
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
@@ -31,5 +32,10 @@ SUITES: Final[tuple[Suite, ...]] = (
     CODEC_SUITE,
 )
 
-QUIRKS: Final[tuple[Quirk, ...]] = (*WAL_SYNC_QUIRKS, *EVIDENCE_QUIRKS, *RECOVERY_QUIRKS)
+QUIRKS: Final[tuple[Quirk, ...]] = (
+    *WAL_QUIRKS,
+    *WAL_SYNC_QUIRKS,
+    *EVIDENCE_QUIRKS,
+    *RECOVERY_QUIRKS,
+)
 """The specification's own behaviour that nobody should be held to."""

@@ -14,7 +14,6 @@ from conformance.requirements import REQUIREMENTS, requirement
 from conformance.results import (
     BackendReport,
     Counterexample,
-    QuirkResult,
     Report,
     RequirementResult,
     Verdict,
@@ -110,22 +109,20 @@ def _print_failures(backend: BackendReport, console: Console, replay: str) -> No
 
 
 def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
-    by_finding: dict[str, list[tuple[str, QuirkResult]]] = {}
+    shown: dict[tuple[str, str], list[str]] = {}
     for backend in backends:
         for quirk in backend.quirks:
-            by_finding.setdefault(quirk.finding_id, []).append((backend.name, quirk))
-    if not by_finding:
+            where = backend.name if quirk.shown else f"not {backend.name}"
+            shown.setdefault((quirk.finding_id, quirk.sentence), []).append(where)
+    if not shown:
         return
     table = Table(title="Known quirks of the specification, as shown in this run", expand=False)
     table.add_column("finding")
     table.add_column("what happens")
     table.add_column("shown by")
-    for finding_id in sorted(by_finding, key=lambda each: int(each[1:])):
-        shown = ", ".join(name for name, quirk in by_finding[finding_id] if quirk.shown)
-        hidden = ", ".join(name for name, quirk in by_finding[finding_id] if not quirk.shown)
-        where = shown + (f" (not by {hidden})" if hidden else "")
-        sentence = by_finding[finding_id][0][1].sentence
-        table.add_row(finding_id, Text(sentence), Text(visible(where)))
+    for finding_id, sentence in sorted(shown, key=lambda each: int(each[0][1:])):
+        names = ", ".join(shown[finding_id, sentence])
+        table.add_row(finding_id, Text(sentence), Text(visible(names)))
     console.print(table)
 
 
