@@ -173,7 +173,7 @@ def _print_plan(plan: DurableRecoveryPlan[None], console: Console) -> None:
     console.print(
         _table(
             f"recovery from checkpoint {plan.metadata.checkpoint_tick}",
-            ("operation", "level", "outcome", "action", "gate crossed", "cached evidence"),
+            ("operation", "level", "outcome", "action", "gate", "cached"),
             [_decision_row(decision) for decision in plan.decisions],
         )
     )
@@ -187,7 +187,7 @@ def _decision_row(decision: DurableRecoveryDecision) -> tuple[str, ...]:
         str(decision.level.value),
         "-" if decision.finalization is None else str(decision.finalization.value),
         str(decision.action.value),
-        "yes" if decision.gate_crossed else "no",
+        "crossed" if decision.gate_crossed else "-",
         _quoted_list(decision.cached_evidence_ids),
     )
 
@@ -203,10 +203,14 @@ def _metadata_rows(metadata: DurableRecoveryMetadata) -> tuple[tuple[str, str], 
     )
 
 
+_FIXED_NAMES: Final = ("tick", "kind", "level", "outcome", "action", "status")
+
+
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        # The names of the specification stay whole; only what users chose is folded.
+        table.add_column(heading, overflow="fold", no_wrap=heading in _FIXED_NAMES)
     for row in rows:
         # Text objects are not read as markup, whatever brackets an id holds.
         table.add_row(*[Text(visible(cell)) for cell in row])

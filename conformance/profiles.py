@@ -25,7 +25,7 @@ class Profile:
 
 PROFILES: Final = {
     "quick": Profile("quick", Budget(histories=40, operations=20, seconds=30.0)),
-    "ci": Profile("ci", Budget(histories=200, operations=30, seconds=120.0)),
+    "ci": Profile("ci", Budget(histories=150, operations=30, seconds=120.0)),
     "deep": Profile("deep", Budget(histories=3_000, operations=60, seconds=1_800.0)),
 }
 
