@@ -98,13 +98,13 @@ def _judge_written(history: History, artifact: _Artifact) -> None:
     for situation, _ in _variants(tree):
         history.reach(situation)
     actual = _encode(history, artifact)
+    size = _SIZES.get(artifact)
+    if size is not None:
+        history.check("WIRE-13", len(actual) == size, f"{size} bytes", f"{len(actual)} bytes")
     rules = {node.requirement_id for node in _nodes(tree)} | {"WIRE-01"}
     broken = set() if actual == expected else {_broken_rule(tree, actual)}
     for requirement_id in sorted(broken or rules):
         _same_bytes(history, requirement_id, expected, actual)
-    size = _SIZES.get(artifact)
-    if size is not None:
-        history.check("WIRE-13", len(actual) == size, f"{size} bytes", f"{len(actual)} bytes")
     _same_bytes(history, "WIRE-01", expected, _encode(history, artifact))
 
 

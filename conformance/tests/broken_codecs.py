@@ -74,6 +74,57 @@ def _milliseconds(fields: dict[str, Any]) -> dict[str, Any]:
     return {"secs": fields["secs"], "nanos": fields["nanos"] // 10**6 * 10**6}
 
 
+def _renamed(old: str, new: str) -> Callable[[Any], Any]:
+    """Write one key or one name differently, wherever it stands."""
+
+    def rename(fields: dict[str, Any]) -> dict[str, Any]:
+        return {
+            (new if key == old else key): (new if value == old else value)
+            for key, value in fields.items()
+        }
+
+    return _everywhere(rename)
+
+
+def _release_with_a_field(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "value": None} if fields == {"kind": "release"} else fields
+
+
+class Forgives(CorrectCodec):
+    """Take an empty log from an input with a fault of one sort."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def decode(self, data: bytes) -> Artifact:
+        try:
+            return super().decode(data)
+        except DecodeError as error:
+            if not any(text in str(error) for text in self.texts):
+                raise
+            return Artifact.agreement_wal(AgreementWalArtifact())
+
+
+class RefusesUnknownFields(CorrectCodec):
+    """Refuse an input with a field that the format does not have."""
+
+    def decode(self, data: bytes) -> Artifact:
+        artifact = super().decode(data)
+        if _has_more_keys(cbor2.loads(data), artifact.to_dict()):
+            raise DurabilityError("decode persisted durability artifact: unknown field")
+        return artifact
+
+
+def _has_more_keys(given: Any, known: Any) -> bool:
+    if isinstance(given, dict) and isinstance(known, dict):
+        return bool(given.keys() - known.keys()) or any(
+            _has_more_keys(value, known[key]) for key, value in given.items()
+        )
+    if isinstance(given, list) and isinstance(known, list):
+        return any(map(_has_more_keys, given, known))
+    return False
+
+
 class AcceptsTruncated(CorrectCodec):
     """Take what is there of an input that ends early."""
 
@@ -198,12 +249,41 @@ BROKEN_CODECS: Final[tuple[tuple[str, CorrectCodec, str], ...]] = (
     ("sorted keys", WritesChangedTrees(_everywhere(_sorted)), "WIRE-01"),
     ("null fields left out", WritesChangedTrees(_everywhere(_without_nulls)), "WIRE-01"),
     ("indefinite lengths", WritesChangedTrees(_same, indefinite_containers=True), "WIRE-01"),
+    ("content instead of payload", WritesChangedTrees(_renamed("payload", "content")), "WIRE-02"),
+    (
+        "gate instead of visibility_gate_crossing",
+        WritesChangedTrees(_renamed("visibility_gate_crossing", "gate")),
+        "WIRE-03",
+    ),
+    (
+        "interface for interface_name",
+        WritesChangedTrees(_renamed("interface_name", "i")),
+        "WIRE-05",
+    ),
+    ("failure kinds in CamelCase", WritesChangedTrees(_renamed("timeout", "Timeout")), "WIRE-06"),
+    ("release with a field", WritesChangedTrees(_everywhere(_release_with_a_field)), "WIRE-07"),
+    (
+        "another name for the tail tick",
+        WritesChangedTrees(_renamed("wal_tail_start_tick", "wal_tail_tick")),
+        "WIRE-10",
+    ),
+    ("a shorter name for the entries", WritesChangedTrees(_renamed("entries", "log")), "WIRE-13"),
+    ("keys in another order", WritesChangedTrees(_everywhere(_sorted)), "DEC-32"),
     ("levels in CamelCase", WritesChangedTrees(_everywhere(_camel_case_levels)), "WIRE-04"),
     ("unit values as maps", WritesChangedTrees(_everywhere(_unit_as_map)), "WIRE-08"),
     ("durations in milliseconds", WritesChangedTrees(_everywhere(_milliseconds)), "WIRE-09"),
     ("writes nothing large", RefusesLargeOutput(), "ARTIFACT-02"),
     ("32-bit ticks", Ticks32Bits(), "ARTIFACT-06"),
     ("accepts truncated input", AcceptsTruncated(), "DEC-30"),
+    ("accepts broken text", Forgives("Syntax("), "DOM-03"),
+    ("accepts missing fields", Forgives("missing field"), "DEC-03"),
+    ("refuses unknown fields", RefusesUnknownFields(), "DEC-04"),
+    ("accepts negative numbers", Forgives("negative integer", "integer `-"), "DEC-15"),
+    (
+        "accepts other types for numbers",
+        Forgives("expected integer", "expected u64"),
+        "DEC-16",
+    ),
     ("accepts duplicate fields", AcceptsDuplicates(), "DEC-05"),
     ("ignores the version", IgnoresVersion(), "DEC-31"),
     ("reads old versions as this one", IgnoresVersion(), "ARTIFACT-01"),

@@ -227,6 +227,10 @@ class WedgesAfterRefusal(ListWal):
         self.store(entry)
 
 
+class OnlyClaimsToKeep(ListWal):
+    """Declares that it keeps refused entries, and drops them."""
+
+
 class DropsTailOnRefusal(ListWal):
     """Rolls back one entry too many."""
 
@@ -360,6 +364,8 @@ def broken_wal_backend(wal_class: type[ListWal]) -> Backend:
             wal_class.__name__, agreement_wal=wal_class, capabilities=frozenset({Capability.REOPEN})
         )
     backend = Backend(wal_class.__name__, agreement_wal=lambda directory: wal_class())
+    if wal_class is OnlyClaimsToKeep:
+        return replace(backend, rejection_mode=RejectionMode.KEEPS_REJECTED)
     if wal_class is UnknownOutcomeWal:
         return replace(backend, rejection_mode=RejectionMode.UNKNOWN_OUTCOME)
     return backend
@@ -400,6 +406,7 @@ BROKEN_WALS: Final[tuple[tuple[type[ListWal], str], ...]] = (
     (NeverWrites, "WAL-08"),
     (EmptyText, "WAL-09"),
     (RaisesUndeclared, "WAL-09"),
+    (OnlyClaimsToKeep, "WAL-10"),
     (RefusesHugeTicks, "WAL-13"),
     (RefusesEmptyIds, "WAL-13.accept"),
 )

@@ -133,9 +133,9 @@ def test_a_valid_log_is_shown_row_by_row_with_its_recovery(inspect: Inspector) -
     assert row_of(shown, "e-1", "Guard", "acquire", status)
     assert "the log is in order" in shown.output
     assert row_of(
-        shown, "order-7", "soft_safe", "-", "resume_from_evidence_boundary", "yes", '"e-1"'
+        shown, "order-7", "soft_safe", "-", "resume_from_evidence_boundary", "crossed", '"e-1"'
     )
-    assert row_of(shown, "order-8", "none", "timed_out", "preserve_terminal", "no", "-")
+    assert row_of(shown, "order-8", "none", "timed_out", "preserve_terminal", "-", "-")
     for line in (
         "checkpoint tick: 0",
         "first tick of the suffix: 1",
@@ -153,7 +153,7 @@ def test_decisions_are_those_of_the_checkpoint(inspect: Inspector) -> None:
 
     assert shown.status == 0
     assert "recovery from checkpoint 3" in shown.output
-    assert row_of(shown, "order-7", "none", "-", "reexecute_from_scratch", "yes", "-")
+    assert row_of(shown, "order-7", "none", "-", "reexecute_from_scratch", "crossed", "-")
     assert "preserve_terminal" not in shown.output
     assert "first tick of the suffix: 4" in shown.output
 
