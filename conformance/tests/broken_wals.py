@@ -76,7 +76,7 @@ class UnknownOutcomeWal(ListWal):
             self.store(entry)
             return
         self.refusals += 1
-        if self.refusals % 2 and order_error(tuple(self.entries)) is None:
+        if self.refusals % 2 == 0 and order_error(tuple(self.entries)) is None:
             self.store(entry)
         raise DurabilityError(error.message)
 

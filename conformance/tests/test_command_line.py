@@ -532,6 +532,8 @@ def test_an_interrupt_ends_the_run_and_its_processes(folder: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that runs things in the background makes them ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     started = folder / "started"
     wait_until(lambda: started.exists() and bool(started.read_text()))
