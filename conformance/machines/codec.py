@@ -24,7 +24,7 @@ from strategies import cbor_forms, encodings
 from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
 from strategies.artifacts import persisted_artifacts, unknown_version_artifacts
 from strategies.cbor_sites import sites
-from strategies.exemplars import EXEMPLARS
+from strategies.exemplars import BOUNDARIES, EXEMPLARS
 from strategies.rejected_forms import REJECTED_FORMS
 from telltale_spec.wire import agreement, cache, effects, values
 from telltale_spec.wire.agreement import AgreementLevel, VisibilityGateCrossing
@@ -272,7 +272,7 @@ _SIZES: Final = dict(zip(_EMPTY, (94, 103, 219), strict=True))
 
 def _tour() -> Iterator[_Artifact]:
     """Yield a small artifact for each variant, name and length of head."""
-    yield from _EMPTY
+    yield from (*_EMPTY, *BOUNDARIES)
     for level in AgreementLevel:
         yield _log(agreement.Escalation("a", AgreementLevel.NONE, level, "e", 2))
     for kind in agreement.AgreementEvidenceKind:

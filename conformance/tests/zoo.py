@@ -50,6 +50,6 @@ def failed(report: BackendReport) -> list[str]:
 
 
 def unproved(report: BackendReport) -> list[str]:
-    """Return the ids of the requirements that neither passed nor do not apply."""
-    settled = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    """Return the ids of the requirements that neither passed nor were declared otherwise."""
+    settled = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.EXPECTED_FAIL)
     return [r.requirement_id for r in report.results if r.verdict not in settled]
