@@ -43,6 +43,11 @@ SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.
 # a backend; what is only recommended must not use the number up.
 _BINDING_FAILURES_MAX: Final = 8
 
+# A small profile can miss a rare situation by chance. So many further searches are
+# made with seeds of their own, far from those that users count through.
+_SEARCHES_MORE_MAX: Final = 2
+_SEED_STRIDE: Final = 1_000_003
+
 Progress = Callable[[str, str, int], None]
 
 
@@ -192,14 +197,22 @@ class _Search:
         self.cut_short = ""
 
     def run(self) -> None:
-        """Search until nothing new is found, or all that is judged has failed."""
+        """Search until nothing new is found, or all that is judged has failed.
+
+        Where chance alone kept a situation from arising, the search goes on
+        with other histories.
+        """
+        searches_more = 0
         while not self.failures.keys() >= set(self.judged):
             if self._binding_failures() == _BINDING_FAILURES_MAX:
                 self.cut_short = f"the search ended after {_BINDING_FAILURES_MAX} failures"
                 return
-            found = self._search_once()
+            found = self._search_once(self.seed + searches_more * _SEED_STRIDE)
             if found is None:
-                return
+                if searches_more == _SEARCHES_MORE_MAX or not self._misses_by_chance():
+                    return
+                searches_more += 1
+                continue
             if found.requirement_id not in self.suite.requirement_ids:
                 text = f"suite {self.suite.name} does not list {found.requirement_id}"
                 raise RuntimeError(text)
@@ -209,7 +222,12 @@ class _Search:
         levels = [_level(requirement(each), self.backend) for each in self.failures]
         return levels.count("MUST")
 
-    def _search_once(self) -> Counterexample | None:
+    def _misses_by_chance(self) -> bool:
+        if self.failures or self.budget_ran_out or self.cut_short:
+            return False
+        return any(not situation.reached for situation in self.situations())
+
+    def _search_once(self, seed: int) -> Counterexample | None:
         session = Session(
             self.suite.name,
             self.backend,
@@ -219,15 +237,15 @@ class _Search:
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
         )
         with session, _equal_draws():
-            found = self._found(session)
+            found = self._found(session, seed)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
         self.budget_ran_out = self.budget_ran_out or session.budget_ran_out
         return found
 
-    def _found(self, session: Session) -> Counterexample | None:
+    def _found(self, session: Session, seed: int) -> Counterexample | None:
         try:
-            return self.suite.search(session, self.seed)
+            return self.suite.search(session, seed)
         except Flaky:
             # No violation is on record, but equal histories did not go the same way.
             self.cut_short = "equal histories went different ways, so the search ended early"

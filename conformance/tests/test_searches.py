@@ -1,0 +1,58 @@
+"""How a suite is searched: again by other seeds where chance alone left a situation out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from conformance.backend import Backend
+from conformance.results import Counterexample, Verdict
+from conformance.session import Session
+from conformance.suite import Suite
+from conformance.tests.zoo import judged
+
+
+class RareSuite(Suite):
+    """Reach its one situation by every seed but zero."""
+
+    name = "rare"
+    requirement_ids: tuple[str, ...] = ("WAL-01",)
+    situations: Mapping[str, tuple[str, ...]] = {"rare situation": ("WAL-01",)}
+
+    def __init__(self) -> None:
+        self.seeds: list[int] = []
+
+    def applies(self, backend: Backend) -> bool:
+        return True
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        self.seeds.append(seed)
+        session.checks["WAL-01"] += 1
+        session.situations["rare situation"] += seed != 0
+        return None
+
+
+def test_a_situation_missed_by_chance_is_looked_for_again() -> None:
+    suite = RareSuite()
+    report = judged(Backend("any"), (suite,))
+
+    assert [result.verdict for result in report.results] == [Verdict.PASS]
+    assert len(suite.seeds) == 2
+
+
+def test_a_situation_that_was_reached_is_not_looked_for_again() -> None:
+    suite = RareSuite()
+    judged(Backend("any"), (suite,), seed=1)
+
+    assert suite.seeds == [1]
+
+
+def test_a_situation_that_never_arises_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.runner._SEED_STRIDE", 0)
+    suite = RareSuite()
+    report = judged(Backend("any"), (suite,))
+
+    assert [result.verdict for result in report.results] == [Verdict.INCONCLUSIVE]
+    assert report.results[0].reason == "never arose: rare situation"
+    assert suite.seeds == [0, 0, 0]
