@@ -56,3 +56,22 @@ def test_a_situation_that_never_arises_stays_open(monkeypatch: pytest.MonkeyPatc
     assert [result.verdict for result in report.results] == [Verdict.INCONCLUSIVE]
     assert report.results[0].reason == "never arose: rare situation"
     assert suite.seeds == [0, 0, 0]
+
+
+class FailingSuite(RareSuite):
+    """Judge the same requirement and fail it."""
+
+    name = "failing"
+    situations: Mapping[str, tuple[str, ...]] = {}
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        return Counterexample("WAL-01", self.name, [], "one thing", "another")
+
+
+@pytest.mark.parametrize("suites", [(RareSuite, FailingSuite), (FailingSuite, RareSuite)])
+def test_a_requirement_is_as_good_as_the_worse_of_two_verdicts(
+    suites: tuple[type[RareSuite], ...],
+) -> None:
+    report = judged(Backend("any"), tuple(suite() for suite in suites), seed=1)
+
+    assert [result.verdict for result in report.results] == [Verdict.FAIL]

@@ -13,6 +13,7 @@ from telltale_spec.wire.agreement import (
     EvidenceProduced,
     Finalization,
     VisibilityGateCrossing,
+    or_dash,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.debug_form import debug_value
@@ -115,15 +116,11 @@ def _detail(entry: AgreementWalEntry) -> str:
             )
         case Finalization():
             return (
-                f"{entry.outcome.debug_name} proof={_or_dash(entry.materialization_proof_id)} "
-                f"handle={_or_dash(entry.canonical_handle_id)}"
+                f"{entry.outcome.debug_name} proof={or_dash(entry.materialization_proof_id)} "
+                f"handle={or_dash(entry.canonical_handle_id)}"
             )
         case VisibilityGateCrossing():
             return f"downstream={entry.downstream_coroutine_id} gate={entry.gate_level.debug_name}"
         case _:
             # The union is closed, so this is a variant added without its row.
             raise NotImplementedError(f"no inspection detail for {type(entry).__name__}")
-
-
-def _or_dash(text: str | None) -> str:
-    return "-" if text is None else text

@@ -178,7 +178,7 @@ class Escalation(AgreementWalEntry):
         """Return the identity string of the entry, unescaped (ENT-02, L150-159)."""
         return (
             f"escalation:{self.operation_id}:{self.previous_level.debug_name}:"
-            f"{self.new_level.debug_name}:{_or_dash(self.evidence_id)}:{self.tick}"
+            f"{self.new_level.debug_name}:{or_dash(self.evidence_id)}:{self.tick}"
         )
 
 
@@ -221,8 +221,8 @@ class Finalization(AgreementWalEntry):
         """Return the identity string; a null and a "-" id look alike (ENT-02, F2, L164-174)."""
         return (
             f"finalization:{self.operation_id}:{self.outcome.debug_name}:"
-            f"{_or_dash(self.materialization_proof_id)}:"
-            f"{_or_dash(self.canonical_handle_id)}:{self.tick}"
+            f"{or_dash(self.materialization_proof_id)}:"
+            f"{or_dash(self.canonical_handle_id)}:{self.tick}"
         )
 
 
@@ -349,5 +349,6 @@ class WalSyncRequest(Record):
     tick: int = field(metadata=wire(U64))
 
 
-def _or_dash(text: str | None) -> str:
+def or_dash(text: str | None) -> str:
+    """Return a text, or the dash that stands for an absent one (ENT-02, INSPECT-01)."""
     return "-" if text is None else text
