@@ -90,7 +90,13 @@ LAYERS = (
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
-        ("conformance", "conformance.__main__", "conformance.checks", "conformance.pytest_plugin"),
+        (
+            "conformance",
+            "conformance.__main__",
+            "conformance.checks",
+            "conformance.commands",
+            "conformance.pytest_plugin",
+        ),
         (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker"),
     ),
 )

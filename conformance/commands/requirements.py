@@ -1,0 +1,51 @@
+"""``requirements``: list every requirement with its level, source and sentence."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Final
+
+from conformance.commands.arguments import CONFORMING, USAGE, complain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from conformance.commands.arguments import CommandParser
+
+__all__ = ["NAME", "add", "run"]
+
+NAME: Final = "requirements"
+
+
+def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    """Add the command and its options."""
+    requirements = commands.add_parser(
+        "requirements", help="list every requirement with its level, source and sentence"
+    )
+    requirements.add_argument(
+        "id", nargs="*", help="show these only; the start of an id shows all that begin with it"
+    )
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Print the table of requirements."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from conformance.requirements import REQUIREMENTS
+
+    wanted = [
+        row
+        for requirement_id, row in REQUIREMENTS.items()
+        if not parsed.id or any(requirement_id.startswith(each) for each in parsed.id)
+    ]
+    if not wanted:
+        return complain(f"no requirement begins with {' or '.join(parsed.id)}", USAGE)
+    table = Table(expand=False)
+    for heading in ("requirement", "level", "scope", "needs", "source", "sentence"):
+        table.add_column(heading)
+    for row in wanted:
+        texts = (row.level.value, row.scope.value, row.capability or "", row.source, row.sentence)
+        table.add_row(row.requirement_id, *map(Text, texts))
+    console.print(table)
+    return CONFORMING
