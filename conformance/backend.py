@@ -28,6 +28,7 @@ __all__ = [
     "CacheFactory",
     "Capability",
     "Codec",
+    "DurabilityClass",
     "EvidenceHandlerFactory",
     "EvidencePersistenceHandlerLike",
     "RecoveryFunction",
@@ -47,6 +48,43 @@ class Capability(enum.Enum):
 
     EXACT_MESSAGES = "exact-messages"
     """Refused appends carry the specification's text (WAL-03.text)."""
+
+    CONCURRENT_HANDLES = "concurrent-handles"
+    """Several handles on one directory lose nothing that any of them acknowledged (F27)."""
+
+    PROCESS_KILL = "process-kill"
+    """What was acknowledged survives the death of the process at any moment (WAL-08, CACHE-08)."""
+
+    POWER_LOSS = "power-loss"
+    """What was acknowledged survives a loss of power (WAL-08, CACHE-08)."""
+
+
+class DurabilityClass(enum.Enum):
+    """What a backend promises to survive, from nothing to everything; each includes those before.
+
+    It follows from the capabilities that are declared.
+    """
+
+    VOLATILE = "volatile"
+    """Nothing: the storage lives as long as the object."""
+
+    RESTART = "restart"
+    """An orderly close and reopen."""
+
+    PROCESS = "process"
+    """The death of the process, its writes being left to the operating system."""
+
+    POWER = "power"
+    """The loss of power, its writes being on stable storage."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """The capabilities that a backend of this class has."""
+        rank = tuple(DurabilityClass).index(self)
+        return frozenset(_DURABLE_CAPABILITIES[:rank])
+
+
+_DURABLE_CAPABILITIES = (Capability.REOPEN, Capability.PROCESS_KILL, Capability.POWER_LOSS)
 
 
 class AgreementWalHandlerLike(EffectHandler, Protocol):
@@ -111,3 +149,10 @@ class Backend:
     codec: Codec | None = None
     capabilities: frozenset[Capability] = frozenset()
     rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
+    version: str = ""
+
+    @property
+    def durability_class(self) -> DurabilityClass:
+        """The strongest class whose every capability is declared."""
+        classes = reversed(DurabilityClass)
+        return next(each for each in classes if each.capabilities <= self.capabilities)

@@ -16,10 +16,12 @@ from dataclasses_json import DataClassJsonMixin, config
 __all__ = [
     "REPORT_FORMAT",
     "BackendReport",
+    "BudgetUsed",
     "Counterexample",
     "QuirkResult",
     "Report",
     "RequirementResult",
+    "SampleHistory",
     "SituationResult",
     "Step",
     "Verdict",
@@ -57,6 +59,8 @@ class Counterexample(DataClassJsonMixin):
     The last step is the first at which the backend differs; ``expected`` and
     ``actual`` describe that difference. ``reproduced`` is false when the same
     history did not fail again, which makes the backend nondeterministic.
+    ``acts`` are what a replay carries out, as data, and ``fingerprint`` tells
+    this failure from another of the same requirement.
     """
 
     requirement_id: str
@@ -65,11 +69,17 @@ class Counterexample(DataClassJsonMixin):
     expected: str
     actual: str
     reproduced: bool = True
+    acts: list[Any] = field(default_factory=list)
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
 class RequirementResult(DataClassJsonMixin):
-    """The verdict on one requirement; ``checks`` counts the times it was put to the test."""
+    """The verdict on one requirement; ``checks`` counts the times it was put to the test.
+
+    ``reason`` says why a requirement is open, not applicable or a known failure;
+    ``link`` leads to where a known failure is followed up.
+    """
 
     requirement_id: str
     level: str
@@ -79,6 +89,7 @@ class RequirementResult(DataClassJsonMixin):
     checks: int = 0
     reason: str = ""
     counterexample: Counterexample | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,11 +112,22 @@ class QuirkResult(DataClassJsonMixin):
 
 
 @dataclass(frozen=True)
+class SampleHistory(DataClassJsonMixin):
+    """One history of a suite that went well, so that a pass can be looked at too."""
+
+    suite: str
+    steps: list[Step]
+
+
+@dataclass(frozen=True)
 class BackendReport(DataClassJsonMixin):
     """Everything found about one backend.
 
     ``fault`` is set when the backend could not be judged: it did not start,
     returned something else than a backend, or stopped answering.
+    ``durability_class`` is what the backend promises to survive and
+    ``crash_classes`` are the crashes that the run really made. ``notes`` are
+    facts that no verdict depends on, such as a promise that could be made.
     """
 
     name: str
@@ -115,6 +137,11 @@ class BackendReport(DataClassJsonMixin):
     situations: list[SituationResult]
     quirks: list[QuirkResult]
     fault: str | None = None
+    version: str = ""
+    durability_class: str = ""
+    crash_classes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    samples: list[SampleHistory] = field(default_factory=list)
 
     def result(self, requirement_id: str) -> RequirementResult | None:
         """Return the result of one requirement, or ``None`` when it was not part of the run."""
@@ -122,6 +149,15 @@ class BackendReport(DataClassJsonMixin):
             if result.requirement_id == requirement_id:
                 return result
         return None
+
+
+@dataclass(frozen=True)
+class BudgetUsed(DataClassJsonMixin):
+    """The budget of each suite: histories, operations in each, and seconds of work at most."""
+
+    histories: int
+    operations: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -134,6 +170,7 @@ class Report(DataClassJsonMixin):
     profile: str
     seed: int
     backends: list[BackendReport]
+    budget: BudgetUsed | None = None
 
     def to_text(self) -> str:
         """Return the report as indented JSON with a stable order."""

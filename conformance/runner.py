@@ -22,6 +22,7 @@ from conformance.requirements import Requirement, Scope, requirement
 from conformance.results import (
     REPORT_FORMAT,
     BackendReport,
+    BudgetUsed,
     Counterexample,
     QuirkResult,
     Report,
@@ -34,7 +35,14 @@ from conformance.suite import Suite
 from conformance.watch import CALL_SECONDS_MAX, CallWatch
 from telltale_spec.model.machine import RejectionMode
 
-__all__ = ["SPECIFICATION", "fault_report", "judge_backend", "run_check", "suite_version"]
+__all__ = [
+    "SPECIFICATION",
+    "fault_report",
+    "judge_backend",
+    "report_of",
+    "run_check",
+    "suite_version",
+]
 
 SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.v1)"
 
@@ -76,7 +84,14 @@ def run_check(
     with CallWatch(call_seconds_max) as watch:
         for backend in backends:
             reports.append(_report_or_fault(backend, profile, seed, watch, on_progress))
-    return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, profile.name, seed, reports)
+    return report_of(reports, profile, seed)
+
+
+def report_of(reports: list[BackendReport], profile: Profile, seed: int) -> Report:
+    """Return the report of a whole run."""
+    budget = profile.budget
+    used = BudgetUsed(budget.histories, budget.operations, budget.seconds)
+    return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, profile.name, seed, reports, used)
 
 
 def _report_or_fault(
@@ -163,6 +178,8 @@ def _backend_report(
         situations,
         quirks,
         fault,
+        version=backend.version,
+        durability_class=backend.durability_class.value,
     )
 
 

@@ -16,7 +16,6 @@ from conformance.commands.arguments import (
     natural,
     positive,
     seconds,
-    version,
     write_whole,
 )
 from conformance.watch import CALL_SECONDS_MAX
@@ -120,9 +119,9 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
 
 
 def _run(parsed: argparse.Namespace, console: Console) -> Report:
+    from conformance.profiles import profile
     from conformance.progress import shown_progress
-    from conformance.results import REPORT_FORMAT, Report
-    from conformance.runner import SPECIFICATION
+    from conformance.runner import report_of
     from conformance.worker import Job, run_jobs
 
     names = parsed.target or _shipped_names()
@@ -144,7 +143,7 @@ def _run(parsed: argparse.Namespace, console: Console) -> Report:
     if parsed.only and not parsed.target:
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
-    return Report(REPORT_FORMAT, version(), SPECIFICATION, parsed.profile, parsed.seed, reports)
+    return report_of(reports, profile(parsed.profile), parsed.seed)
 
 
 def _has_verdicts(report: BackendReport) -> bool:
