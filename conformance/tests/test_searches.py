@@ -49,7 +49,7 @@ def test_a_situation_that_was_reached_is_not_looked_for_again() -> None:
 
 
 def test_a_situation_that_never_arises_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.runner._SEED_STRIDE", 0)
+    monkeypatch.setattr("conformance.search._SEED_STRIDE", 0)
     suite = RareSuite()
     report = judged(Backend("any"), (suite,))
 

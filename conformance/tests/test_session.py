@@ -356,7 +356,7 @@ def test_one_requirement_alone_gets_the_verdict_and_history_that_it_gets_among_a
 
 
 def test_a_search_that_gives_up_leaves_nothing_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.runner._BINDING_FAILURES_MAX", 1)
+    monkeypatch.setattr("conformance.search._BINDING_FAILURES_MAX", 1)
     report = judged(lambda directory: Idle())
     found = verdicts(report)
 
