@@ -87,6 +87,9 @@ LAYERS = (
         ("conformance.worker",),
         (*_RUN, "runner"),
     ),
+    # Programs of their own that we only carry: they import nothing of ours.
+    Layer("harness templates", ("conformance.harness_templates",), ()),
+    Layer("harness folder", ("conformance.harness_folder",), ("run errors",)),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -97,7 +100,16 @@ LAYERS = (
             "conformance.commands",
             "conformance.pytest_plugin",
         ),
-        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker"),
+        (
+            *_RUN,
+            "runner",
+            "report",
+            "terminal",
+            "vectors",
+            "inspection",
+            "worker",
+            "harness folder",
+        ),
     ),
 )
 
