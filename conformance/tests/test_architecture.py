@@ -82,10 +82,12 @@ LAYERS = (
     ),
     Layer("targets", ("conformance.targets",), (*_ENGINE, "engine")),
     Layer("shipped", ("conformance.shipped",), (*_ENGINE, "backends")),
+    # Both ends of the protocol; the machines do not know which door a backend came through.
+    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
         "worker",
         ("conformance.worker",),
-        (*_RUN, "runner"),
+        (*_RUN, "runner", "door"),
     ),
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
@@ -108,6 +110,7 @@ LAYERS = (
             "vectors",
             "inspection",
             "worker",
+            "door",
             "harness folder",
         ),
     ),
