@@ -80,6 +80,7 @@ def _judge_log_turns(history: History, turns: Sequence[tuple[int, AgreementWalEn
         answer = history.call(
             f"through handle {index}: append {entry_text(entry)}",
             partial(handles[index].append, entry),
+            undeclared="WAL-01.handles",
         )
         if isinstance(answer, Raised):
             continue
@@ -93,7 +94,9 @@ def _judge_log_turns(history: History, turns: Sequence[tuple[int, AgreementWalEn
 def _check_log(
     history: History, index: int, handle: Any, acknowledged: tuple[AgreementWalEntry, ...]
 ) -> None:
-    answer = history.call(f"through handle {index}: load the log", handle.load)
+    answer = history.call(
+        f"through handle {index}: load the log", handle.load, undeclared="WAL-01.handles"
+    )
     entries = answer.value.entries if isinstance(answer, Returned) else None
     history.check(
         "WAL-01.handles",
@@ -112,6 +115,7 @@ def _judge_cache_turns(history: History, puts: Sequence[tuple[int, str, str]]) -
         answer = history.call(
             f"through handle {index}: put {cache_entry_text(entry)}",
             partial(handles[index].put, entry),
+            undeclared="CACHE-02.handles",
         )
         if isinstance(answer, Raised):
             continue
@@ -128,7 +132,9 @@ def _check_cache(
     handle: Any,
     stored: dict[str, EvidenceOutcomeCacheEntry],
 ) -> None:
-    answer = history.call(f"through handle {index}: load the cache", handle.load)
+    answer = history.call(
+        f"through handle {index}: load the cache", handle.load, undeclared="CACHE-02.handles"
+    )
     entries = answer.value.entries if isinstance(answer, Returned) else ()
     history.check(
         "CACHE-02.handles",
@@ -146,6 +152,7 @@ class _Appender(threading.Thread):
     def __init__(self, index: int, handle: Any, start: threading.Barrier) -> None:
         super().__init__(name=f"handle-{index}", daemon=True)
         self.acknowledged: list[AgreementWalEntry] = []
+        self.refused_count = 0
         self._entries = [
             VisibilityGateCrossing(f"handle {index}", f"{number}", AgreementLevel.NONE, 1)
             for number in range(_APPENDS)
@@ -159,9 +166,10 @@ class _Appender(threading.Thread):
         for entry in self._entries:
             try:
                 self._handle.append(entry)
-            except Exception:  # noqa: S112 - only what is acknowledged counts
-                continue
-            self.acknowledged.append(entry)
+                self.acknowledged.append(entry)
+            except Exception:
+                # What an append may raise is judged elsewhere; this one is not acknowledged.
+                self.refused_count += 1
 
 
 def _judge_at_once(history: History, _attempt: int) -> None:
@@ -173,11 +181,15 @@ def _judge_at_once(history: History, _attempt: int) -> None:
         appender.start()
     for appender in appenders:
         appender.join(_END_SECONDS)
-    history.note(f"through {_HANDLES} handles at once: append {_APPENDS} gates each", "ok")
+    refused_count = sum(appender.refused_count for appender in appenders)
+    history.note(
+        f"through {_HANDLES} handles at once: append {_APPENDS} gates each",
+        f"{refused_count} refused" if refused_count else "ok",
+    )
     ended = not any(appender.is_alive() for appender in appenders)
     history.check("WAL-01.handles", ended, "an answer to every append", "one waits for ever")
     history.reach(AT_ONCE)
-    answer = history.call("load the log", handles[0].load)
+    answer = history.call("load the log", handles[0].load, undeclared="WAL-01.handles")
     entries = answer.value.entries if isinstance(answer, Returned) else ()
     for index, appender in enumerate(appenders):
         own = [entry for entry in entries if entry.operation_id == f"handle {index}"]

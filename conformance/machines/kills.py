@@ -73,7 +73,12 @@ def _killed_and_made(history: History, make: Callable[[Path], Any], directory: P
 
 
 def _loaded(history: History, requirement_id: str, part: Any, operation: Operation) -> Any:
-    answer = history.call(operation_text(operation), lambda: part.load(), operation=operation)
+    answer = history.call(
+        operation_text(operation),
+        lambda: part.load(),
+        operation=operation,
+        undeclared=requirement_id,
+    )
     entries = getattr(answer.value, "entries", None) if isinstance(answer, Returned) else None
     refused = f"refused: {answer.message}" if isinstance(answer, Raised) else "no artifact"
     history.check(requirement_id, entries is not None, "what was acknowledged", refused)
@@ -123,6 +128,7 @@ def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCach
                 operation_text(operation),
                 partial(cache.put, entry),
                 operation=operation,
+                undeclared="CACHE-08.kill",
             )
             if isinstance(answer, Returned):
                 acknowledged[entry.evidence_id] = entry
