@@ -97,7 +97,12 @@ def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) 
         for entry in entries:
             operation = Append(entry)
             text = operation_text(operation)
-            answer = history.call(text, partial(log.append, entry), operation=operation)
+            answer = history.call(
+                text,
+                partial(log.append, entry),
+                operation=operation,
+                undeclared="WAL-08.kill",
+            )
             if isinstance(answer, Returned):
                 acknowledged = (*acknowledged, entry)
         log = _killed_and_made(history, make, directory)
