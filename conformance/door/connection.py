@@ -44,6 +44,7 @@ class _Request:
     number: int
     operation: str
     line: bytes
+    received: bytes = b""
     messages: deque[dict[str, Any]] = field(default_factory=deque)
     unanswered_call: int | None = None
     raised: dict[int, BaseException] = field(default_factory=dict)
@@ -98,11 +99,14 @@ class Connection:
                 self.name, f"`{self.command[0]}` cannot be started: {reason}"
             ) from error
         self._on_process(self._child.process_id, True)
-        tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
+        try:
+            request, tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
+        except (DurabilityError, ForeignFault, UnsupportedError) as error:
+            self._break(f"it does not answer the handshake with `ok`: {error}")
         try:
             return handshake_of(tree)
         except MessageError as error:
-            self._break(f"the handshake cannot be used: {error}")
+            self._break(f"the handshake cannot be used: {error}{_exchange_text(request)}")
 
     def restart(self) -> None:
         """Kill the harness, start it again and shake hands; every object of it is gone."""
@@ -166,13 +170,16 @@ class Connection:
         """
         form = OPERATIONS[operation]
         arguments = {name: shape.to_tree(values[name]) for name, shape in form.arguments.items()}
-        tree = self._exchange(operation, arguments, self.call_seconds_max)
+        request, tree = self._exchange(operation, arguments, self.call_seconds_max)
         try:
             return checked(form.value, tree, operation, "value")
         except (DomainError, RecursionError) as error:
-            self._break(f"the value of its answer to `{operation}` has another form: {error}")
+            text = f"the value of its answer to `{operation}` has another form: {error}"
+            self._break(f"{text}{_exchange_text(request)}")
 
-    def _exchange(self, operation: str, arguments: dict[str, Any], seconds_max: float) -> Any:
+    def _exchange(
+        self, operation: str, arguments: dict[str, Any], seconds_max: float
+    ) -> tuple[_Request, Any]:
         if self._broken is not None:
             raise self._broken
         with self._lock:
@@ -185,7 +192,7 @@ class Connection:
         while True:
             message = self._next_message(request, deadline, seconds_max)
             if "call" not in message or "id" in message:
-                return self._answer(request, message)
+                return request, self._answer(request, message)
             begun = time.monotonic()
             self._serve(request, message)
             deadline += time.monotonic() - begun
@@ -251,11 +258,10 @@ class Connection:
             message = parse_line(line)
             receiver = self._receiver(message)
         except MessageError as error:
-            self._break(
-                f"{error}\n  received: {shown_line(line)}\n  while waiting for the answer to "
-                f"{_asked_text(request)}"
-            )
+            request.received = line
+            self._break(f"{error}{_exchange_text(request)}")
         with self._lock:
+            receiver.received = line
             receiver.messages.append(message)
 
     def _receiver(self, message: dict[str, Any]) -> _Request:
@@ -273,7 +279,7 @@ class Connection:
             raise MessageError(
                 f"request {number} was answered already"
                 if known
-                else f"there is no request {number}"
+                else f"there is no request {number}; the last one was {self._asked_count - 1}"
             )
         if request.unanswered_call is not None:
             call = request.unanswered_call
@@ -339,7 +345,8 @@ class Connection:
         try:
             values = argument_values(CALLS[name], message, name)
         except (MessageError, RecursionError) as error:
-            self._break(f"the arguments of its call {call} have another form: {error}")
+            text = f"the arguments of its call {call} have another form: {error}"
+            self._break(f"{text}{_exchange_text(request)}")
         answer: dict[str, Any] = {"call": call}
         try:
             answer["ok"] = answered(name, self._objects[values["object"]], values)
@@ -358,7 +365,11 @@ class Connection:
     # What is wrong
 
     def _silent(self, request: _Request, seconds_max: float) -> NoReturn:
-        hint = "" if self.supported else " (does it flush its output after every line?)"
+        unfinished = b"" if self._child is None else self._child.unfinished
+        if unfinished:
+            hint = f", but this without a line feed at its end: {shown_line(unfinished)}"
+        else:
+            hint = "" if self.supported else " (does it flush its output after every line?)"
         text = f"no answer within {seconds_max:g} seconds to {_asked_text(request)}{hint}"
         self._break(text)
 
@@ -388,3 +399,10 @@ def _is_fault(content: object) -> bool:
 
 def _asked_text(request: _Request) -> str:
     return shown_line(request.line.rstrip(b"\n"))
+
+
+def _exchange_text(request: _Request) -> str:
+    return (
+        f"\n  received: {shown_line(request.received)}"
+        f"\n  while waiting for the answer to {_asked_text(request)}"
+    )
