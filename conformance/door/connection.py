@@ -10,13 +10,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from conformance.door.child import ChildEnded, ChildProcess, ChildSilent, LineTooLong, end_text
 from conformance.door.errors import ForeignFault, MessageError, UnsupportedError, foreign_fault
 from conformance.door.handshake import Handshake, handshake_of, hello_arguments
-from conformance.door.messages import ANSWER_KEYS, encode_message, parse_line, shown_line
+from conformance.door.messages import (
+    answer_key,
+    encode_message,
+    parse_line,
+    shown_line,
+)
+from conformance.door.open_request import OpenRequest
 from conformance.door.peers import answered, argument_values
 from conformance.door.protocol import (
     CALLS,
@@ -35,19 +40,6 @@ OnProcess = Callable[[int, bool], None]
 """Gets the group of a child process when it starts (true) and when it has ended (false)."""
 
 _SHUTDOWN_ID_TEXT: Final = "shutdown"
-
-
-@dataclass
-class _Request:
-    """One request that is not answered yet."""
-
-    number: int
-    operation: str
-    line: bytes
-    received: bytes = b""
-    messages: deque[dict[str, Any]] = field(default_factory=deque)
-    unanswered_call: int | None = None
-    raised: dict[int, BaseException] = field(default_factory=dict)
 
 
 class Connection:
@@ -74,6 +66,7 @@ class Connection:
         self._starting_seconds_max = starting_seconds_max
         self._on_process = on_process
         self._on_line = on_line
+        self._peers: dict[int, Connection] = {}
         self._lock = threading.Condition()
         self._write_lock = threading.Lock()
         self._objects_count = 0
@@ -87,7 +80,7 @@ class Connection:
     def _start(self) -> Handshake:
         self._objects: dict[int, Any] = {}
         self._dropped: deque[int] = deque()
-        self._open: dict[int, _Request] = {}
+        self._open: dict[int, OpenRequest] = {}
         self._asked_count = 0
         self._calls_seen_max = 0
         self._reading = False
@@ -106,7 +99,7 @@ class Connection:
         try:
             return handshake_of(tree)
         except MessageError as error:
-            self._break(f"the handshake cannot be used: {error}{_exchange_text(request)}")
+            self._break(f"the handshake cannot be used: {error}{request.exchange_text}")
 
     def restart(self) -> None:
         """Kill the harness, start it again and shake hands; every object of it is gone."""
@@ -114,6 +107,17 @@ class Connection:
         again = self._start()
         if again != self.handshake:
             self._break("after it was killed and started again it declares something else")
+
+    def peer(self, number: int) -> Connection:
+        """Return the connection to a further process of the same program; it is kept."""
+        if number not in self._peers:
+            self._peers[number] = Connection(
+                self.command,
+                call_seconds_max=self.call_seconds_max,
+                starting_seconds_max=self._starting_seconds_max,
+                on_process=self._on_process,
+            )
+        return self._peers[number]
 
     def _kill(self) -> None:
         if self._child is not None:
@@ -123,6 +127,10 @@ class Connection:
 
     def close(self) -> None:
         """Shut the harness down; one that does not end by itself is killed, and a note is made."""
+        for peer in self._peers.values():
+            peer.close()
+            self.notes.extend(peer.notes)
+        self._peers.clear()
         if self._child is None:
             return
         child = self._child
@@ -175,18 +183,18 @@ class Connection:
             return checked(form.value, tree, operation, "value")
         except (DomainError, RecursionError) as error:
             text = f"the value of its answer to `{operation}` has another form: {error}"
-            self._break(f"{text}{_exchange_text(request)}")
+            self._break(f"{text}{request.exchange_text}")
 
     def _exchange(
         self, operation: str, arguments: dict[str, Any], seconds_max: float
-    ) -> tuple[_Request, Any]:
+    ) -> tuple[OpenRequest, Any]:
         if self._broken is not None:
             raise self._broken
         with self._lock:
             number = self._asked_count
             self._asked_count += 1
             line = encode_message({"id": number, "operation": operation, **arguments})
-            request = self._open[number] = _Request(number, operation, line)
+            request = self._open[number] = OpenRequest(number, operation, line)
         deadline = time.monotonic() + seconds_max
         self._write(line, deadline, operation, seconds_max)
         while True:
@@ -215,7 +223,7 @@ class Connection:
     # Answers and calls
 
     def _next_message(
-        self, request: _Request, deadline: float, seconds_max: float
+        self, request: OpenRequest, deadline: float, seconds_max: float
     ) -> dict[str, Any]:
         """Return the next message for a request; read for others meanwhile."""
         while True:
@@ -237,7 +245,7 @@ class Connection:
                     self._reading = False
                     self._lock.notify_all()
 
-    def _read_one(self, request: _Request, deadline: float, seconds_max: float) -> None:
+    def _read_one(self, request: OpenRequest, deadline: float, seconds_max: float) -> None:
         child = self._child
         if child is None:
             raise self._broken or BackendFault(self.name, "the harness is not running")
@@ -246,11 +254,11 @@ class Connection:
         except ChildSilent:
             self._silent(request, seconds_max)
         except ChildEnded:
-            self._break(f"{self._end_of(child)} before it answered {_asked_text(request)}")
+            self._break(f"{self._end_of(child)} before it answered {request.asked_text}")
         except LineTooLong:
             self._break(
                 f"it wrote more than {LINE_BYTES_MAX >> 20} MiB without the end of a line, "
-                f"or without being asked, after {_asked_text(request)}"
+                f"or without being asked, after {request.asked_text}"
             )
         if self._on_line is not None:
             self._on_line(False, line)
@@ -259,12 +267,12 @@ class Connection:
             receiver = self._receiver(message)
         except MessageError as error:
             request.received = line
-            self._break(f"{error}{_exchange_text(request)}")
+            self._break(f"{error}{request.exchange_text}")
         with self._lock:
             receiver.received = line
             receiver.messages.append(message)
 
-    def _receiver(self, message: dict[str, Any]) -> _Request:
+    def _receiver(self, message: dict[str, Any]) -> OpenRequest:
         """Return the open request that a message belongs to, or raise :class:`MessageError`."""
         if "call" in message and "id" not in message:
             return self._caller(message)
@@ -286,25 +294,12 @@ class Connection:
             raise MessageError(
                 f"request {number} is answered before the answer to its call {call} was read"
             )
-        keys = [key for key in ANSWER_KEYS if key in message]
-        if len(keys) != 1:
-            found = ", ".join(f"`{key}`" for key in keys) or "none"
-            wanted = ", ".join(f"`{key}`" for key in ANSWER_KEYS)
-            raise MessageError(f"an answer has exactly one of {wanted}; this one has {found}")
-        self._check_answer(request, message, keys[0])
+        if answer_key(message) == "unsupported" and request.operation in self.supported:
+            raise MessageError(f"`{request.operation}` was supported before and is not any more")
         del self._open[number]
         return request
 
-    def _check_answer(self, request: _Request, message: dict[str, Any], key: str) -> None:
-        content = message[key]
-        if key in ("refused", "unsupported") and not isinstance(content, str):
-            raise MessageError(f"`{key}` is a text, not {content!r}")
-        if key == "fault" and not _is_fault(content):
-            raise MessageError("`fault` is an object with the texts `kind` and `text`")
-        if key == "unsupported" and request.operation in self.supported:
-            raise MessageError(f"`{request.operation}` was supported before and is not any more")
-
-    def _caller(self, message: dict[str, Any]) -> _Request:
+    def _caller(self, message: dict[str, Any]) -> OpenRequest:
         call, during = message["call"], message.get("during")
         if type(call) is not int:
             raise MessageError(f"the number of a call is an integer, not {call!r}")
@@ -323,7 +318,7 @@ class Connection:
         request.unanswered_call = call
         return request
 
-    def _answer(self, request: _Request, message: dict[str, Any]) -> Any:
+    def _answer(self, request: OpenRequest, message: dict[str, Any]) -> Any:
         """Return the value of an answer, or raise what it says."""
         if "unsupported" in message:
             raise UnsupportedError(request.operation, message["unsupported"])
@@ -339,14 +334,14 @@ class Connection:
             raise foreign_fault(fault["kind"], fault["text"])
         return message["ok"]
 
-    def _serve(self, request: _Request, message: dict[str, Any]) -> None:
+    def _serve(self, request: OpenRequest, message: dict[str, Any]) -> None:
         """Answer one call of the harness with an object of ours."""
         call, name = message["call"], message["operation"]
         try:
             values = argument_values(CALLS[name], message, name)
         except (MessageError, RecursionError) as error:
             text = f"the arguments of its call {call} have another form: {error}"
-            self._break(f"{text}{_exchange_text(request)}")
+            self._break(f"{text}{request.exchange_text}")
         answer: dict[str, Any] = {"call": call}
         try:
             answer["ok"] = answered(name, self._objects[values["object"]], values)
@@ -364,13 +359,13 @@ class Connection:
 
     # What is wrong
 
-    def _silent(self, request: _Request, seconds_max: float) -> NoReturn:
+    def _silent(self, request: OpenRequest, seconds_max: float) -> NoReturn:
         unfinished = b"" if self._child is None else self._child.unfinished
         if unfinished:
             hint = f", but this without a line feed at its end: {shown_line(unfinished)}"
         else:
             hint = "" if self.supported else " (does it flush its output after every line?)"
-        text = f"no answer within {seconds_max:g} seconds to {_asked_text(request)}{hint}"
+        text = f"no answer within {seconds_max:g} seconds to {request.asked_text}{hint}"
         self._break(text)
 
     def _end_of(self, child: ChildProcess) -> str:
@@ -389,20 +384,3 @@ class Connection:
             with self._lock:
                 self._lock.notify_all()
         raise self._broken
-
-
-def _is_fault(content: object) -> bool:
-    return isinstance(content, dict) and all(
-        isinstance(content.get(key), str) for key in ("kind", "text")
-    )
-
-
-def _asked_text(request: _Request) -> str:
-    return shown_line(request.line.rstrip(b"\n"))
-
-
-def _exchange_text(request: _Request) -> str:
-    return (
-        f"\n  received: {shown_line(request.received)}"
-        f"\n  while waiting for the answer to {_asked_text(request)}"
-    )
