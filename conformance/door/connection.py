@@ -92,10 +92,7 @@ class Connection:
                 self.name, f"`{self.command[0]}` cannot be started: {reason}"
             ) from error
         self._on_process(self._child.process_id, True)
-        try:
-            request, tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
-        except (DurabilityError, ForeignFault, UnsupportedError) as error:
-            self._break(f"it does not answer the handshake with `ok`: {error}")
+        request, tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
         try:
             return handshake_of(tree)
         except MessageError as error:
@@ -320,6 +317,8 @@ class Connection:
 
     def _answer(self, request: OpenRequest, message: dict[str, Any]) -> Any:
         """Return the value of an answer, or raise what it says."""
+        if request.operation == "hello" and "ok" not in message:
+            self._break(f"it does not answer the handshake with `ok`{request.exchange_text}")
         if "unsupported" in message:
             raise UnsupportedError(request.operation, message["unsupported"])
         self.supported.add(request.operation)

@@ -18,7 +18,6 @@ from typing import Any, Final, NoReturn
 
 __all__ = ["MISBEHAVIOURS", "Misbehaviour"]
 
-_LINE_BYTES_MAX: Final = 160 * 1024 * 1024
 _HELLO: Final[dict[str, Any]] = {
     "protocol": "telltale-conformance.harness.v1",
     "specification": "telltale.machine.durability.v1",
@@ -36,7 +35,7 @@ class Misbehaviour:
     """One way to be wrong: what is done in the place of the answer to ``instead_of``.
 
     ``message`` is what a user must be told, beside the line and the request. ``waits`` says that
-    only a limit on time shows it.
+    only a limit on time shows it, ``silent`` that no whole line comes.
     """
 
     name: str
@@ -44,13 +43,14 @@ class Misbehaviour:
     message: str
     act: Callable[[Harness, dict[str, Any]], None]
     waits: bool = False
+    silent: bool = False
 
 
 MISBEHAVIOURS: Final[dict[str, Misbehaviour]] = {}
 
 
 def _misbehaves(
-    instead_of: str, message: str, *, waits: bool = False
+    instead_of: str, message: str, *, waits: bool = False, silent: bool = False
 ) -> Callable[
     [Callable[[Harness, dict[str, Any]], None]], Callable[[Harness, dict[str, Any]], None]
 ]:
@@ -60,7 +60,7 @@ def _misbehaves(
         act: Callable[[Harness, dict[str, Any]], None],
     ) -> Callable[[Harness, dict[str, Any]], None]:
         name = act.__name__.lstrip("_").replace("_", "-")
-        MISBEHAVIOURS[name] = Misbehaviour(name, instead_of, message, act, waits)
+        MISBEHAVIOURS[name] = Misbehaviour(name, instead_of, message, act, waits, silent)
         return act
 
     return register
@@ -147,23 +147,23 @@ def _wait() -> NoReturn:
 # The start and the handshake
 
 
-@_misbehaves("start", "ended with exit status 3")
+@_misbehaves("start", "ended with exit status 3", silent=True)
 def exits_at_once(harness: Harness, request: dict[str, Any]) -> None:
     print("there is no configuration file", file=sys.stderr)
     raise SystemExit(3)
 
 
-@_misbehaves("hello", "ended with exit status 0 before it answered")
+@_misbehaves("hello", "ended with exit status 0 before it answered", silent=True)
 def ends_before_hello(harness: Harness, request: dict[str, Any]) -> None:
     raise SystemExit(0)
 
 
-@_misbehaves("hello", "does it flush its output after every line?", waits=True)
+@_misbehaves("hello", "does it flush its output after every line?", waits=True, silent=True)
 def never_answers_hello(harness: Harness, request: dict[str, Any]) -> None:
     _wait()
 
 
-@_misbehaves("hello", "without a line feed at its end", waits=True)
+@_misbehaves("hello", "without a line feed at its end", waits=True, silent=True)
 def forgets_the_line_feed(harness: Harness, request: dict[str, Any]) -> None:
     harness.write(json.dumps({"id": 0, **harness.answer(request)}).encode())
     _wait()
@@ -214,9 +214,7 @@ def has_a_text_for_a_boolean(harness: Harness, request: dict[str, Any]) -> None:
     harness.lie(request, concurrent_calls="yes")
 
 
-@_misbehaves(
-    "hello", "it does not answer the handshake with `ok`: `hello` is unsupported: who are you?"
-)
+@_misbehaves("hello", "it does not answer the handshake with `ok`")
 def does_not_support_hello(harness: Harness, request: dict[str, Any]) -> None:
     harness.say({"id": 0, "unsupported": "who are you?"})
 
@@ -260,7 +258,7 @@ def nests_without_end(harness: Harness, request: dict[str, Any]) -> None:
     harness.write(b'{"id":%d,"ok":%s\n' % (request["id"], b"[" * 200_000))
 
 
-@_misbehaves("hello", "it wrote more than 160 MiB without the end of a line")
+@_misbehaves("hello", "it wrote more than 160 MiB without the end of a line", silent=True)
 def writes_an_endless_line(harness: Harness, request: dict[str, Any]) -> None:
     while True:
         harness.write(b"x" * (1 << 20))
@@ -373,26 +371,45 @@ def writes_capitals_in_bytes(harness: Harness, request: dict[str, Any]) -> None:
 # The process
 
 
-@_misbehaves("wal.append", "ended with exit status 7 before it answered")
+@_misbehaves("wal.append", "ended with exit status 7 before it answered", silent=True)
 def exits_in_the_middle(harness: Harness, request: dict[str, Any]) -> None:
     raise SystemExit(7)
 
 
-@_misbehaves("wal.append", "was ended by SIGSEGV before it answered")
+@_misbehaves("wal.append", "was ended by SIGSEGV before it answered", silent=True)
 def crashes_in_the_middle(harness: Harness, request: dict[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
     _wait()
 
 
-@_misbehaves("wal.append", "no answer within 1 seconds to", waits=True)
+@_misbehaves("wal.append", "no answer within 1 seconds to", waits=True, silent=True)
 def hangs_in_the_middle(harness: Harness, request: dict[str, Any]) -> None:
     _wait()
 
 
-@_misbehaves("wal.append", "it closed its standard output and goes on running")
+@_misbehaves("wal.append", "it closed its standard output and goes on running", silent=True)
 def closes_its_output(harness: Harness, request: dict[str, Any]) -> None:
     os.close(1)
     _wait()
+
+
+@_misbehaves("wal.append", "it did not read `wal.append` within 1 seconds", waits=True)
+def stops_reading(harness: Harness, request: dict[str, Any]) -> None:
+    """Answer, and take no more; only a line that the pipe cannot hold shows it."""
+    harness.serve(request)
+    _wait()
+
+
+@_misbehaves("shutdown", "the harness still ran", waits=True)
+def ignores_shutdown(harness: Harness, request: dict[str, Any]) -> None:
+    harness.say({"id": request["id"], "ok": None})
+    _wait()
+
+
+@_misbehaves("shutdown", "after `shutdown` the harness ended with exit status 9")
+def ends_badly(harness: Harness, request: dict[str, Any]) -> None:
+    harness.say({"id": request["id"], "ok": None})
+    raise SystemExit(9)
 
 
 # Calls
