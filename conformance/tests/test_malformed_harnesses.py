@@ -7,6 +7,7 @@ user points at a harness.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 import time
@@ -39,6 +40,14 @@ NOT_STARTED = {
 }
 
 
+# The messages of docs/harness.md, each as the pieces that stand between its gaps.
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "harness.md").read_text()
+DOCUMENTED = [
+    [piece.strip(" ,;:") for piece in row.split("...")]
+    for row in re.findall(r"^\| `(.+?)` \|", DOCUMENT.partition("## The messages")[2], re.MULTILINE)
+]
+
+
 def words_of(misbehaviour: Misbehaviour) -> list[str]:
     return [sys.executable, str(SCRIPT), misbehaviour.name]
 
@@ -56,6 +65,7 @@ def check_text(misbehaviour: Misbehaviour, text: str) -> None:
     assert misbehaviour.message in text
     assert "Traceback" not in text
     assert '{"id":' in text
+    assert any(all(piece in text for piece in row) for row in DOCUMENTED)
     # Where a line came, it is shown.
     assert ("received: " in text) != misbehaviour.silent
 
