@@ -19,9 +19,13 @@ const inMemory = process.argv.includes('--memory');
 const promises = {
   name: inMemory ? 'node-memory' : 'node-file',
   version: '0.1.0',
-  capabilities: ['ordered-cache', 'exact-messages', ...(inMemory ? [] : ['reopen'])],
+  capabilities: [
+    'ordered-cache',
+    'exact-messages',
+    ...(inMemory ? [] : ['reopen', 'process-kill']),
+  ],
   rejection_mode: 'clean-reject',
-  durability_class: inMemory ? 'volatile' : 'restart',
+  durability_class: inMemory ? 'volatile' : 'process',
   concurrent_calls: true,
 };
 
