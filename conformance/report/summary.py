@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from conformance.requirements import REQUIREMENTS, Component, Requirement, Scope
 from conformance.results import (
     BackendReport,
-    Counterexample,
     Report,
     RequirementResult,
     SampleHistory,
@@ -26,7 +25,6 @@ __all__ = [
     "SCOPE_WORDS",
     "UNKNOWN_SENTENCE",
     "VERDICT_WORDS",
-    "counterexample_heading",
     "counts_text",
     "declarations_text",
     "described",
@@ -99,14 +97,6 @@ _SURFACE: Final = " surface"
 def described(requirement_id: str) -> Requirement | None:
     """Return a requirement, or ``None`` for an id that only another version knows."""
     return REQUIREMENTS.get(requirement_id)
-
-
-def counterexample_heading(counterexample: Counterexample) -> str:
-    """Return the id, source and sentence of the requirement that was broken."""
-    judged = described(counterexample.requirement_id)
-    if judged is None:
-        return f"{counterexample.requirement_id}: {UNKNOWN_SENTENCE}"
-    return f"{judged.requirement_id} ({judged.source}): {judged.sentence}"
 
 
 def status_of(backend: BackendReport, *, strict: bool = False) -> ExitStatus:

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.report.failure import counterexample_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
     VERDICT_WORDS,
-    counterexample_heading,
     counts_text,
     declarations_text,
     finding_order,
@@ -23,7 +23,6 @@ from conformance.report.summary import (
 )
 from conformance.results import (
     BackendReport,
-    Counterexample,
     Report,
     RequirementResult,
     Verdict,
@@ -74,33 +73,6 @@ def print_report(
     _print_matrix(report, console)
     _print_open(report.backends, console)
     _print_conclusion(report, console, strict)
-
-
-def counterexample_text(counterexample: Counterexample, replay: str = "") -> str:
-    """Return a failure in its fixed order: requirement, operations, difference, command."""
-    lines = [
-        visible(counterexample_heading(counterexample)),
-        "",
-        "  The shortest history found that breaks it:",
-    ]
-    lines += [
-        f"    {number}. {visible(step.text)}"
-        + ("" if step.answer == "ok" else f"\n       -> {visible(step.answer)}")
-        for number, step in enumerate(counterexample.steps, start=1)
-    ]
-    if not counterexample.steps:
-        lines.append("    (no operation at all)")
-    lines += [
-        "",
-        f"  expected: {visible(counterexample.expected)}",
-        f"  actual:   {visible(counterexample.actual)}",
-    ]
-    if not counterexample.reproduced:
-        lines.append("  This history failed once and not again: the backend is not deterministic.")
-    if replay:
-        only = visible(counterexample.requirement_id)
-        lines += ["", f"  replay:   {replay} --only {only}"]
-    return "\n".join(lines)
 
 
 def _print_failures(backend: BackendReport, console: Console, replay: str) -> None:
