@@ -29,6 +29,8 @@ __all__ = [
     "declarations_text",
     "described",
     "finding_order",
+    "headline",
+    "headline_details",
     "is_judged",
     "replay_command",
     "requirement_ids_of",
@@ -56,6 +58,13 @@ CONCLUSION_WORDS: Final = {
     ExitStatus.BACKEND_FAULT: "could not be judged",
 }
 """What the verdicts on a backend, or on all of them, come to."""
+
+_STATUS_SENTENCES: Final = {
+    ExitStatus.CONFORMING: "The backend conforms",
+    ExitStatus.VIOLATION: "The backend does not conform",
+    ExitStatus.INCONCLUSIVE: "The verdict is open",
+    ExitStatus.BACKEND_FAULT: "The backend could not be judged",
+}
 
 PART_TITLES: Final = {
     Component.VALUES: "Values",
@@ -102,6 +111,33 @@ def described(requirement_id: str) -> Requirement | None:
 def status_of(backend: BackendReport, *, strict: bool = False) -> ExitStatus:
     """Return what the verdicts on one backend come to."""
     return exit_status(Report("", "", "", "", 0, [backend]), strict=strict)
+
+
+def headline(report: Report, *, strict: bool = False) -> str:
+    """Return the conclusion of a whole report as a sentence of few words."""
+    count = len(report.backends)
+    if count == 0:
+        return "No backend was judged"
+    statuses = [status_of(backend, strict=strict) for backend in report.backends]
+    conforming = statuses.count(ExitStatus.CONFORMING)
+    if count == 1:
+        return _STATUS_SENTENCES[statuses[0]]
+    if conforming == count:
+        return f"All {count} backends conform"
+    return f"{conforming or 'None'} of {count} backends conform{'s' if conforming == 1 else ''}"
+
+
+def headline_details(report: Report, *, strict: bool = False) -> str:
+    """Return how the backends that do not conform fare; empty for less than two backends."""
+    if len(report.backends) < 2:
+        return ""
+    statuses = [status_of(backend, strict=strict) for backend in report.backends]
+    figures = [
+        f"{statuses.count(status)} {CONCLUSION_WORDS[status]}"
+        for status in (ExitStatus.VIOLATION, ExitStatus.INCONCLUSIVE, ExitStatus.BACKEND_FAULT)
+        if status in statuses
+    ]
+    return ", ".join(figures)
 
 
 def verdict_counts(backend: BackendReport) -> dict[Verdict, int]:

@@ -19,7 +19,12 @@ from conformance.report.page_view import (
     page_samples,
     quirk_views,
 )
-from conformance.report.summary import CONCLUSION_WORDS, run_facts
+from conformance.report.summary import (
+    CONCLUSION_WORDS,
+    headline,
+    headline_details,
+    run_facts,
+)
 from conformance.results import Report
 from conformance.terminal_text import visible
 from conformance.verdicts import exit_status
@@ -45,6 +50,7 @@ def html_page(report: Report, *, strict: bool = False) -> str:
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
     environment.filters["breakable"] = _breakable
+    environment.filters["coded"] = _coded
     style, script = _part("page.css"), _part("page.js")
     status = exit_status(report, strict=strict)
     rows = page_rows(report)
@@ -53,6 +59,8 @@ def html_page(report: Report, *, strict: bool = False) -> str:
         facts=run_facts(report),
         status=status.name.lower(),
         conclusion=CONCLUSION_WORDS[status],
+        headline=headline(report, strict=strict),
+        details=headline_details(report, strict=strict),
         backends=backend_views(report, strict=strict),
         parts=page_parts(rows),
         rows=rows,
@@ -69,9 +77,19 @@ def html_page(report: Report, *, strict: bool = False) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """Return a name that may be broken after its dots, colons, slashes and underscores."""
-    pieces = re.split(r"(?<=[.:/_-])", visible(text))
+    """Return a name that may be broken after its marks and before its capitals."""
+    pieces = re.split(r"(?<=[.:/_-])|(?<=[a-z])(?=[A-Z])", visible(text))
     return Markup("<wbr>").join(map(escape, pieces))
+
+
+def _coded(sentence: str) -> Markup:
+    """Return a sentence with what it has in backticks set as code."""
+    pieces = re.split(r"`([^`]*)`", visible(sentence))
+    shown = (
+        Markup("<code>{}</code>").format(piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
+    )
+    return Markup("").join(shown)
 
 
 def _part(name: str) -> str:
