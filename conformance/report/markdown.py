@@ -77,7 +77,9 @@ def _detail(backend: BackendReport, result: RequirementResult) -> str:
     if len(text) > _DETAIL_LENGTH_MAX:
         text = f"{text[:_DETAIL_LENGTH_MAX]}\n(the rest is in the other forms of the report)"
     level = _html(result.level)
-    return f"<details><summary>{head} ({level}){sentence}</summary>\n\n{_fenced(text)}\n\n</details>\n"
+    return (
+        f"<details><summary>{head} ({level}){sentence}</summary>\n\n{_fenced(text)}\n\n</details>\n"
+    )
 
 
 def _fenced(text: str) -> str:

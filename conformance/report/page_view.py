@@ -157,9 +157,7 @@ def backend_views(report: Report, *, strict: bool) -> list[BackendView]:
         status = status_of(backend, strict=strict)
         counts = verdict_counts(backend)
         figures = [(title, counts[verdict]) for verdict, title in VERDICT_TITLES.items()]
-        views.append(
-            BackendView(backend, status.name.lower(), CONCLUSION_WORDS[status], figures)
-        )
+        views.append(BackendView(backend, status.name.lower(), CONCLUSION_WORDS[status], figures))
     return views
 
 
