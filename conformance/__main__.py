@@ -10,7 +10,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.commands import check, inspect, requirements, serve, vectors
+from conformance.commands import (
+    check,
+    compare,
+    inspect,
+    report,
+    requirements,
+    serve,
+    trace,
+    vectors,
+)
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -43,7 +52,16 @@ class _Command(Protocol):
         """Run the command and return its exit status."""
 
 
-_COMMANDS: Final[tuple[_Command, ...]] = (check, serve, requirements, inspect, vectors)
+_COMMANDS: Final[tuple[_Command, ...]] = (
+    check,
+    report,
+    compare,
+    trace,
+    serve,
+    requirements,
+    inspect,
+    vectors,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

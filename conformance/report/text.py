@@ -44,6 +44,7 @@ _VERDICT_STYLES: Final = {
 _FIXED_WIDTH: Final = 28
 _COLUMN_MARGIN: Final = 3
 _NAME_WIDTH_MAX: Final = 16
+_ID_WIDTH_MAX: Final = 14
 
 _CONCLUSION_STYLES: Final = {
     ExitStatus.CONFORMING: "bold green",
@@ -142,7 +143,8 @@ def _matrix(backends: Sequence[BackendReport]) -> Table:
     for requirement_id in requirement_ids_of(backends):
         results = [backend.result(requirement_id) for backend in backends]
         if any(is_judged(result) for result in results):
-            shown_id = Text(visible(requirement_id))
+            # An id of ours is shorter than this, and a table has no room for a strange one.
+            shown_id = Text(visible(requirement_id)[:_ID_WIDTH_MAX])
             table.add_row(shown_id, _level_text(results), *map(_mark, results))
     return table
 
