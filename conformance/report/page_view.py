@@ -34,9 +34,27 @@ from conformance.results import (
     Verdict,
 )
 
-__all__ = ["BackendView", "Difference", "Evidence", "Part", "QuirkView", "Row", "page_rows"]
+__all__ = [
+    "UNKNOWN_PART",
+    "VERDICT_MEANINGS",
+    "VERDICT_TITLES",
+    "BackendView",
+    "Difference",
+    "Evidence",
+    "Part",
+    "QuirkView",
+    "Row",
+    "backend_views",
+    "difference",
+    "page_parts",
+    "page_rows",
+    "page_samples",
+    "quirk_views",
+]
 
 UNKNOWN_PART: Final = "Unknown to this version"
+# A name in an address bar should be short; what tells two of them apart is added.
+_ANCHOR_NAME_LENGTH_MAX: Final = 60
 
 VERDICT_TITLES: Final = {
     Verdict.FAIL: "fail",
@@ -180,8 +198,8 @@ def page_rows(report: Report) -> list[Row]:
     for requirement_id in requirement_ids_of(report.backends):
         judged = described(requirement_id)
         cells = [
-            _evidence(backend, requirement_id, judged, anchors, sample_anchors)
-            for backend in report.backends
+            _evidence(backend, requirement_id, anchors, own_sample_anchors)
+            for backend, own_sample_anchors in zip(report.backends, sample_anchors, strict=True)
         ]
         levels = {cell.result.level for cell in cells if cell is not None}
         applying = {cell.result.level for cell in cells if cell and is_judged(cell.result)}
@@ -210,9 +228,9 @@ def page_parts(rows: list[Row]) -> list[Part]:
 def page_samples(report: Report) -> Iterator[tuple[str, BackendReport, SampleHistory]]:
     """Yield every sample history with its anchor and its backend."""
     anchors = _sample_anchors(report)
-    for backend in report.backends:
+    for own_anchors, backend in zip(anchors, report.backends, strict=True):
         for sample in backend.samples:
-            yield anchors[id(sample)], backend, sample
+            yield own_anchors[id(sample)], backend, sample
 
 
 def difference(counterexample: Counterexample) -> Difference:
@@ -240,7 +258,8 @@ class _Anchors:
         self._taken: set[str] = set()
 
     def new(self, *names: str) -> str:
-        readable = "--".join(re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-") for name in names)
+        words = (re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-") for name in names)
+        readable = "--".join(word[:_ANCHOR_NAME_LENGTH_MAX] for word in words)
         anchor, number = readable, 2
         while anchor in self._taken:
             anchor, number = f"{readable}--{number}", number + 1
@@ -251,10 +270,10 @@ class _Anchors:
 def _evidence(
     backend: BackendReport,
     requirement_id: str,
-    judged: Requirement | None,
     anchors: _Anchors,
     sample_anchors: dict[int, str],
 ) -> Evidence | None:
+    """Return the evidence of one cell; ``sample_anchors`` are those of its backend."""
     result = backend.result(requirement_id)
     if result is None:
         return None
@@ -265,7 +284,7 @@ def _evidence(
         anchor=anchors.new("evidence", backend.name, requirement_id),
         backend=backend,
         result=result,
-        judged=judged,
+        judged=described(requirement_id),
         difference=None if found is None else difference(found),
         replay="" if found is None else replay_command(backend.name, requirement_id),
         link=web_link(result.link),
@@ -274,11 +293,16 @@ def _evidence(
     )
 
 
-def _sample_anchors(report: Report) -> dict[int, str]:
-    """Return the anchor of each sample history by its identity, as equal ones may recur."""
+def _sample_anchors(report: Report) -> list[dict[int, str]]:
+    """Return, backend by backend, the anchor of each sample by its identity.
+
+    Neither the names of backends nor their samples need be different ones.
+    """
     anchors = _Anchors()
-    return {
-        id(sample): anchors.new("sample", backend.name, sample.suite)
+    return [
+        {
+            id(sample): anchors.new("sample", backend.name, sample.suite)
+            for sample in backend.samples
+        }
         for backend in report.backends
-        for sample in backend.samples
-    }
+    ]

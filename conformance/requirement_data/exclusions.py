@@ -21,7 +21,10 @@ _ACCESSORS: Final = (
 )
 _FAULTS: Final = "The fault-injecting log is a tool of this package, not a backend to be judged."
 _INSPECTION: Final = "This package makes the inspection report; no backend has a part in it."
-_MONITORS: Final = "A monitor judges a recorded run; no backend has one, and this package does not either, so nothing proves it here."
+_MONITORS: Final = (
+    "A monitor judges a recorded run; no backend has one, and this package has none either, so "
+    "that nothing proves it here."
+)
 _OUTCOMES: Final = "The conversion is a function of this package's own outcomes."
 
 _RECORD_TESTS: Final = "telltale_spec/tests/test_records.py"
