@@ -19,7 +19,7 @@ from conformance.results import Report, Verdict
 from conformance.tests.saved_reports import hostile_report, real_report
 
 SCHEMA = json.loads(schema_text())
-RECORDS = [
+RECORDS: list[Any] = [
     record
     for record in vars(results).values()
     if dataclasses.is_dataclass(record) and record.__module__ == results.__name__
