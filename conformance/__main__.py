@@ -17,6 +17,7 @@ from conformance.commands import (
     report,
     requirements,
     serve,
+    smoke,
     trace,
     vectors,
 )
@@ -57,6 +58,7 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     report,
     compare,
     trace,
+    smoke,
     serve,
     requirements,
     inspect,
