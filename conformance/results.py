@@ -113,10 +113,14 @@ class QuirkResult(DataClassJsonMixin):
 
 @dataclass(frozen=True)
 class SampleHistory(DataClassJsonMixin):
-    """One history of a suite that went well, so that a pass can be looked at too."""
+    """One history of a suite that went well, so that a pass can be looked at too.
+
+    ``requirement_ids`` are what the suite judged.
+    """
 
     suite: str
     steps: list[Step]
+    requirement_ids: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,7 @@ def _evidence(
         return None
     found = result.counterexample
     is_pass = result.verdict is Verdict.PASS
-    samples = samples_of(backend, requirement_id) if is_pass else ()
+    samples = samples_of(backend, requirement_id) if is_pass else []
     return Evidence(
         anchor=anchors.new("evidence", backend.name, requirement_id),
         backend=backend,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -88,18 +88,6 @@ SCOPE_WORDS: Final = {
 """Who can be held to a requirement, in words."""
 
 UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requirement."
-
-# How the names of a component's suites begin; a report names suites and nothing more of them.
-_SUITE_NAMES: Final = {
-    Component.AGREEMENT_WAL: "agreement WAL",
-    Component.EVIDENCE_CACHE: "evidence cache",
-    Component.WAL_HANDLER: "agreement WAL handler",
-    Component.EVIDENCE_HANDLER: "evidence handler",
-    Component.RECOVERY: "recovery",
-    Component.CODEC: "codec",
-    Component.VALUES: "codec",
-}
-_SURFACE: Final = " surface"
 
 
 def described(requirement_id: str) -> Requirement | None:
@@ -202,12 +190,9 @@ def situations_of(backend: BackendReport, requirement_id: str) -> list[Situation
     return [each for each in backend.situations if requirement_id in each.requirement_ids]
 
 
-def samples_of(backend: BackendReport, requirement_id: str) -> Iterator[SampleHistory]:
-    """Yield the sample histories of the suites that judge a requirement."""
-    judged = described(requirement_id)
-    name = _SUITE_NAMES.get(judged.component) if judged is not None else None
-    if name is not None:
-        yield from (each for each in backend.samples if each.suite.removesuffix(_SURFACE) == name)
+def samples_of(backend: BackendReport, requirement_id: str) -> list[SampleHistory]:
+    """Return the histories that went well, of the suites that judged a requirement."""
+    return [each for each in backend.samples if requirement_id in each.requirement_ids]
 
 
 def finding_order(finding_id: str) -> tuple[int, str]:

@@ -39,7 +39,6 @@ ROWS: Final[tuple[Exclusion, ...]] = (
     Exclusion("DOM-06", _RECORDS, (_RECORD_TESTS,)),
     Exclusion("DOM-07", _RECORDS, ("telltale_spec/tests/test_recovery.py",)),
     Exclusion("ENT-01", _RECORDS, (_ARTIFACT_TESTS,)),
-    Exclusion("ENT-02", _RECORDS, (_ARTIFACT_TESTS, "conformance/shipped_vectors/identity.jsonl")),
     Exclusion("ENT-03", _RECORDS, (_ARTIFACT_TESTS,)),
     Exclusion("ART-WAL-01", _ARTIFACTS, (_ARTIFACT_TESTS,)),
     Exclusion(

@@ -89,7 +89,10 @@ def hostile_report() -> Report:
         HOSTILE,
         [HOSTILE],
         [HOSTILE],
-        [SampleHistory("agreement WAL", STEPS), SampleHistory(HOSTILE, [])],
+        [
+            SampleHistory("agreement WAL", STEPS, ["WAL-07", HOSTILE]),
+            SampleHistory(HOSTILE, [], ["WAL-07"]),
+        ],
     )
     dead = BackendReport("dead", [], "", [], [], [], HOSTILE)
     budget = BudgetUsed(40, 20, 30.0)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from conformance.machines.registry import SUITES
 from conformance.report.page import html_page
 from conformance.report.page_view import difference, page_rows
 from conformance.report.summary import (
@@ -21,7 +20,6 @@ from conformance.report.summary import (
     headline,
     headline_details,
     replay_command,
-    samples_of,
     web_link,
 )
 from conformance.requirements import Component, Scope, requirement
@@ -148,8 +146,9 @@ def test_evidence_tells_everything_about_a_failure() -> None:
 
 
 def test_evidence_tells_what_a_pass_rests_on() -> None:
-    sample = SampleHistory("agreement WAL", hostile_report().backends[0].samples[0].steps)
-    other = SampleHistory("codec", [])
+    steps = hostile_report().backends[0].samples[0].steps
+    sample = SampleHistory("agreement WAL", steps, ["WAL-01"])
+    other = SampleHistory("codec", [], ["DEC-01"])
     good = real_report().backends[0]
     sampled = backend_of("good", *good.results, samples=[sample, other])
     root = page(report_with(sampled))
@@ -159,6 +158,7 @@ def test_evidence_tells_what_a_pass_rests_on() -> None:
     assert f"checks{good.results[0].checks}" in re.sub(r"\s", "", article.text())
     assert root.all("article", id=link.attributes["href"].removeprefix("#"))
     assert "agreement WAL: 3 operations" in link.text()
+    assert [each.suite for each in good.samples] == ["agreement WAL"]
     situated = page(real_report()).all("article", id="evidence--good--WAL-01")[0]
     for situation in good.situations:
         if "WAL-01" in situation.requirement_ids:
@@ -294,18 +294,6 @@ def test_a_difference_is_parted_from_what_is_equal() -> None:
     ):
         found = difference(Counterexample("WAL-01", "s", [], expected, actual))
         assert (found.start, found.expected, found.actual, found.end) == parts
-
-
-def test_every_suite_of_a_sample_is_found_from_its_requirements() -> None:
-    """Samples name their suite; the suites are known by the parts that they judge."""
-    for suite in SUITES:
-        backend = backend_of("one", samples=[SampleHistory(suite.name, [])])
-        found = [each for each in suite.requirement_ids if list(samples_of(backend, each))]
-        parts = {requirement(each).component for each in suite.requirement_ids}
-        # A log is also judged by what the suites of other parts do with it.
-        shared = [each for each in suite.requirement_ids if each.startswith("WAL-")]
-        expected = set(suite.requirement_ids) - (set(shared) if len(parts) > 1 else set())
-        assert set(found) >= expected, suite.name
 
 
 def test_every_part_and_scope_has_words() -> None:
