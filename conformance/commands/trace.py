@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,11 +28,13 @@ if TYPE_CHECKING:
     from conformance.commands.arguments import CommandParser
     from conformance.report.tracing import Trace
     from conformance.results import Report
+    from conformance.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "trace"
 _NOT_TRACED: Final = 1
+_STARTING_SECONDS_MAX: Final = 60.0
 
 # By the names of the states, whose module is imported late.
 _STYLES: Final = {
@@ -46,15 +51,16 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "trace",
         help="say which requirements a run has put to the test, and why not the others",
         description="List every requirement of the specification as tested, untested or excluded, "
-        "by a saved report or by a run of the shipped backends.",
+        "by saved reports or by a run of the shipped backends.",
         epilog="exit status: 0 done, 1 with --strict: an untested MUST or an exclusion of what is "
         "tested, 2 usage or a file that is no report",
     )
     trace.add_argument(
         "report",
         type=Path,
-        nargs="?",
-        help="a file that `check --json` wrote; without one the shipped backends are judged",
+        nargs="*",
+        help="files that `check --json` wrote, taken together; without one the shipped backends "
+        "are judged",
     )
     trace.add_argument(
         "--strict",
@@ -76,13 +82,12 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Print the trace and return whether it is complete enough."""
-    from conformance.report.reading import read_report
     from conformance.report.tracing import trace_of
 
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
         return complain(problem, USAGE)
-    report = _judged(parsed, console) if parsed.report is None else read_report(parsed.report)
+    report = _saved(parsed.report) if parsed.report else _judged(parsed, console)
     trace = trace_of(report)
     status = _NOT_TRACED if parsed.strict and trace.problems() else CONFORMING
     if parsed.json is not None:
@@ -94,16 +99,52 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     return status
 
 
+def _saved(paths: list[Path]) -> Report:
+    """Return the backends of all reports as one report."""
+    from conformance.errors import ReportError
+    from conformance.report.reading import read_report
+
+    first, *others = reports = [read_report(path) for path in paths]
+    for path, other in zip(paths[1:], others, strict=True):
+        for what in ("specification", "suite_version"):
+            if getattr(other, what) != getattr(first, what):
+                reason = f"its {what.replace('_', ' ')} is another than that of {paths[0]}"
+                raise ReportError(str(path), reason)
+    return replace(first, backends=[each for report in reports for each in report.backends])
+
+
 def _judged(parsed: argparse.Namespace, console: Console) -> Report:
     from conformance.profiles import profile
     from conformance.runner import report_of
     from conformance.worker import Job
 
-    jobs = [
-        Job(name, None, parsed.profile, parsed.seed, CALL_SECONDS_MAX) for name in shipped_names()
-    ]
+    common = Job("", None, parsed.profile, parsed.seed, CALL_SECONDS_MAX)
+    jobs = [replace(common, name=name) for name in shipped_names()]
+    jobs += _jobs_to_kill(common)
     reports = run_with_progress(jobs, parsed.jobs, console)
     return report_of(reports, profile(parsed.profile), parsed.seed)
+
+
+def _jobs_to_kill(common: Job) -> list[Job]:
+    """Return the jobs that judge what can only be judged in a process that may be killed."""
+    from conformance.backend import Capability
+    from conformance.requirements import REQUIREMENTS
+    from conformance.shipped import SHIPPED_BACKENDS
+
+    promise = Capability.PROCESS_KILL
+    only = tuple(each for each, row in REQUIREMENTS.items() if row.capability == promise.value)
+    program = [sys.executable, "-m", "conformance", "serve"]
+    return [
+        replace(
+            common,
+            name=f"{backend.name} (served)",
+            command=shlex.join([*program, backend.name]),
+            starting_seconds_max=_STARTING_SECONDS_MAX,
+            only=only,
+        )
+        for backend in SHIPPED_BACKENDS
+        if promise in backend.capabilities
+    ]
 
 
 def _text(trace: Trace) -> str:

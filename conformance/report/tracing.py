@@ -110,7 +110,7 @@ def _row(report: Report, judged: Requirement, exclusion: Exclusion | None) -> Tr
         judged.level.value,
         state,
         sum(result.checks for _, result in tested),
-        [name for name, _ in tested],
+        list(dict.fromkeys(name for name, _ in tested)),
         reason,
         list(exclusion.proved_by) if exclusion is not None else [],
     )
@@ -131,4 +131,6 @@ def _untested_reason(report: Report, results: list[tuple[str, RequirementResult]
     for name, result in results:
         text = result.reason or f"{result.verdict.value}, without a check"
         reasons.setdefault(text, []).append(name)
-    return "; ".join(f"{', '.join(names)}: {text}" for text, names in reasons.items())
+    return "; ".join(
+        f"{', '.join(dict.fromkeys(names))}: {text}" for text, names in reasons.items()
+    )

@@ -235,6 +235,19 @@ def test_trace_shows_what_a_report_has_tested(
     assert [row["requirement_id"] for row in rows if row["state"] == "tested"] == ["WAL-01"]
 
 
+def test_several_reports_are_taken_together(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = saved("first.json", GOOD)
+    second = saved("second.json", report_with(backend_of("two", result("WAL-02", Verdict.FAIL))))
+    other = saved("other.json", replace(GOOD, suite_version="2"))
+
+    assert main(["trace", first, second]) == 0
+    assert " 2 tested, " in capsys.readouterr().out
+    assert main(["trace", first, other]) == 2
+    assert "other.json: its suite version is another than" in capsys.readouterr().err
+
+
 def test_strict_fails_on_a_stale_exclusion(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -257,5 +270,6 @@ def test_without_a_report_the_shipped_backends_are_judged(
     monkeypatch.setattr("conformance.worker.run_jobs", run_jobs)
 
     assert main(["trace"]) == 0
-    assert judged == [backend.name for backend in SHIPPED_BACKENDS]
+    # Those that promise to survive the death of their process also get one that can die.
+    assert judged == [*(backend.name for backend in SHIPPED_BACKENDS), "sqlite (served)"]
     assert "1 tested" in capsys.readouterr().out
