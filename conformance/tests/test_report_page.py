@@ -187,6 +187,20 @@ def test_the_claim_stands_on_top() -> None:
         assert part in cards
 
 
+def test_a_promise_that_no_crash_has_tried_says_so() -> None:
+    for durability_class, crash_classes, expected in (
+        ("volatile", [], False),
+        ("restart", [], False),
+        ("process", [], True),
+        ("power", [], True),
+        ("process", ["process kill"], False),
+    ):
+        backend = backend_of("one", durability_class=durability_class, crash_classes=crash_classes)
+        card = page(report_with(backend)).all("ul", class_="cards")[0].text()
+        assert ("none: not tried here" in card) is expected, durability_class
+        assert all(name in card for name in crash_classes)
+
+
 @each_report
 def test_nothing_is_loaded_from_anywhere(make: Any) -> None:
     """Links lead to places in the page or are followed by a person; nothing else has an address."""
