@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from dataclasses import replace
@@ -83,6 +82,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Print the trace and return whether it is complete enough."""
     from conformance.report.tracing import trace_of
+    from conformance.results import json_text
 
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
@@ -92,7 +92,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     status = _NOT_TRACED if parsed.strict and trace.problems() else CONFORMING
     if parsed.json is not None:
         try:
-            write_whole(parsed.json, _text(trace))
+            write_whole(parsed.json, json_text(trace.to_dict()))
         except OSError as error:
             status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
     _print_trace(trace, console, strict=parsed.strict)
@@ -145,11 +145,6 @@ def _jobs_to_kill(common: Job) -> list[Job]:
         for backend in SHIPPED_BACKENDS
         if promise in backend.capabilities
     ]
-
-
-def _text(trace: Trace) -> str:
-    text = json.dumps(trace.to_dict(), ensure_ascii=False, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _print_trace(trace: Trace, console: Console, *, strict: bool) -> None:

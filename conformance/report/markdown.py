@@ -42,7 +42,7 @@ def markdown_summary(report: Report, *, strict: bool = False) -> str:
     lines = [f"## {_SYMBOLS[status]} Durability conformance: {CONCLUSION_WORDS[status]}", ""]
     lines.append(" · ".join(f"{name} {_text(value)}" for name, value in run_facts(report)))
     lines += ["", "| backend | verdict | requirements | declares |", "|---|---|---|---|"]
-    lines += [_row(backend, strict) for backend in report.backends]
+    lines += [_row(report, backend, strict) for backend in report.backends]
     failures = list(_details(report))
     lines += ["", *failures[:_DETAILS_MAX]]
     if len(failures) > _DETAILS_MAX:
@@ -50,8 +50,8 @@ def markdown_summary(report: Report, *, strict: bool = False) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _row(backend: BackendReport, strict: bool) -> str:
-    status = status_of(backend, strict=strict)
+def _row(report: Report, backend: BackendReport, strict: bool) -> str:
+    status = status_of(report, backend, strict=strict)
     declared = declarations_text(backend) or "did not start"
     counts = counts_text(backend) if backend.results else _text(backend.fault or "none")
     verdict = f"{_SYMBOLS[status]} {CONCLUSION_WORDS[status]}"

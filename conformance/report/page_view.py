@@ -172,7 +172,7 @@ def backend_views(report: Report, *, strict: bool) -> list[BackendView]:
     """Return the heads of all backends."""
     views = []
     for backend in report.backends:
-        status = status_of(backend, strict=strict)
+        status = status_of(report, backend, strict=strict)
         counts = verdict_counts(backend)
         figures = [(title, counts[verdict]) for verdict, title in VERDICT_TITLES.items()]
         views.append(BackendView(backend, status.name.lower(), CONCLUSION_WORDS[status], figures))

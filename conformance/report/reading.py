@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.errors import ReportError
+from conformance.requirements import Level
 from conformance.results import REPORT_FORMAT, Report
 
 __all__ = ["read_report", "report_from_text", "schema_text"]
@@ -66,6 +67,7 @@ def report_from_text(text: str, source: str = "report") -> Report:
     _check_format(tree, source)
     _check(Report, tree, "report", source)
     report = Report.from_dict(tree)
+    _check_levels(report, source)
     try:
         # What any renderer does; only data of a hostile depth fails it.
         report.to_text()
@@ -124,6 +126,17 @@ def _check_fields(kind: Any, value: Any, place: str, source: str) -> None:
             _check(hints[field.name], value[field.name], f"{place}.{field.name}", source)
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise ReportError(source, f"the field `{field.name}` is missing", place)
+
+
+def _check_levels(report: Report, source: str) -> None:
+    """Raise for a level that binds nobody, which would turn a failure into advice."""
+    known = [level.value for level in Level]
+    for place, backend in enumerate(report.backends):
+        for position, result in enumerate(backend.results):
+            if result.level not in known:
+                where = f"report.backends[{place}].results[{position}].level"
+                reason = f"expected one of {', '.join(known)}, got {_shown(result.level)}"
+                raise ReportError(source, reason, where)
 
 
 def _check_type(kind: type, value: Any, place: str, source: str) -> None:

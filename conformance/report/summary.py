@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -89,15 +90,17 @@ SCOPE_WORDS: Final = {
 
 UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requirement."
 
+_UNSAFE_IN_FILES: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
 
 def described(requirement_id: str) -> Requirement | None:
     """Return a requirement, or ``None`` for an id that only another version knows."""
     return REQUIREMENTS.get(requirement_id)
 
 
-def status_of(backend: BackendReport, *, strict: bool = False) -> ExitStatus:
-    """Return what the verdicts on one backend come to."""
-    return exit_status(Report("", "", "", "", 0, [backend]), strict=strict)
+def status_of(report: Report, backend: BackendReport, *, strict: bool = False) -> ExitStatus:
+    """Return what a report says of one of its backends."""
+    return exit_status(replace(report, backends=[backend]), strict=strict)
 
 
 def headline(report: Report, *, strict: bool = False) -> str:
@@ -105,7 +108,7 @@ def headline(report: Report, *, strict: bool = False) -> str:
     count = len(report.backends)
     if count == 0:
         return "No backend was judged"
-    statuses = [status_of(backend, strict=strict) for backend in report.backends]
+    statuses = [status_of(report, backend, strict=strict) for backend in report.backends]
     conforming = statuses.count(ExitStatus.CONFORMING)
     if count == 1:
         return _STATUS_SENTENCES[statuses[0]]
@@ -118,7 +121,7 @@ def headline_details(report: Report, *, strict: bool = False) -> str:
     """Return how the backends that do not conform fare; empty for less than two backends."""
     if len(report.backends) < 2:
         return ""
-    statuses = [status_of(backend, strict=strict) for backend in report.backends]
+    statuses = [status_of(report, backend, strict=strict) for backend in report.backends]
     figures = [
         f"{statuses.count(status)} {CONCLUSION_WORDS[status]}"
         for status in (ExitStatus.VIOLATION, ExitStatus.INCONCLUSIVE, ExitStatus.BACKEND_FAULT)
@@ -208,8 +211,8 @@ def replay_command(backend_name: str, requirement_id: str) -> str:
     ``REPLAYS`` stands for the folder they were written to and ``TARGET`` for the
     backend, as neither is in a report.
     """
-    path = shlex.quote(f"{backend_name}/{requirement_id}.json")
-    return f"telltale-conformance replay REPLAYS/{path} TARGET"
+    folder, name = (_UNSAFE_IN_FILES.sub("_", each) for each in (backend_name, requirement_id))
+    return f"telltale-conformance replay REPLAYS/{folder}/{name}.json TARGET"
 
 
 def web_link(text: str) -> str:

@@ -173,7 +173,7 @@ def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
 
 def _print_conclusion(report: Report, console: Console, strict: bool) -> None:
     for backend in report.backends:
-        status = status_of(backend, strict=strict)
+        status = status_of(report, backend, strict=strict)
         declared = declarations_text(backend)
         # Nothing is known of the promises of a backend that did not start.
         promises = f"declares {declared}" if declared else "did not start"

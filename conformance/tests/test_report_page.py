@@ -354,6 +354,6 @@ def test_only_web_addresses_become_links(text: str) -> None:
 
 
 def test_the_replay_command_can_be_pasted() -> None:
-    assert replay_command("a b:c", "WAL-01") == (
-        "telltale-conformance replay REPLAYS/'a b:c/WAL-01.json' TARGET"
+    assert replay_command("a b:c'$x`", "WAL-03.text") == (
+        "telltale-conformance replay REPLAYS/a_b_c_x_/WAL-03.text.json TARGET"
     )

@@ -87,6 +87,10 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
             f'not-applicable, expected-fail, got `"{"x" * 59}...`',
         ),
         (text_of("result", verdict=[]), "expected one of pass, fail"),
+        (
+            text_of("result", level="must"),
+            'report.backends[0].results[0].level: expected one of MUST, SHOULD, MAY, got `"must"`',
+        ),
         (text_of(seed=float("nan")), "JSON has no NaN"),
         (text_of().replace('"seed": 0', f'"seed": {"9" * 5000}'), "not a report: "),
         ("[" * 100_000, "nested too deep"),
