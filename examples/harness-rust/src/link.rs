@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{channel, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,9 +24,21 @@ pub fn serving(request: u64) {
 
 /// The standard output, and the calls that wait for their answers.
 pub struct Link {
-    output: Mutex<Box<dyn Write + Send>>,
+    output: Mutex<Output>,
     waiting: Mutex<HashMap<u64, Sender<Vec<u8>>>>,
-    last_call: AtomicU64,
+}
+
+struct Output {
+    stream: Box<dyn Write + Send>,
+    /// It is counted under the lock, so that the numbers rise in the order of the lines.
+    last_call: u64,
+}
+
+impl Output {
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.stream.write_all(line)?;
+        self.stream.flush()
+    }
 }
 
 /// A call as it is written.
@@ -68,18 +79,19 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 impl Link {
     /// Make the link that writes to `output`.
     pub fn new(output: Box<dyn Write + Send>) -> Self {
+        let output = Output {
+            stream: output,
+            last_call: 0,
+        };
         Self {
             output: Mutex::new(output),
             waiting: Mutex::new(HashMap::new()),
-            last_call: AtomicU64::new(0),
         }
     }
 
     /// Write one whole line and flush it.
     pub fn write(&self, line: &[u8]) -> io::Result<()> {
-        let mut output = held(&self.output);
-        output.write_all(line)?;
-        output.flush()
+        held(&self.output).write(line)
     }
 
     /// Hand the runner's answer to the thread that waits for it.
@@ -99,9 +111,24 @@ impl Link {
         object: u64,
         arguments: impl Serialize,
     ) -> Result<T, String> {
-        let call = self.last_call.fetch_add(1, Ordering::Relaxed) + 1;
         let (sender, receiver) = channel();
-        held(&self.waiting).insert(call, sender);
+        let call = self.write_call(operation, object, arguments, sender);
+        let Ok(answer) = receiver.recv() else {
+            panic!("the input ended before call {call} was answered");
+        };
+        result_of(call, &answer)
+    }
+
+    fn write_call(
+        &self,
+        operation: &str,
+        object: u64,
+        arguments: impl Serialize,
+        sender: Sender<Vec<u8>>,
+    ) -> u64 {
+        let mut output = held(&self.output);
+        let call = output.last_call + 1;
+        output.last_call = call;
         let mut line = serde_json::to_vec(&Call {
             call,
             during: DURING.with(Cell::get),
@@ -111,12 +138,11 @@ impl Link {
         })
         .unwrap_or_else(|error| panic!("call {call} cannot be written as JSON: {error}"));
         line.push(b'\n');
-        self.write(&line)
+        held(&self.waiting).insert(call, sender);
+        output
+            .write(&line)
             .unwrap_or_else(|error| panic!("call {call} cannot be written: {error}"));
-        let Ok(answer) = receiver.recv() else {
-            panic!("the input ended before call {call} was answered");
-        };
-        result_of(call, &answer)
+        call
     }
 }
 
