@@ -10,7 +10,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.commands import check, differential, inspect, requirements, serve, vectors
+from conformance.commands import (
+    check,
+    differential,
+    inspect,
+    requirements,
+    serve,
+    smoke,
+    vectors,
+)
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -45,6 +53,7 @@ class _Command(Protocol):
 
 _COMMANDS: Final[tuple[_Command, ...]] = (
     check,
+    smoke,
     serve,
     differential,
     requirements,

@@ -99,6 +99,8 @@ class _Running:
         self.imported = False
         self.activity = "starting"
         self.harness_groups: set[int] = set()
+        # The report once every verdict is known; what comes after cannot take it back.
+        self.judged: BackendReport | None = None
 
     def start(self) -> None:
         """Start the process, in a group of its own so that its children end with it."""
@@ -148,6 +150,8 @@ class _Running:
             case "harness":
                 group, started = content
                 (self.harness_groups.add if started else self.harness_groups.discard)(group)
+            case "judged":
+                self.judged = content
             case "report":
                 return content  # type: ignore[no-any-return]
             case "usage":
@@ -184,6 +188,8 @@ class _Running:
 
     def _fault(self, message: str) -> BackendReport:
         self.stop()
+        if self.judged is not None:
+            return self.judged
         return replace(self.blank, fault=f"{message} (while {self.activity})")
 
     def stop(self) -> None:
@@ -297,6 +303,7 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
                 seed=job.seed,
                 watch=watch,
                 on_progress=lambda name, suite, count: send("progress", (suite, count)),
+                on_judged=lambda judged: send("judged", judged),
                 suites=SUITES,
                 only=job.only,
             )

@@ -84,7 +84,13 @@ def harness_of(connection: Connection) -> Backend:
         if not probe.supported:
             missing.setdefault(probe.component, []).append(probe.operation)
     components = _Components(connection)
-    notes = tuple(_missing_note(component, names) for component, names in missing.items())
+    # What is missing altogether is said by the results; what is missing in part is a surprise.
+    served = {probe.component for probe in probes if probe.supported}
+    notes = tuple(
+        _missing_note(component, names)
+        for component, names in missing.items()
+        if component in served
+    )
     handshake = connection.handshake
     killable = Capability.PROCESS_KILL in handshake.capabilities
     return Backend(
@@ -110,8 +116,7 @@ def harness_of(connection: Connection) -> Backend:
 
 
 def _missing_note(component: str, names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"the harness does not support {names[0]}{more}, so its {component} is not judged"
+    return f"the harness does not support {', '.join(names)}, so its {component} is not judged"
 
 
 class _ClosingWal(RemoteWal):

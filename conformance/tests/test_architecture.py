@@ -69,7 +69,11 @@ LAYERS = (
         ("conformance.machines",),
         (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
     ),
-    Layer("runner", ("conformance.runner", "conformance.search"), (*_ENGINE, "engine", "machines")),
+    Layer(
+        "runner",
+        ("conformance.runner", "conformance.search", "conformance.unclaimed"),
+        (*_ENGINE, "engine", "machines"),
+    ),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(
