@@ -21,6 +21,10 @@ from conformance.vector_kinds.nodes import (
     write_node,
 )
 from conformance.vector_kinds.value_source import ValueSource
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact as Artifact
+from telltale_spec.wire.values import UnitValue
 
 __all__ = ["BATCH_INPUTS", "Input", "batch_inputs"]
 
@@ -88,13 +92,25 @@ def _foreign_item(source: ValueSource) -> tuple[str, bytes]:
     """Put any item at all where a value, a key, a field or an element belongs."""
     root = _prepared(source)
     put = source.pick(sorted(_PUTS))
-    item = draw_item(source)
-    origin = f"item as {put}"
-    if source.chance(8):
-        item = nested(source, item if source.chance(50) else scalar("Unit"))
-        origin = f"deep {origin}"
-    _PUTS[put](source, root, item)
-    return origin, write_node(root)
+    _PUTS[put](source, root, draw_item(source))
+    return f"item as {put}", write_node(root)
+
+
+def _deep_item(source: ValueSource) -> tuple[str, bytes]:
+    """Put an item inside many others anywhere, or where a deep value belongs (DEC-28)."""
+    item = nested(source, draw_item(source) if source.chance(30) else scalar("Unit"))
+    if source.chance(50):
+        root = _prepared(source)
+        put = source.pick(sorted(_PUTS))
+        _PUTS[put](source, root, item)
+        return f"deep item as {put}", write_node(root)
+    outcome = EffectOutcome.success(AcquireResponse(UnitValue()))
+    entry = EvidenceOutcomeCacheEntry("e", "i", "o", outcome)
+    cache = EvidenceOutcomeCacheArtifact((entry,))
+    node = to_nodes(Artifact.evidence_outcome_cache(cache).to_dict())
+    evidence = scalar("evidence")
+    next(place for place in places(node) if place.key == evidence).put(item)
+    return "deep evidence", write_node(node)
 
 
 def _known_names(source: ValueSource) -> tuple[str, bytes]:
@@ -158,10 +174,11 @@ _MAKERS: Final[tuple[_Maker, ...]] = (
     _one_mutation,
     _gentle_mutations,
     _edited_bytes,
-    _foreign_item,
+    _deep_item,
     _several_mutations,
     _spliced,
     _known_names,
+    _foreign_item,
     _raw_item,
 )
 
