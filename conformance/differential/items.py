@@ -5,6 +5,7 @@ Arguments lie around the places where a head or a type of the specification chan
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from conformance.vector_kinds.draws import Draws
@@ -22,6 +23,23 @@ _TEXTS: Final = (
     # Not UTF-8: a lone start, a lone continuation, a surrogate, an overlong form.
     *(b"\xc3", b"\x80", b"\xed\xa0\x80", b"\xc0\xaf", b"ok\xff"),
 )
+# Around the size of the buffer through which names and ignored texts are read (DEC-10).
+_LONG_TEXTS: Final = (
+    *(b"x" * 4_096, b"x" * 4_097, b"x" * 9_000),
+    *("å".encode() * 2_048, b"x" + "å".encode() * 2_048, b"xx" + "名".encode() * 3_000),
+    *(b"x" * 4_096 + b"\xff", b"x" * 4_095 + b"\xc3"),
+)
+_CODE_POINT_ENDS: Final = (
+    0x80,
+    0x300,
+    0x900,
+    0x2100,
+    0x3200,
+    0xD800,
+    0x1_0000,
+    0x2_0000,
+    0x11_0000,
+)
 _OCTETS: Final = (b"", b"\x00", b"kind", b"tick", b"a", b"\xff", "å".encode(), b"\x05" * 8)
 _FLOATS: Final = (
     *(b"\xf9\x00\x00", b"\xf9\x3c\x00", b"\xf9\x7c\x00", b"\xf9\x7e\x00", b"\xf9\x80\x00"),
@@ -29,6 +47,7 @@ _FLOATS: Final = (
     *(b"\xfb\x7e\x37\xe4\x3c\x88\x00\x75\x9c", b"\xfb\x7f\xf0\x00\x00\x00\x00\x00\x00"),
     *(b"\xfb\x43\xe0\x00\x00\x00\x00\x00\x00", b"\xfb\x00\x00\x00\x00\x00\x00\x00\x01"),
 )
+_FLOAT_SIZES: Final = ((25, 2), (26, 4), (27, 8))
 # Bytes that start no well-formed item where they stand.
 _BROKEN: Final = (b"\xff", b"\x1c", b"\x3d", b"\x5e", b"\x7c", b"\xfc", b"\xf8\x00", b"\x1f")
 _MAGNITUDE_LENGTHS: Final = (0, 1, 7, 8, 9, 15, 16, 17, 24)
@@ -51,11 +70,11 @@ def draw_item(draws: Draws, depth_max: int = 3) -> bytes:
     if case < 3:
         return spelled_head(draws, draws.pick((0, 0, 1)), draws.pick(_ARGUMENTS))
     if case < 6:
-        return _draw_string(draws, 3, _TEXTS)
+        return _draw_string(draws, 3)
     if case < 8:
-        return _draw_string(draws, 2, _OCTETS)
+        return _draw_string(draws, 2)
     if case == 8:
-        return draws.pick(_FLOATS)
+        return _draw_float(draws)
     if case == 9:
         return _draw_simple(draws)
     if case == 10:
@@ -71,6 +90,13 @@ def draw_item(draws: Draws, depth_max: int = 3) -> bytes:
     return spelled_head(draws, 6, draws.pick(_TAGS)) + draw_item(draws, depth_max - 1)
 
 
+def _draw_float(draws: Draws) -> bytes:
+    if draws.chance(40):
+        return draws.pick(_FLOATS)
+    minor, size = draws.pick(_FLOAT_SIZES)
+    return bytes([7 << 5 | minor]) + draws.octets(size)
+
+
 def _draw_simple(draws: Draws) -> bytes:
     number = draws.below(256)
     if number < 24 and draws.chance(50):
@@ -81,20 +107,40 @@ def _draw_simple(draws: Draws) -> bytes:
 def _draw_big_integer(draws: Draws) -> bytes:
     length = draws.pick(_MAGNITUDE_LENGTHS)
     first = draws.pick((0x00, 0x01, 0x7F, 0x80, 0xFF))
-    octets = (bytes([first]) + bytes(draws.below(256) for _ in range(length)))[:length]
+    octets = (bytes([first]) + draws.octets(length))[:length]
     tag = draws.pick((b"\xc2", b"\xc3"))
     if draws.chance(20):
         return tag + b"\x5f" + spelled_head(draws, 2, len(octets)) + octets + _BREAK
     return tag + spelled_head(draws, 2, len(octets)) + octets
 
 
-def _draw_string(draws: Draws, major: int, contents: tuple[bytes, ...]) -> bytes:
-    content = draws.pick(contents)
+def _draw_text(draws: Draws) -> bytes:
+    if draws.chance(4):
+        return draws.pick(_LONG_TEXTS)
+    if draws.chance(75):
+        return draws.pick(_TEXTS)
+    points = [draws.below(draws.pick(_CODE_POINT_ENDS)) for _ in range(1 + draws.below(4))]
+    characters = "".join([each for each in map(chr, points) if _is_old(each)])
+    return characters.encode("utf-8", "surrogatepass")
+
+
+def _is_old(character: str) -> bool:
+    """Say whether every Unicode table knows a character.
+
+    An error text shows some characters as they are and some by their number. Which, is in a table
+    that each reader has a version of, and that says nothing good about newer characters.
+    """
+    return unicodedata.ucd_3_2_0.category(character) != "Cn"
+
+
+def _draw_string(draws: Draws, major: int) -> bytes:
+    content = _draw_text(draws) if major == 3 or draws.chance(20) else draws.pick(_OCTETS)
     if not draws.chance(25):
-        return spelled_head(draws, major, len(content)) + content
+        length = draws.pick(_ARGUMENTS) if draws.chance(3) else len(content)
+        return spelled_head(draws, major, length) + content
     chunks: list[bytes] = []
     for _ in range(draws.below(3)):
-        part = draws.pick(contents)
+        part = _draw_text(draws)
         # Chunks inside chunks, and chunks of the other kind, are for the reader to judge.
         kind = major if draws.chance(90) else 5 - major
         chunk = spelled_head(draws, kind, len(part)) + part
@@ -108,7 +154,10 @@ def _draw_container(draws: Draws, major: int, depth_max: int) -> bytes:
     if draws.chance(25):
         surplus = draw_item(draws, 0) if major == 5 and draws.chance(10) else b""
         return bytes([major << 5 | 31]) + b"".join(parts) + surplus + _BREAK
-    claimed = count if draws.chance(95) else max(0, count + draws.pick((-1, 1)))
+    if draws.chance(95):
+        claimed = count
+    else:
+        claimed = draws.pick((max(0, count - 1), count + 1, draws.pick(_ARGUMENTS)))
     return spelled_head(draws, major, claimed) + b"".join(parts)
 
 
