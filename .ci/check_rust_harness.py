@@ -55,7 +55,10 @@ def main() -> None:
         print("the style of the harness is not checked: cargo-fmt is missing")
     else:
         _run("cargo", "fmt", "--check", seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
-    _run("cargo", "build", "--release", "--locked", seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
+    # Where the program is must not depend on anybody's settings.
+    options = ("--release", "--locked", "--target-dir", str(PROGRAM.parents[1]))
+    _run("cargo", "build", *options, seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
+    _run("cargo", "test", *options, seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
     suite = (sys.executable, "-m", "conformance")
     for backend in ("memory", "file"):
         command = shlex.join((str(PROGRAM), backend))
