@@ -60,11 +60,9 @@ def main() -> None:
     _run("cargo", "build", *options, seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
     _run("cargo", "test", *options, seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
     suite = (sys.executable, "-m", "conformance")
-    for backend in ("memory", "file"):
-        command = shlex.join((str(PROGRAM), backend))
-        _run(*suite, "check", "--command", command, "--profile", profile)
-    command = shlex.join((str(PROGRAM), "memory"))
-    _run(*suite, "differential", "--command", command, "--inputs", inputs_count)
+    memory, file = (shlex.join((str(PROGRAM), backend)) for backend in ("memory", "file"))
+    _run(*suite, "check", "--command", memory, "--command", file, "--profile", profile)
+    _run(*suite, "differential", "--command", memory, "--inputs", inputs_count)
     print("\nthe published Rust crate was built, judged and compared: no difference")
 
 
