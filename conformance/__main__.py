@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from conformance.commands import (
     check,
     compare,
+    differential,
     inspect,
     report,
     requirements,
@@ -60,6 +61,7 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     trace,
     smoke,
     serve,
+    differential,
     requirements,
     inspect,
     vectors,

@@ -89,6 +89,11 @@ LAYERS = (
     # Both ends of the protocol; the machines do not know which door a backend came through.
     Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
+        "differential",
+        ("conformance.differential",),
+        (*_REFERENCE, "run errors", "subject", "vectors"),
+    ),
+    Layer(
         "worker",
         ("conformance.worker",),
         (*_RUN, "runner", "door"),
@@ -103,7 +108,10 @@ LAYERS = (
             "conformance.commands",
             "conformance.pytest_plugin",
         ),
-        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
+        (
+            *(*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
+            "differential",
+        ),
     ),
 )
 
