@@ -10,7 +10,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.commands import check, init, inspect, requirements, serve, smoke, vectors
+from conformance.commands import (
+    check,
+    compare,
+    differential,
+    init,
+    inspect,
+    report,
+    requirements,
+    serve,
+    smoke,
+    trace,
+    vectors,
+)
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -43,7 +55,19 @@ class _Command(Protocol):
         """Run the command and return its exit status."""
 
 
-_COMMANDS: Final[tuple[_Command, ...]] = (check, smoke, init, serve, requirements, inspect, vectors)
+_COMMANDS: Final[tuple[_Command, ...]] = (
+    check,
+    report,
+    compare,
+    trace,
+    smoke,
+    init,
+    serve,
+    differential,
+    requirements,
+    inspect,
+    vectors,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from conformance.backend import Backend
+from conformance.door.harness import harness_backend
 from conformance.errors import BackendFault, UsageError
 from conformance.profiles import profile as profile_of
 from conformance.report.text import counterexample_text
@@ -15,7 +16,15 @@ from conformance.targets import backend_of, declaration
 from conformance.verdicts import ExitStatus, binds, exit_status
 from conformance.watch import CALL_SECONDS_MAX, CallWatch
 
-__all__ = ["check_agreement_wal", "check_backend", "check_evidence_cache", "failure_text"]
+__all__ = [
+    "check_agreement_wal",
+    "check_backend",
+    "check_evidence_cache",
+    "check_harness",
+    "failure_text",
+]
+
+_HARNESS_GRACE_SECONDS: Final = 2.5
 
 
 def check_agreement_wal(
@@ -67,6 +76,29 @@ def check_backend(
     if exit_status(report) is not ExitStatus.CONFORMING:
         raise AssertionError(failure_text(report.backends[0]))
     return report
+
+
+def check_harness(
+    command: str,
+    *,
+    profile: str = "ci",
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> Report:
+    """Assert that the backend behind a harness conforms; see :func:`check_agreement_wal`.
+
+    ``command`` is a program that speaks the protocol, with its arguments. It
+    is started, judged, and shut down.
+    """
+    try:
+        with harness_backend(command, call_seconds_max=call_seconds_max) as backend:
+            # Each request has its own limit; this one is for what has none.
+            limit_seconds = call_seconds_max + _HARNESS_GRACE_SECONDS
+            return check_backend(
+                backend, profile=profile, seed=seed, call_seconds_max=limit_seconds
+            )
+    except BackendFault as fault:
+        raise AssertionError(str(fault)) from fault
 
 
 def failure_text(report: BackendReport) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telltale_spec.errors import TelltaleError
 
-__all__ = ["BackendFault", "ConformanceError", "TargetError", "UsageError"]
+__all__ = ["BackendFault", "ConformanceError", "ReportError", "TargetError", "UsageError"]
 
 
 class ConformanceError(TelltaleError):
@@ -22,6 +22,21 @@ class TargetError(UsageError):
         self.target = target
         self.reason = reason
         super().__init__(f"target `{target}`: {reason}")
+
+
+class ReportError(UsageError):
+    """Report a saved report that cannot be used; exit status 2.
+
+    ``place`` leads to the value at fault, as in ``report.backends[0].name``; it
+    is empty when the text as a whole is.
+    """
+
+    def __init__(self, source: str, reason: str, place: str = "") -> None:
+        self.source = source
+        self.reason = reason
+        self.place = place
+        where = f"{place}: " if place else ""
+        super().__init__(f"{source}: {where}{reason}")
 
 
 class BackendFault(BaseException):

@@ -6,7 +6,6 @@ import argparse
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands.arguments import (
@@ -14,12 +13,17 @@ from conformance.commands.arguments import (
     PROGRAM,
     USAGE,
     complain,
-    file_problem,
     natural,
     positive,
     seconds,
-    write_whole,
 )
+from conformance.commands.report_files import (
+    add_file_options,
+    append_step_summary,
+    files_problem,
+    write_files,
+)
+from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
@@ -60,7 +64,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--profile", choices=("quick", "ci", "deep"), default="quick", help="how much to try"
     )
     check.add_argument("--seed", type=natural, default=0, help="fixes every random choice")
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON too")
+    add_file_options(check)
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
@@ -109,11 +113,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     if not any(backend.results or backend.fault for backend in report.backends):
         return complain(f"nothing judges {', '.join(parsed.only)}", USAGE)
     status = int(exit_status(report, strict=parsed.strict))
-    if parsed.json is not None:
-        try:
-            write_whole(parsed.json, report.to_text())
-        except OSError as error:
-            status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
+    status = write_files(parsed, report) or status
+    append_step_summary(report, strict=parsed.strict)
     targets = [[target] for target in parsed.target]
     targets += [["--command", command] for command in parsed.harness]
     targets = targets or [[]] * len(report.backends)
@@ -138,18 +139,14 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
         return "--capability and --rejection-mode need a target"
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
-    return None if parsed.json is None else file_problem("--json", parsed.json)
+    return files_problem(parsed)
 
 
 def _run(parsed: argparse.Namespace, console: Console) -> Report:
     from conformance.profiles import profile
-    from conformance.progress import shown_progress
     from conformance.runner import report_of
-    from conformance.worker import run_jobs
 
-    jobs = list(_jobs(parsed))
-    with shown_progress(console) as on_progress:
-        reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
+    reports = run_with_progress(list(_jobs(parsed)), parsed.jobs, console)
     if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
@@ -185,7 +182,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
             common, name=command, command=command, starting_seconds_max=parsed.starting_timeout
         )
     if not parsed.target and not parsed.harness:
-        for name in _shipped_names():
+        for name in shipped_names():
             yield replace(common, name=name)
 
 
@@ -195,12 +192,6 @@ def _has_verdicts(report: BackendReport) -> bool:
     return report.fault is not None or any(
         result.verdict is not Verdict.NOT_APPLICABLE for result in report.results
     )
-
-
-def _shipped_names() -> list[str]:
-    from conformance.shipped import SHIPPED_BACKENDS
-
-    return [backend.name for backend in SHIPPED_BACKENDS]
 
 
 def _replay_command(parsed: argparse.Namespace, target: list[str]) -> str:

@@ -157,3 +157,4 @@ REWRITES_ITS_FILE: Final = Backend(
     capabilities=_HANDLES,
 )
 SQLITE: Final = next(backend for backend in SHIPPED_BACKENDS if backend.name == "sqlite")
+SQLITE_LOG: Final = Backend("sqlite log", agreement_wal=SQLITE.agreement_wal)

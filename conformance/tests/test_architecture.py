@@ -89,6 +89,11 @@ LAYERS = (
     # Both ends of the protocol; the machines do not know which door a backend came through.
     Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
+        "differential",
+        ("conformance.differential",),
+        (*_REFERENCE, "run errors", "subject", "vectors"),
+    ),
+    Layer(
         "worker",
         ("conformance.worker",),
         (*_RUN, "runner", "door"),
@@ -107,14 +112,8 @@ LAYERS = (
             "conformance.pytest_plugin",
         ),
         (
-            *_RUN,
-            "runner",
-            "report",
-            "terminal",
-            "vectors",
-            "inspection",
-            "worker",
-            "door",
+            *(*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
+            "differential",
             "harness folder",
         ),
     ),
@@ -128,6 +127,8 @@ THIRD_PARTY = {
     "cbor2": ("telltale_spec.wire", "strategies", "conformance"),
     "dataclasses_json": ("telltale_spec.wire", "conformance"),
     "hypothesis": ("strategies", "conformance"),
+    "jinja2": ("conformance.report",),
+    "markupsafe": ("conformance.report",),
     "pytest": ("conformance",),
     "rich": ("conformance",),
 }
