@@ -76,6 +76,7 @@ class Search:
         self.checks: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self.failures: dict[str, Counterexample] = {}
+        self.kept_laws: set[str] = set()
         self.sample: list[Step] = []
         self.budget_ran_out = False
         self.cut_short = ""
@@ -119,6 +120,7 @@ class Search:
             self.profile.budget,
             muted=frozenset(self.failures),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
+            kept_laws=self.kept_laws,
         )
         with session, _equal_draws():
             found = self._found(session, seed)

@@ -157,7 +157,8 @@ class Law:
     """One property of one value: ``judge`` gets a new history and a drawn value.
 
     ``share`` scales the number of histories; a law that costs much gets less.
-    ``needs`` says whether a backend can be put to it at all.
+    ``needs`` says whether a backend can be put to it at all. A ``fixed`` law draws
+    nothing that matters: once kept, it is kept in every further search.
     """
 
     name: str
@@ -165,6 +166,7 @@ class Law:
     judge: Callable[[History, Any], None]
     share: float = 1.0
     needs: Callable[[Backend], bool] = lambda backend: True
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,11 +192,13 @@ class LawSuite(Suite):
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Try every law on random values; stop at the first violation."""
         for law in self.laws:
-            if not law.needs(session.backend):
+            if not law.needs(session.backend) or law.name in session.kept_laws:
                 continue
             found = _found(session, _law_test(law, session, seed))
             if found is not None:
                 return found
+            if law.fixed and not session.budget_ran_out:
+                session.kept_laws.add(law.name)
         return None
 
 

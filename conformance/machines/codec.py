@@ -385,11 +385,11 @@ _FORMS: Final = encodings.non_canonical_encodings() | encodings.corrupt_encoding
 CODEC_SUITE: Final = LawSuite(
     name="codec",
     laws=(
-        Law("one of each variant", st.none(), _judge_tour),
-        Law("the largest input", st.none(), _judge_size),
+        Law("one of each variant", st.none(), _judge_tour, fixed=True),
+        Law("the largest input", st.none(), _judge_size, fixed=True),
         Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
         Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
-        Law("byte forms of each position", st.none(), _judge_byte_forms),
+        Law("byte forms of each position", st.none(), _judge_byte_forms, fixed=True),
         Law("any byte form", _FORMS, _judge_labelled),
         Law("mutated bytes", encodings.mutated_encodings(), _judge_labelled),
     ),

@@ -373,7 +373,7 @@ _COMBINED: Final = _cases(_VALID | _VALID | _INVALID)
 RECOVERY_SUITE: Final = LawSuite(
     name="recovery",
     laws=(
-        Law("every small log", st.none(), _judge_small_logs),
+        Law("every small log", st.none(), _judge_small_logs, fixed=True),
         Law("any log", _COMBINED, _judge_random),
         Law("related logs", st.tuples(_COMBINED, st.integers(0, 2**16)), _judge_relations, 0.5),
     ),
