@@ -22,7 +22,7 @@ from conformance.tests.harness_scenario import (
 LANGUAGES = ("python", "rust", "go", "node")
 TEMPLATES = ROOT / "conformance" / "harness_templates"
 
-# Those that need no build; `.ci/check_harness_templates.py` has the other two as well.
+# Those that need no build; `.ci/check_harnesses.py` has the other two as well.
 STARTED = {"python": (sys.executable, "harness.py"), "node": ("node", "harness.js")}
 
 
