@@ -127,11 +127,6 @@ class Harness:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def lie(self, request: dict[str, Any], **fields: Any) -> None:
-        """Answer the handshake with other fields."""
-        self.lies = fields
-        self.serve(request)
-
     def call(self, request: dict[str, Any], **fields: Any) -> None:
         """Call the runner during a request and wait for what comes."""
         operation = {"operation": "handler.handler_identity", "object": request.get("inner")}
@@ -169,49 +164,55 @@ def forgets_the_line_feed(harness: Harness, request: dict[str, Any]) -> None:
     _wait()
 
 
-@_misbehaves("hello", "this runner speaks `telltale-conformance.harness.v1` only")
-def speaks_another_version(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, protocol="telltale-conformance.harness.v2")
+# Fields of the handshake that are not what they should be, and what is said of each.
+_LIES: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "speaks-another-version": (
+        {"protocol": "telltale-conformance.harness.v2"},
+        "this runner speaks `telltale-conformance.harness.v1` only",
+    ),
+    "implements-another-specification": (
+        {"specification": "telltale.machine.durability.v9"},
+        "this runner speaks `telltale.machine.durability.v1` only",
+    ),
+    "has-an-unknown-capability": (
+        {"capabilities": ["time-travel"]},
+        "its `capabilities` has 'time-travel'; there are reopen",
+    ),
+    "has-a-text-of-capabilities": (
+        {"capabilities": "reopen"},
+        "its `capabilities` are 'reopen', not a list of names",
+    ),
+    "has-an-unknown-rejection-mode": (
+        {"rejection_mode": "sometimes"},
+        "its `rejection_mode` has 'sometimes'; there are clean-reject",
+    ),
+    "has-a-class-without-its-capability": (
+        {"durability_class": "process"},
+        "is `process`, which needs the capability process-kill, reopen",
+    ),
+    "has-no-name": (
+        {"name": ""},
+        "its `name` is empty",
+    ),
+    "has-a-number-for-its-version": (
+        {"version": 1},
+        "its `version` is 1, not a text",
+    ),
+    "has-a-text-for-a-boolean": (
+        {"concurrent_calls": "yes"},
+        "its `concurrent_calls` is 'yes', not true or false",
+    ),
+}
 
 
-@_misbehaves("hello", "this runner speaks `telltale.machine.durability.v1` only")
-def implements_another_specification(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, specification="telltale.machine.durability.v9")
+def _lie(harness: Harness, request: dict[str, Any]) -> None:
+    harness.lies, _ = _LIES[harness.misbehaviour.name]
+    harness.serve(request)
 
 
-@_misbehaves("hello", "its `capabilities` has 'time-travel'; there are reopen")
-def has_an_unknown_capability(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, capabilities=["time-travel"])
-
-
-@_misbehaves("hello", "its `capabilities` are 'reopen', not a list of names")
-def has_a_text_of_capabilities(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, capabilities="reopen")
-
-
-@_misbehaves("hello", "its `rejection_mode` has 'sometimes'; there are clean-reject")
-def has_an_unknown_rejection_mode(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, rejection_mode="sometimes")
-
-
-@_misbehaves("hello", "is `process`, which needs the capability process-kill, reopen")
-def has_a_class_without_its_capability(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, durability_class="process")
-
-
-@_misbehaves("hello", "its `name` is empty")
-def has_no_name(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, name="")
-
-
-@_misbehaves("hello", "its `version` is 1, not a text")
-def has_a_number_for_its_version(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, version=1)
-
-
-@_misbehaves("hello", "its `concurrent_calls` is 'yes', not true or false")
-def has_a_text_for_a_boolean(harness: Harness, request: dict[str, Any]) -> None:
-    harness.lie(request, concurrent_calls="yes")
+MISBEHAVIOURS.update(
+    {name: Misbehaviour(name, "hello", message, _lie) for name, (_, message) in _LIES.items()}
+)
 
 
 @_misbehaves("hello", "it does not answer the handshake with `ok`")

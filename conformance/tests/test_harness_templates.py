@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -179,3 +181,20 @@ def test_python_harness_is_typed(tmp_path: Path) -> None:
     if "No module named mypy" in checked.stderr:
         pytest.skip("mypy is not installed: the Python harness was not checked")
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_log_of_the_document_is_judged_as_it_says(tmp_path: Path) -> None:
+    """Prove that what docs/harness.md fills in fails what it says, and nothing else."""
+    folder = tmp_path / "harness"
+    write_harness("python", folder)
+    document = (ROOT / "docs" / "harness.md").read_text(encoding="utf-8")
+    filled_in = document.split("```python\n")[1].split("```")[0]
+    text = (folder / "harness.py").read_text(encoding="utf-8")
+    before, table = text.split("# Every operation: ")
+    (folder / "harness.py").write_text(f"{before}{filled_in}\n\n# {table}", encoding="utf-8")
+    report = tmp_path / "report.json"
+    command = shlex.join([sys.executable, str(folder / "harness.py")])
+    assert main(["check", "--command", command, "--json", str(report)]) == 1
+    (backend,) = json.loads(report.read_text())["backends"]
+    failed = [each["requirement_id"] for each in backend["results"] if each["verdict"] == "fail"]
+    assert failed == ["WAL-03"]
