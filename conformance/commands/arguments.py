@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, NoReturn
 
-from conformance.terminal_text import visible
+from conformance.terminal_text import visible_lines
 
 __all__ = [
     "CONFORMING",
@@ -49,7 +49,7 @@ class CommandParser(argparse.ArgumentParser):
 
 def complain(message: str, status: int) -> int:
     """Print one line of complaint and return the exit status that goes with it."""
-    print(f"{PROGRAM}: {visible(message)}", file=sys.stderr)  # noqa: T201 - the place for it
+    print(f"{PROGRAM}: {visible_lines(message)}", file=sys.stderr)  # noqa: T201 - the place for it
     return status
 
 

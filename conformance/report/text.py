@@ -27,7 +27,7 @@ from conformance.results import (
     RequirementResult,
     Verdict,
 )
-from conformance.terminal_text import visible
+from conformance.terminal_text import visible, visible_lines
 from conformance.verdicts import ExitStatus
 
 __all__ = ["counterexample_text", "print_report"]
@@ -80,7 +80,7 @@ def _print_failures(backend: BackendReport, console: Console, replay: str) -> No
     if backend.fault is not None:
         head = f"{visible(backend.name)} could not be judged"
         console.print(Text(head, style="bold red"), soft_wrap=True)
-        console.print(Text(f"  {visible(backend.fault)}\n"), soft_wrap=True)
+        console.print(Text(f"  {visible_lines(backend.fault, '  ')}\n"), soft_wrap=True)
     for result in backend.results:
         if result.counterexample is None:
             continue
