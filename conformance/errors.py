@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from telltale_spec.errors import TelltaleError
 
-__all__ = ["BackendFault", "ConformanceError", "TargetError", "UsageError"]
+__all__ = [
+    "ActError",
+    "BackendFault",
+    "ConformanceError",
+    "ReplayError",
+    "TargetError",
+    "UsageError",
+]
 
 
 class ConformanceError(TelltaleError):
@@ -22,6 +29,19 @@ class TargetError(UsageError):
         self.target = target
         self.reason = reason
         super().__init__(f"target `{target}`: {reason}")
+
+
+class ActError(UsageError):
+    """Report an act that no suite of this version can carry out; exit status 2."""
+
+
+class ReplayError(UsageError):
+    """Report a replay file that cannot be read; exit status 2."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"replay `{name}`: {reason}")
 
 
 class BackendFault(BaseException):

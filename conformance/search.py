@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +16,7 @@ from hypothesis.internal.conjecture import providers
 
 from conformance.backend import Backend, Capability
 from conformance.errors import BackendFault
+from conformance.fingerprint import fingerprint_of
 from conformance.profiles import Profile
 from conformance.requirements import Requirement, Scope, requirement
 from conformance.results import Counterexample, RequirementResult, SituationResult, Verdict
@@ -23,7 +25,14 @@ from conformance.suite import Suite
 from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
-__all__ = ["Progress", "Search", "not_applicable", "prepare_engine"]
+__all__ = [
+    "Progress",
+    "Search",
+    "binding_level",
+    "blamed_on",
+    "not_applicable",
+    "prepare_engine",
+]
 
 # Each failing requirement costs another search, with that requirement muted, to
 # find what else is broken. More than this many binding failures say enough about
@@ -92,7 +101,7 @@ class Search:
             self.failures[found.requirement_id] = found
 
     def _binding_failures(self) -> int:
-        levels = [_level(requirement(each), self.backend) for each in self.failures]
+        levels = [binding_level(requirement(each), self.backend) for each in self.failures]
         return levels.count("MUST")
 
     def _misses_by_chance(self) -> bool:
@@ -118,17 +127,11 @@ class Search:
 
     def _found(self, session: Session, seed: int) -> Counterexample | None:
         try:
-            return self.suite.search(session, seed)
+            with blamed_on(self.backend):
+                return _recorded(self.suite.search(session, seed))
         except Flaky:
             # No violation is on record, but equal histories did not go the same way.
             self.cut_short = "equal histories went different ways, so the search ended early"
-        except (BackendFault, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            if not _is_from_outside(error.__traceback__):
-                raise
-            text = f"what it made or returned raised {exception_text(error)} outside of any call"
-            raise BackendFault(self.backend.name, text) from error
         return None
 
     def results(self) -> list[RequirementResult]:
@@ -147,7 +150,7 @@ class Search:
     def _result(self, judged: Requirement) -> RequirementResult:
         requirement_id = judged.requirement_id
         checks = self.checks[requirement_id]
-        level = _level(judged, self.backend)
+        level = binding_level(judged, self.backend)
         if requirement_id == "WAL-04" and self._keeps_rejected:
             reason = "declared: the log keeps refused entries, as in finding F1; see WAL-10"
             return RequirementResult(requirement_id, level, Verdict.EXPECTED_FAIL, 0, reason)
@@ -193,6 +196,29 @@ class Search:
         if judged.capability == Capability.REOPEN.value and judged.capability not in declared:
             return f"the backend does not declare {judged.capability}"
         return None
+
+
+def _recorded(found: Counterexample | None) -> Counterexample | None:
+    """Return a counterexample with its acts as data, and with its fingerprint."""
+    if found is None:
+        return None
+    acts = [act.to_data() for act in found.acts]
+    parts = (found.requirement_id, found.suite, acts, found.expected, found.actual)
+    return replace(found, acts=acts, fingerprint=fingerprint_of(*parts))
+
+
+@contextmanager
+def blamed_on(backend: Backend) -> Iterator[None]:
+    """Raise what a backend's objects raise outside of any call as :class:`BackendFault`."""
+    try:
+        yield
+    except (Flaky, BackendFault, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if not _is_from_outside(error.__traceback__):
+            raise
+        text = f"what it made or returned raised {exception_text(error)} outside of any call"
+        raise BackendFault(backend.name, text) from error
 
 
 _OWN_PACKAGES: Final = frozenset({"conformance", "hypothesis", "strategies", "telltale_spec"})
@@ -247,7 +273,7 @@ def _equal_draws() -> Iterator[None]:
         private.CONSTANTS_CACHE.cache.clear()
 
 
-def _level(judged: Requirement, backend: Backend) -> str:
+def binding_level(judged: Requirement, backend: Backend) -> str:
     """Return the level that binds this backend: what it declares, it must keep."""
     declared = {capability.value for capability in backend.capabilities}
     if judged.capability in declared or judged.requirement_id == "WAL-04":

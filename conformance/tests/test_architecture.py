@@ -46,11 +46,22 @@ LAYERS = (
     Layer("requirements", ("conformance.requirements", "conformance.requirement_data"), ()),
     Layer("run errors", ("conformance.errors",), ("errors",)),
     Layer("terminal", ("conformance.progress", "conformance.terminal_text"), ()),
-    Layer("results", ("conformance.results", "conformance.verdicts"), ("requirements",)),
+    Layer(
+        "results",
+        (
+            "conformance.fingerprint",
+            "conformance.replays",
+            "conformance.results",
+            "conformance.verdicts",
+        ),
+        ("requirements", "run errors"),
+    ),
     Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
     Layer(
         "engine",
         (
+            "conformance.acts",
+            "conformance.forms",
             "conformance.narration",
             "conformance.profiles",
             "conformance.quirks",
@@ -69,7 +80,11 @@ LAYERS = (
         ("conformance.machines",),
         (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
     ),
-    Layer("runner", ("conformance.runner", "conformance.search"), (*_ENGINE, "engine", "machines")),
+    Layer(
+        "runner",
+        ("conformance.replaying", "conformance.runner", "conformance.search"),
+        (*_ENGINE, "engine", "machines"),
+    ),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(
