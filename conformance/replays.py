@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import enum
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dataclasses_json import DataClassJsonMixin
 
 from conformance.errors import ReplayError
 from conformance.fingerprint import fingerprint_of
-from conformance.results import BackendReport, Counterexample, Step, Verdict
+from conformance.results import BackendReport, Counterexample, Verdict
 
-__all__ = ["REPLAY_FORMAT", "Outcome", "Replay", "ReplayResult", "read_replay", "replay_of"]
+__all__ = [
+    "REPLAY_FORMAT",
+    "Outcome",
+    "Replay",
+    "ReplayResult",
+    "component_of",
+    "read_replay",
+    "replay_of",
+]
 
 REPLAY_FORMAT: Final = "telltale-conformance.replay.v1"
 
@@ -30,11 +38,20 @@ _TEXTS: Final = (
 
 
 @dataclass(frozen=True)
+class PlainStep(DataClassJsonMixin):
+    """One step in plain words, with the answer it got."""
+
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class Replay(DataClassJsonMixin):
     """One failure: what was done, to which component, and the first difference.
 
     ``acts`` are carried out in order, each a map with its name under ``act``.
     ``steps`` are the same in plain words, with the answers of the backend.
+    ``reproduced`` is false when the failure did not come again when it was found.
     """
 
     format: str
@@ -48,7 +65,8 @@ class Replay(DataClassJsonMixin):
     expected: str
     actual: str
     fingerprint: str
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PlainStep] = field(default_factory=list)
+    reproduced: bool = True
 
     def to_text(self) -> str:
         """Return the file: indented JSON with a stable order."""
@@ -66,12 +84,17 @@ class Replay(DataClassJsonMixin):
         return fingerprint_of(found.requirement_id, found.suite, acts, found.expected, found.actual)
 
 
-def replay_of(backend: BackendReport, component: str, found: Counterexample) -> Replay:
+def component_of(suite: str) -> str:
+    """Return the component that a suite judges, by its field of a backend."""
+    return suite.removesuffix(" surface").replace(" ", "_").lower()
+
+
+def replay_of(backend: BackendReport, found: Counterexample) -> Replay:
     """Return the replay of a failure on a report."""
     return Replay(
         REPLAY_FORMAT,
         backend.name,
-        component,
+        component_of(found.suite),
         found.suite,
         found.requirement_id,
         backend.capabilities,
@@ -80,7 +103,8 @@ def replay_of(backend: BackendReport, component: str, found: Counterexample) -> 
         found.expected,
         found.actual,
         found.fingerprint,
-        [replace(step, operation=None) for step in found.steps],
+        [PlainStep(step.text, step.answer) for step in found.steps],
+        found.reproduced,
     )
 
 
@@ -100,6 +124,7 @@ def read_replay(text: str, name: str) -> Replay:
         if not isinstance(tree.get(key), list):
             raise ReplayError(name, f"`{key}` is missing or no list")
     tree["steps"] = _steps(tree.get("steps", []), name)
+    tree["reproduced"] = tree.get("reproduced") is not False
     replay = Replay.from_dict(tree)
     parts = (replay.requirement_id, replay.suite, replay.acts, replay.expected, replay.actual)
     fingerprint = fingerprint_of(*parts)
@@ -148,7 +173,7 @@ class ReplayResult:
         if found.fingerprint == replay.fingerprint:
             return cls(Outcome.STILL_FAILING, "", found)
         if found.requirement_id != replay.requirement_id:
-            reason = f"{replay.requirement_id} holds, but {found.requirement_id} is broken"
+            reason = f"what it breaks now is {found.requirement_id}"
         elif len(found.acts) < len(replay.acts):
             reason = f"the first difference comes at act {len(found.acts)} of {len(replay.acts)}"
         else:

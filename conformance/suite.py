@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from conformance.acts import Act, ActForm, act_forms, decoded_act
 from conformance.backend import Backend
+from conformance.replays import component_of
 from conformance.results import Counterexample
 from conformance.session import Budget, History, Session, Violation
 
@@ -49,7 +50,7 @@ class Suite(ABC):
     @property
     def component(self) -> str:
         """The component of a backend that is judged, by its field."""
-        return self.name.removesuffix(" surface").replace(" ", "_").lower()
+        return component_of(self.name)
 
     @abstractmethod
     def search(self, session: Session, seed: int) -> Counterexample | None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.errors import BackendFault, ConformanceError, UsageError
+from conformance.replays import Replay
 from conformance.results import BackendReport
 
 __all__ = ["Job", "OwnFaultError", "run_jobs"]
@@ -48,6 +49,8 @@ class Job:
     capabilities: tuple[str, ...] | None = None
     rejection_mode: str | None = None
     only: tuple[str, ...] = ()
+    replay: Replay | None = None
+    """A failure to carry out again, in place of every search."""
 
 
 class OwnFaultError(ConformanceError):
@@ -263,6 +266,7 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
 
     from conformance.machines.registry import SUITES
     from conformance.profiles import profile
+    from conformance.replaying import replayed_result
     from conformance.runner import fault_report, judge_backend
     from conformance.watch import CallWatch
 
@@ -272,6 +276,9 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
         backend = _backend(job, watch, send)
         send("judging", fault_report(backend, None))
         try:
+            if job.replay is not None:
+                result = replayed_result(backend, job.replay, watch)
+                return replace(fault_report(backend, None), results=[result])
             return judge_backend(
                 backend,
                 profile(job.profile),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     PROGRAM,
+    REPLAYS_FOLDER,
     USAGE,
     complain,
     file_problem,
@@ -48,6 +49,12 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--profile", choices=("quick", "ci", "deep"), default="quick", help="how much to try"
     )
     check.add_argument("--seed", type=natural, default=0, help="fixes every random choice")
+    check.add_argument(
+        "--replays",
+        type=Path,
+        metavar="FOLDER",
+        help=f"write a replay file for each failure here (default: {REPLAYS_FOLDER})",
+    )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON too")
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
@@ -95,10 +102,33 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             write_whole(parsed.json, report.to_text())
         except OSError as error:
             status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
-    targets = [[target] for target in parsed.target] or [[]] * len(report.backends)
-    replays = [_replay_command(parsed, target) for target in targets]
+    replays = _written_replays(parsed, report)
+    if replays is None:
+        status = USAGE if parsed.replays is not None else status
+        replays = [_search_commands(parsed, backend) for backend in report.backends]
     print_report(report, console, strict=parsed.strict, replays=replays)
     return status
+
+
+def _written_replays(parsed: argparse.Namespace, report: Report) -> list[dict[str, str]] | None:
+    """Write the replay files; return the command of each failure, or ``None`` if that failed."""
+    from conformance.commands.replay_files import write_replays
+
+    folder = Path(REPLAYS_FOLDER) if parsed.replays is None else parsed.replays
+    try:
+        written = write_replays(report.backends, folder)
+    except OSError as error:
+        complain(f"--replays {folder}: {error.strerror}", USAGE)
+        return None
+    return [
+        {each: _replay_command(parsed, path, target) for each, path in paths.items()}
+        for target, paths in zip(_targets(parsed, report), written, strict=True)
+    ]
+
+
+def _targets(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
+    """Return the target of each backend of the report, if it has one."""
+    return [[target] for target in parsed.target] or [[]] * len(report.backends)
 
 
 def _check_problem(parsed: argparse.Namespace) -> str | None:
@@ -115,6 +145,8 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
         return "--capability and --rejection-mode need a target"
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
+    if parsed.replays is not None and parsed.replays.exists() and not parsed.replays.is_dir():
+        return f"--replays {parsed.replays}: that is no folder"
     return None if parsed.json is None else file_problem("--json", parsed.json)
 
 
@@ -160,13 +192,27 @@ def _shipped_names() -> list[str]:
     return [backend.name for backend in SHIPPED_BACKENDS]
 
 
-def _replay_command(parsed: argparse.Namespace, target: list[str]) -> str:
-    words = [PROGRAM, "check", *target]
-    words += ["--profile", parsed.profile, "--seed", str(parsed.seed)]
+def _replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:
+    return shlex.join([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
+
+
+def _search_commands(parsed: argparse.Namespace, backend: BackendReport) -> dict[str, str]:
+    """Return, for want of a replay file, the commands that search for the failures again."""
+    words = [PROGRAM, "check", *([backend.name] if parsed.target else [])]
+    words += ["--profile", parsed.profile, "--seed", str(parsed.seed), *_declared(parsed)]
+    return {
+        result.requirement_id: shlex.join([*words, "--only", result.requirement_id])
+        for result in backend.results
+    }
+
+
+def _declared(parsed: argparse.Namespace) -> list[str]:
+    """Return the options that say what the backend promises, as they were given."""
+    words: list[str] = []
     for name in parsed.capability or ():
         words += ["--capability", name]
     if parsed.rejection_mode:
         words += ["--rejection-mode", parsed.rejection_mode]
     if parsed.call_timeout != CALL_SECONDS_MAX:
         words += ["--call-timeout", f"{parsed.call_timeout:g}"]
-    return shlex.join(words)
+    return words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -49,16 +49,16 @@ def print_report(
     console: Console,
     *,
     strict: bool = False,
-    replays: Sequence[str] = (),
+    replays: Sequence[Mapping[str, str]] = (),
     quirks: bool = True,
 ) -> None:
     """Print a whole report.
 
-    ``replays`` are the commands that repeat the run for each backend; a failure
-    adds the requirement to its own.
+    ``replays`` are the commands that repeat the failures of each backend, by
+    requirement.
     """
-    for backend, replay in zip(report.backends, replays or itertools.repeat(""), strict=False):
-        _print_failures(backend, console, replay)
+    for backend, commands in zip(report.backends, replays or itertools.repeat({}), strict=False):
+        _print_failures(backend, console, commands)
     if quirks:
         _print_quirks(report.backends, console)
     _print_matrix(report, console)
@@ -89,11 +89,11 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
     if not counterexample.reproduced:
         lines.append("  This history failed once and not again: the backend is not deterministic.")
     if replay:
-        lines += ["", f"  replay:   {replay} --only {counterexample.requirement_id}"]
+        lines += ["", f"  replay:   {replay}"]
     return "\n".join(lines)
 
 
-def _print_failures(backend: BackendReport, console: Console, replay: str) -> None:
+def _print_failures(backend: BackendReport, console: Console, commands: Mapping[str, str]) -> None:
     if backend.fault is not None:
         head = f"{visible(backend.name)} could not be judged"
         console.print(Text(head, style="bold red"), soft_wrap=True)
@@ -104,6 +104,7 @@ def _print_failures(backend: BackendReport, console: Console, replay: str) -> No
         kind = "known failure" if result.verdict is Verdict.EXPECTED_FAIL else "failed"
         head = f"{visible(backend.name)}: {result.requirement_id} {kind} ({result.level})"
         console.print(Text(head, style="bold red"), soft_wrap=True)
+        replay = commands.get(result.requirement_id, "")
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
         console.print()
 
