@@ -157,4 +157,5 @@ def _backend_report(
         fault,
         version=backend.version,
         durability_class=backend.durability_class.value,
+        notes=list(backend.notes),
     )

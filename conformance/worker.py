@@ -39,7 +39,10 @@ _IDLE_SECONDS_MAX: Final = 60.0
 
 @dataclass(frozen=True)
 class Job:
-    """What one process judges: a shipped backend by name, or a target."""
+    """What one process judges: a shipped backend by name, a target, or a command.
+
+    A command is the program of a harness; it has ``starting_seconds_max`` for its handshake.
+    """
 
     name: str
     target: str | None
@@ -49,6 +52,8 @@ class Job:
     capabilities: tuple[str, ...] | None = None
     rejection_mode: str | None = None
     only: tuple[str, ...] = ()
+    command: str | None = None
+    starting_seconds_max: float = 0.0
     replay: Replay | None = None
     """A failure to carry out again, in place of every search."""
 
@@ -96,6 +101,7 @@ class _Running:
         self.calls = 0
         self.imported = False
         self.activity = "starting"
+        self.harness_groups: set[int] = set()
 
     def start(self) -> None:
         """Start the process, in a group of its own so that its children end with it."""
@@ -134,12 +140,17 @@ class _Running:
             case "importing":
                 self.activity = "importing the target"
             case "making":
-                self.imported, self.activity = True, "trying the factory"
+                in_python = self.job.command is None
+                self.imported = in_python
+                self.activity = "trying the factory" if in_python else "starting the harness"
             case "judging":
                 self.blank = content
             case "progress":
                 self.activity = f"judging {content[0]}"
                 on_progress(self.job.name, *content)
+            case "harness":
+                group, started = content
+                (self.harness_groups.add if started else self.harness_groups.discard)(group)
             case "report":
                 return content  # type: ignore[no-any-return]
             case "usage":
@@ -182,9 +193,11 @@ class _Running:
         """End the process with all that it started, wait for it and clean up after it."""
         process_id = self.process.pid
         if process_id is not None:
-            if hasattr(os, "killpg"):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process_id, signal.SIGKILL)
+            # The worker first: otherwise it could start its harness again.
+            for group in (process_id, *self.harness_groups):
+                if hasattr(os, "killpg"):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.killpg(group, signal.SIGKILL)
             self.process.kill()
             self.process.join(_GRACE_SECONDS)
         self.receiver.close()
@@ -264,32 +277,45 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
     from hypothesis.configuration import set_hypothesis_home_dir
 
-    from conformance.machines.registry import SUITES
-    from conformance.profiles import profile
-    from conformance.replaying import replayed_result
-    from conformance.runner import fault_report, judge_backend
+    from conformance.runner import fault_report
     from conformance.watch import CallWatch
 
     set_hypothesis_home_dir(_cache_folder())
-    with CallWatch(job.call_seconds_max) as watch:
+    # A harness has a limit of its own on every request, which says more when it is reached.
+    grace_seconds = 0.0 if job.command is None else _GRACE_SECONDS / 2
+    notes: list[str] = []
+    with CallWatch(job.call_seconds_max + grace_seconds) as watch, contextlib.ExitStack() as stack:
         _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
-        backend = _backend(job, watch, send)
+        if job.command is None:
+            backend = _backend(job, watch, send)
+        else:
+            backend = stack.enter_context(_harness(job, send, notes))
         send("judging", fault_report(backend, None))
         try:
-            if job.replay is not None:
-                result = replayed_result(backend, job.replay, watch)
-                return replace(fault_report(backend, None), results=[result])
-            return judge_backend(
-                backend,
-                profile(job.profile),
-                seed=job.seed,
-                watch=watch,
-                on_progress=lambda name, suite, count: send("progress", (suite, count)),
-                suites=SUITES,
-                only=job.only,
-            )
+            report = _report(job, backend, watch, send)
         except BackendFault as fault:
-            return fault_report(backend, fault.message)
+            report = fault_report(backend, fault.message)
+    # How a harness ends is known only now.
+    return replace(report, notes=[*report.notes, *notes])
+
+
+def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]) -> BackendReport:
+    """Return what a job is for: the verdicts of a whole run, or of one replay."""
+    from conformance.profiles import profile
+    from conformance.replaying import replayed_result
+    from conformance.runner import fault_report, judge_backend
+
+    if job.replay is not None:
+        result = replayed_result(backend, job.replay, watch)
+        return replace(fault_report(backend, None), results=[result])
+    return judge_backend(
+        backend,
+        profile(job.profile),
+        seed=job.seed,
+        watch=watch,
+        on_progress=lambda name, suite, count: send("progress", (suite, count)),
+        only=job.only,
+    )
 
 
 def _cache_folder() -> Path:
@@ -314,6 +340,21 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     send("making", None)
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
     return redeclared(backend, job.capabilities, job.rejection_mode)
+
+
+def _harness(
+    job: Job, send: Callable[[str, Any], None], notes: list[str]
+) -> contextlib.AbstractContextManager[Any]:
+    from conformance.door.harness import harness_backend
+
+    send("making", None)
+    return harness_backend(
+        job.command or "",
+        call_seconds_max=job.call_seconds_max,
+        starting_seconds_max=job.starting_seconds_max,
+        on_process=lambda group, started: send("harness", (group, started)),
+        on_end_note=notes.append,
+    )
 
 
 def _start_beat(state: Callable[[], tuple[float, int]], send: Callable[[str, Any], None]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import shlex
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from conformance.commands.arguments import CommandParser
     from conformance.results import BackendReport, Report
+    from conformance.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -44,6 +48,15 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "target",
         nargs="*",
         help="package.module:factory; without one the shipped backends are judged",
+    )
+    check.add_argument(
+        "--command",
+        dest="harness",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="judge a harness in any language: a program that speaks the protocol of "
+        "docs/protocol.md, with its arguments",
     )
     check.add_argument(
         "--profile", choices=("quick", "ci", "deep"), default="quick", help="how much to try"
@@ -78,6 +91,13 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         help="longest time for one call of the backend (default: 10)",
     )
     check.add_argument(
+        "--starting-timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="longest time from the start of a harness to its handshake (default: 30)",
+    )
+    check.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
     )
     check.add_argument(
@@ -105,7 +125,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     replays = _written_replays(parsed, report)
     if replays is None:
         status = USAGE if parsed.replays is not None else status
-        replays = [_search_commands(parsed, backend) for backend in report.backends]
+        targets = _targets(parsed, report)
+        replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays)
     return status
 
@@ -127,8 +148,10 @@ def _written_replays(parsed: argparse.Namespace, report: Report) -> list[dict[st
 
 
 def _targets(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
-    """Return the target of each backend of the report, if it has one."""
-    return [[target] for target in parsed.target] or [[]] * len(report.backends)
+    """Return what names each backend of the report on a command line, if anything has to."""
+    targets = [[target] for target in parsed.target]
+    targets += [["--command", command] for command in parsed.harness]
+    return targets or [[]] * len(report.backends)
 
 
 def _check_problem(parsed: argparse.Namespace) -> str | None:
@@ -141,6 +164,8 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
             requirement(requirement_id)
         except UnknownRequirementError as error:
             return str(error)
+    if parsed.harness and (parsed.capability or parsed.rejection_mode):
+        return "--capability and --rejection-mode are for targets; a harness declares its own"
     if not parsed.target and (parsed.capability or parsed.rejection_mode):
         return "--capability and --rejection-mode need a target"
     # An unknown name raises.
@@ -154,28 +179,48 @@ def _run(parsed: argparse.Namespace, console: Console) -> Report:
     from conformance.profiles import profile
     from conformance.progress import shown_progress
     from conformance.runner import report_of
-    from conformance.worker import Job, run_jobs
+    from conformance.worker import run_jobs
 
-    names = parsed.target or _shipped_names()
-    jobs = [
-        Job(
-            name=name,
-            target=name if parsed.target else None,
-            profile=parsed.profile,
-            seed=parsed.seed,
-            call_seconds_max=parsed.call_timeout,
-            capabilities=None if parsed.capability is None else tuple(parsed.capability),
-            rejection_mode=parsed.rejection_mode,
-            only=tuple(parsed.only),
-        )
-        for name in names
-    ]
+    jobs = list(_jobs(parsed))
     with shown_progress(console) as on_progress:
         reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
-    if parsed.only and not parsed.target:
+    if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
     return report_of(reports, profile(parsed.profile), parsed.seed)
+
+
+def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
+    """Yield a job for each target and each command, or else for each shipped backend."""
+    from conformance.door.harness import command_words
+    from conformance.worker import Job
+
+    common = Job(
+        name="",
+        target=None,
+        profile=parsed.profile,
+        seed=parsed.seed,
+        call_seconds_max=parsed.call_timeout,
+        only=tuple(parsed.only),
+    )
+    for target in parsed.target:
+        capabilities = None if parsed.capability is None else tuple(parsed.capability)
+        yield replace(
+            common,
+            name=target,
+            target=target,
+            capabilities=capabilities,
+            rejection_mode=parsed.rejection_mode,
+        )
+    for command in parsed.harness:
+        # An unusable one is told before anything is run.
+        command_words(command)
+        yield replace(
+            common, name=command, command=command, starting_seconds_max=parsed.starting_timeout
+        )
+    if not parsed.target and not parsed.harness:
+        for name in _shipped_names():
+            yield replace(common, name=name)
 
 
 def _has_verdicts(report: BackendReport) -> bool:
@@ -196,9 +241,11 @@ def _replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -
     return shlex.join([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
 
 
-def _search_commands(parsed: argparse.Namespace, backend: BackendReport) -> dict[str, str]:
+def _search_commands(
+    parsed: argparse.Namespace, backend: BackendReport, target: list[str]
+) -> dict[str, str]:
     """Return, for want of a replay file, the commands that search for the failures again."""
-    words = [PROGRAM, "check", *([backend.name] if parsed.target else [])]
+    words = [PROGRAM, "check", *target]
     words += ["--profile", parsed.profile, "--seed", str(parsed.seed), *_declared(parsed)]
     return {
         result.requirement_id: shlex.join([*words, "--only", result.requirement_id])

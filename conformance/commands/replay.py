@@ -64,6 +64,19 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         help="longest time for one call of the backend (default: 10)",
     )
     replay.add_argument(
+        "--command",
+        dest="harness",
+        metavar="COMMAND",
+        help="replay on a harness in any language, as in check",
+    )
+    replay.add_argument(
+        "--starting-timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="longest time from the start of a harness to its handshake (default: 30)",
+    )
+    replay.add_argument(
         "--print",
         choices=tuple(_printers()),
         dest="printed",
@@ -83,16 +96,18 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
     paths, target = _files_and_target(parsed.files)
-    if not paths:
-        return complain(f"`{target}`: give a replay file before the target", USAGE)
+    problem = _option_problem(parsed, paths, target)
+    if problem is not None:
+        return complain(problem, USAGE)
     replays = [load_replay(path) for path in paths]
     for replay in replays:
         check_acts(replay)
     if parsed.printed is not None:
         return _print(parsed, replays, target, console)
-    problem = _backend_problem(paths, replays, target)
-    if problem is not None:
-        return complain(problem, USAGE)
+    if target is None and parsed.harness is None:
+        problem = _backend_problem(paths, replays)
+        if problem is not None:
+            return complain(problem, USAGE)
     return _replay(parsed, paths, replays, target, console)
 
 
@@ -104,15 +119,32 @@ def _files_and_target(given: list[str]) -> tuple[list[Path], str | None]:
     return [Path(each) for each in given], None
 
 
-def _backend_problem(paths: list[Path], replays: list[Replay], target: str | None) -> str | None:
+def _option_problem(
+    parsed: argparse.Namespace, paths: list[Path], target: str | None
+) -> str | None:
+    from conformance.door.harness import command_words
+
+    if not paths:
+        return f"`{target}`: give a replay file before the target"
+    if parsed.harness is None:
+        return None
+    # An unusable one raises.
+    command_words(parsed.harness)
+    if target is not None:
+        return f"`{target}` and --command: give one of them"
+    if parsed.capability or parsed.rejection_mode:
+        return "--capability and --rejection-mode are for targets; a harness declares its own"
+    return None
+
+
+def _backend_problem(paths: list[Path], replays: list[Replay]) -> str | None:
+    """Return what is wrong with files that should be of shipped backends."""
     from conformance.shipped import SHIPPED_BACKENDS
 
-    if target is not None:
-        return None
     names = [backend.name for backend in SHIPPED_BACKENDS]
     for path, replay in zip(paths, replays, strict=True):
         if replay.backend not in names:
-            return f"{path} is of `{replay.backend}`: give its package.module:factory as well"
+            return f"{path} is of `{replay.backend}`: give its package.module:factory or --command"
     return None
 
 
@@ -121,8 +153,10 @@ def _job(parsed: argparse.Namespace, replay: Replay, target: str | None) -> Job:
     from conformance.worker import Job
 
     return Job(
-        name=target or replay.backend,
+        name=target or parsed.harness or replay.backend,
         target=target,
+        command=parsed.harness,
+        starting_seconds_max=parsed.starting_timeout,
         profile="quick",
         seed=0,
         call_seconds_max=parsed.call_timeout,
