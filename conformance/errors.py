@@ -8,6 +8,7 @@ __all__ = [
     "ActError",
     "BackendFault",
     "ConformanceError",
+    "HistoryError",
     "ReplayError",
     "TargetError",
     "UsageError",
@@ -33,6 +34,16 @@ class TargetError(UsageError):
 
 class ActError(UsageError):
     """Report an act that no suite of this version can carry out; exit status 2."""
+
+
+class HistoryError(UsageError):
+    """Report a line of a history file that cannot be used; exit status 2."""
+
+    def __init__(self, name: str, line: int, reason: str) -> None:
+        self.name = name
+        self.line = line
+        self.reason = reason
+        super().__init__(f"history `{name}`, line {line}: {reason}")
 
 
 class ReplayError(UsageError):

@@ -18,10 +18,11 @@ from conformance.backend import Backend, Capability
 from conformance.errors import BackendFault
 from conformance.fingerprint import fingerprint_of
 from conformance.profiles import Profile
-from conformance.requirements import Requirement, Scope, requirement
+from conformance.requirements import Requirement, requirement
 from conformance.results import Counterexample, RequirementResult, SituationResult, Verdict
 from conformance.session import Session, exception_text
 from conformance.suite import Suite
+from conformance.verdicts import level_of
 from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
@@ -274,11 +275,8 @@ def _equal_draws() -> Iterator[None]:
 
 
 def binding_level(judged: Requirement, backend: Backend) -> str:
-    """Return the level that binds this backend: what it declares, it must keep."""
-    declared = {capability.value for capability in backend.capabilities}
-    if judged.capability in declared or judged.requirement_id == "WAL-04":
-        return "MUST"
-    return "MUST" if judged.scope is Scope.REFERENCE else judged.level.value
+    """Return the level that binds this backend."""
+    return level_of(judged, {capability.value for capability in backend.capabilities})
 
 
 def not_applicable(requirement_id: str, reason: str) -> RequirementResult:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 
+from conformance.requirements import Requirement, Scope
 from conformance.results import BackendReport, Report, RequirementResult, Verdict
 
-__all__ = ["ExitStatus", "binding_failures", "binds", "exit_status"]
+__all__ = ["ExitStatus", "binding_failures", "binds", "exit_status", "level_of"]
 
 
 class ExitStatus(enum.IntEnum):
@@ -49,6 +51,13 @@ def _doubtful(backend: BackendReport, strict: bool) -> bool:
     binding = [result for result in backend.results if binds(result, strict=strict)]
     inconclusive = any(result.verdict is Verdict.INCONCLUSIVE for result in binding)
     return inconclusive or not any(result.verdict is Verdict.PASS for result in binding)
+
+
+def level_of(judged: Requirement, declared: Collection[str]) -> str:
+    """Return the level that binds a backend: what it declares, it must keep."""
+    if judged.capability in declared or judged.requirement_id == "WAL-04":
+        return "MUST"
+    return "MUST" if judged.scope is Scope.REFERENCE else judged.level.value
 
 
 def binds(result: RequirementResult, *, strict: bool = False) -> bool:

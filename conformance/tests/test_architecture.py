@@ -71,6 +71,12 @@ LAYERS = (
         ),
         _ENGINE,
     ),
+    # A recorded history is judged by the model alone, with no backend around.
+    Layer(
+        "history",
+        ("conformance.history",),
+        ("errors", "wire", "model", "requirements", "run errors", "results", "engine"),
+    ),
     # Oracles judge the model too, so they share nothing with it but the records.
     Layer("oracles", ("conformance.oracles",), ("errors", "wire")),
     Layer("soundness", ("conformance.soundness",), ("errors", "wire", "model", "oracles")),
@@ -114,7 +120,17 @@ LAYERS = (
             "conformance.commands",
             "conformance.pytest_plugin",
         ),
-        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
+        (
+            *_RUN,
+            "runner",
+            "report",
+            "terminal",
+            "vectors",
+            "inspection",
+            "worker",
+            "door",
+            "history",
+        ),
     ),
 )
 
