@@ -7,6 +7,7 @@ from telltale_spec.errors import TelltaleError
 __all__ = [
     "ActError",
     "BackendFault",
+    "BaselineError",
     "ConformanceError",
     "HistoryError",
     "ReplayError",
@@ -34,6 +35,15 @@ class TargetError(UsageError):
 
 class ActError(UsageError):
     """Report an act that no suite of this version can carry out; exit status 2."""
+
+
+class BaselineError(UsageError):
+    """Report a baseline that cannot be used; exit status 2."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"baseline `{name}`: {reason}")
 
 
 class HistoryError(UsageError):

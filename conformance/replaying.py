@@ -11,7 +11,7 @@ from conformance.acts import Act
 from conformance.backend import Backend, Capability
 from conformance.errors import ActError
 from conformance.machines.registry import SUITES
-from conformance.replays import Replay
+from conformance.replays import KnownFailure, Replay
 from conformance.requirements import REQUIREMENTS, requirement
 from conformance.results import Counterexample, RequirementResult, Verdict
 from conformance.search import binding_level, blamed_on
@@ -19,7 +19,7 @@ from conformance.session import Budget, Session
 from conformance.suite import Replayed, Suite
 from conformance.watch import CallWatch
 
-__all__ = ["check_acts", "replayed_result"]
+__all__ = ["check_acts", "known_results", "replayed_result"]
 
 # A failure that did not come again when it was found gets so many chances to.
 _TIMES_OF_CHANCE: Final = 25
@@ -60,6 +60,24 @@ def replayed_result(
         if not replayed.complete:
             return _result(backend, replay.requirement_id, Verdict.INCONCLUSIVE, _CUT_OFF)
     return _result(backend, replay.requirement_id, Verdict.PASS)
+
+
+def known_results(
+    backend: Backend, suite: Suite, known: Sequence[KnownFailure], watch: CallWatch
+) -> dict[str, RequirementResult]:
+    """Return the known failures of a suite that still are what they were, by requirement."""
+    found = {}
+    for each in known:
+        replay = each.replay
+        if replay.suite != suite.name or replay.requirement_id not in suite.requirement_ids:
+            continue
+        result = replayed_result(backend, replay, watch, (suite,))
+        seen = result.counterexample
+        if seen is not None and seen.fingerprint == replay.fingerprint:
+            found[replay.requirement_id] = replace(
+                result, verdict=Verdict.EXPECTED_FAIL, reason=each.reason, link=each.link
+            )
+    return found
 
 
 def _carried_out(

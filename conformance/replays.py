@@ -15,6 +15,7 @@ from conformance.results import BackendReport, Counterexample, Verdict
 
 __all__ = [
     "REPLAY_FORMAT",
+    "KnownFailure",
     "Outcome",
     "Replay",
     "ReplayResult",
@@ -141,6 +142,16 @@ def _steps(trees: Any, name: str) -> list[Any]:
     if not well_formed:
         raise ReplayError(name, "`steps` is no list of maps with `text` and `answer`")
     return [{"text": each["text"], "answer": str(each.get("answer", ""))} for each in trees]
+
+
+@dataclass(frozen=True)
+class KnownFailure:
+    """A failure that is listed in a baseline, with why and where it is followed up."""
+
+    backend: str
+    replay: Replay
+    reason: str
+    link: str = ""
 
 
 class Outcome(enum.Enum):

@@ -10,6 +10,8 @@ from conformance.backend import Backend
 from conformance.errors import BackendFault
 from conformance.machines.registry import QUIRKS, SUITES
 from conformance.profiles import Profile
+from conformance.replaying import known_results
+from conformance.replays import KnownFailure
 from conformance.results import (
     REPORT_FORMAT,
     BackendReport,
@@ -94,11 +96,14 @@ def judge_backend(
     on_progress: Progress = lambda backend, suite, histories: None,
     suites: Sequence[Suite] = SUITES,
     only: Collection[str] = (),
+    known: Sequence[KnownFailure] = (),
 ) -> BackendReport:
     """Run every suite that applies to one backend.
 
     With ``only``, the same searches are made and the other requirements are
     left out, so that a requirement gets the same verdict alone and among others.
+    A ``known`` failure is replayed first; where it comes again it is expected, and
+    is not searched for.
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
     prepare_engine()
@@ -113,7 +118,8 @@ def judge_backend(
                 result = not_applicable(requirement_id, f"the backend has no {suite.name}")
                 results.setdefault(requirement_id, result)
             continue
-        search = Search(suite, judged, backend, profile, seed, watch, on_progress)
+        expected = known_results(backend, suite, known, watch)
+        search = Search(suite, judged, backend, profile, seed, watch, on_progress, expected)
         search.run()
         for result in search.results():
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)

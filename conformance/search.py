@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -53,7 +53,8 @@ class Search:
     """All searches of one suite on one backend.
 
     A violated requirement is muted and the search begins again, so that every
-    failure on the report has a counterexample of its own.
+    failure on the report has a counterexample of its own. What is known to fail is
+    muted from the start and not looked for.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Search:
         seed: int,
         watch: CallWatch,
         on_progress: Progress,
+        known: Mapping[str, RequirementResult] | None = None,
     ) -> None:
         self.suite = suite
+        self.known = known or {}
         self.judged = judged
         self.backend = backend
         self.profile = profile
@@ -86,7 +89,7 @@ class Search:
         with other histories.
         """
         searches_more = 0
-        while not self.failures.keys() >= set(self.judged):
+        while not self.failures.keys() | self.known.keys() >= set(self.judged):
             if self._binding_failures() == _BINDING_FAILURES_MAX:
                 self.cut_short = f"the search ended after {_BINDING_FAILURES_MAX} failures"
                 return
@@ -116,7 +119,7 @@ class Search:
             self.backend,
             self.watch,
             self.profile.budget,
-            muted=frozenset(self.failures),
+            muted=frozenset(self.failures) | self.known.keys(),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
         )
         with session, _equal_draws():
@@ -158,6 +161,8 @@ class Search:
         excluded = self._excluded(judged)
         if excluded is not None:
             return not_applicable(requirement_id, excluded)
+        if requirement_id in self.known:
+            return self.known[requirement_id]
         failure = self.failures.get(requirement_id)
         if failure is not None:
             return RequirementResult(requirement_id, level, Verdict.FAIL, checks, "", failure)

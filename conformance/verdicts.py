@@ -26,12 +26,14 @@ def exit_status(report: Report, *, strict: bool = False) -> ExitStatus:
     """Return the status of a report.
 
     A backend that could not be judged outweighs a violation, a violation
-    outweighs doubt. What is only recommended counts with ``strict`` alone. A
-    report in which nothing binding passed is inconclusive, never conforming.
+    outweighs doubt; a baseline that does not fit is a violation. What is only
+    recommended counts with ``strict`` alone. A report in which nothing binding
+    passed is inconclusive, never conforming.
     """
     if any(backend.fault is not None for backend in report.backends):
         return ExitStatus.BACKEND_FAULT
-    if any(binding_failures(backend, strict=strict) for backend in report.backends):
+    failing = any(binding_failures(backend, strict=strict) for backend in report.backends)
+    if failing or report.baseline_problems:
         return ExitStatus.VIOLATION
     if not report.backends or any(_doubtful(backend, strict) for backend in report.backends):
         return ExitStatus.INCONCLUSIVE

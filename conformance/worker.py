@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.errors import BackendFault, ConformanceError, UsageError
-from conformance.replays import Replay
+from conformance.replays import KnownFailure, Replay
 from conformance.results import BackendReport
 
 __all__ = ["Job", "OwnFaultError", "run_jobs"]
@@ -56,6 +56,9 @@ class Job:
     starting_seconds_max: float = 0.0
     replay: Replay | None = None
     """A failure to carry out again, in place of every search."""
+
+    known: tuple[KnownFailure, ...] = ()
+    """Failures that are expected where they come again."""
 
 
 class OwnFaultError(ConformanceError):
@@ -315,6 +318,7 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
         watch=watch,
         on_progress=lambda name, suite, count: send("progress", (suite, count)),
         only=job.only,
+        known=[each for each in job.known if each.backend == backend.name],
     )
 
 

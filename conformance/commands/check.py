@@ -22,12 +22,19 @@ from conformance.commands.arguments import (
     seconds,
     write_whole,
 )
+from conformance.commands.baselines import (
+    add_options,
+    baseline_problem,
+    load_baseline,
+    new_baseline,
+)
 from conformance.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
+    from conformance.commands.baselines import RunBaseline
     from conformance.results import BackendReport, Report
     from conformance.worker import Job
 
@@ -97,6 +104,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         metavar="SECONDS",
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
+    add_options(check)
     check.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
     )
@@ -113,9 +121,15 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     problem = _check_problem(parsed)
     if problem is not None:
         return complain(problem, USAGE)
-    report = _run(parsed, console)
+    baseline = load_baseline(parsed)
+    report = _run(parsed, console, baseline)
     if not any(backend.results or backend.fault for backend in report.backends):
         return complain(f"nothing judges {', '.join(parsed.only)}", USAGE)
+    if baseline is not None:
+        try:
+            report = _matched(parsed, report, baseline)
+        except OSError as error:
+            return complain(f"--baseline {parsed.baseline}: {error.strerror}", USAGE)
     status = int(exit_status(report, strict=parsed.strict))
     if parsed.json is not None:
         try:
@@ -129,6 +143,17 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays)
     return status
+
+
+def _matched(parsed: argparse.Namespace, report: Report, baseline: RunBaseline) -> Report:
+    """Return the report beside its baseline, which is rewritten first if that was asked for."""
+    if not parsed.update_baseline:
+        return baseline.matched(report)
+    before = len(baseline.baseline.failures)
+    baseline, report = new_baseline(baseline, report)
+    count = len(baseline.baseline.failures)
+    complain(f"{parsed.baseline} rewritten: {count} known failures (before: {before})", 0)
+    return report
 
 
 def _written_replays(parsed: argparse.Namespace, report: Report) -> list[dict[str, str]] | None:
@@ -159,6 +184,9 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     from conformance.requirements import UnknownRequirementError, requirement
     from conformance.targets import declaration
 
+    problem = baseline_problem(parsed)
+    if problem is not None:
+        return problem
     for requirement_id in parsed.only:
         try:
             requirement(requirement_id)
@@ -175,13 +203,14 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     return None if parsed.json is None else file_problem("--json", parsed.json)
 
 
-def _run(parsed: argparse.Namespace, console: Console) -> Report:
+def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
     from conformance.profiles import profile
     from conformance.progress import shown_progress
     from conformance.runner import report_of
     from conformance.worker import run_jobs
 
-    jobs = list(_jobs(parsed))
+    known = () if baseline is None else baseline.known
+    jobs = [replace(job, known=known) for job in _jobs(parsed)]
     with shown_progress(console) as on_progress:
         reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
     if parsed.only and not (parsed.target or parsed.harness):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
@@ -63,6 +64,7 @@ def print_report(
         _print_quirks(report.backends, console)
     _print_matrix(report, console)
     _print_open(report.backends, console)
+    _print_baseline_problems(report, console)
     _print_conclusion(report, console, strict)
 
 
@@ -106,15 +108,22 @@ def _print_failures(backend: BackendReport, console: Console, commands: Mapping[
         console.print(Text(head, style="bold red"), soft_wrap=True)
         replay = commands.get(result.requirement_id, "")
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
+        if result.reason:
+            reason = visible(f"{result.reason} {result.link}".rstrip())
+            console.print(Text(f"\n  known:    {reason}"), soft_wrap=True)
         console.print()
 
 
 def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
     shown: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str], str] = {}
     for backend in backends:
         for quirk in backend.quirks:
             where = backend.name if quirk.shown else f"not {backend.name}"
             shown.setdefault((quirk.finding_id, quirk.sentence), []).append(where)
+            if quirk.reason:
+                why = f"\nWhy: {quirk.reason} {quirk.link}".rstrip()
+                reasons.setdefault((quirk.finding_id, quirk.sentence), why)
     if not shown:
         return
     table = Table(title="Known quirks of the specification, as shown in this run", expand=False)
@@ -123,7 +132,8 @@ def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
     table.add_column("shown by")
     for finding_id, sentence in sorted(shown, key=lambda each: int(each[0][1:])):
         names = ", ".join(shown[finding_id, sentence])
-        table.add_row(finding_id, Text(sentence), Text(visible(names)))
+        why = reasons.get((finding_id, sentence), "")
+        table.add_row(finding_id, Text(f"{sentence}{why}"), Text(visible(names)))
     console.print(table)
 
 
@@ -179,6 +189,12 @@ def _mark(result: RequirementResult | None) -> Text:
     return Text(mark, style=style)
 
 
+def _print_baseline_problems(report: Report, console: Console) -> None:
+    for problem in report.baseline_problems:
+        text = f"{problem.backend}: baseline, {problem.identifier}: {problem.text}"
+        console.print(Text(visible(text), style="bold red"), soft_wrap=True)
+
+
 def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
     for backend in backends:
         by_reason: dict[str, list[str]] = {}
@@ -195,7 +211,8 @@ def _print_conclusion(report: Report, console: Console, strict: bool) -> None:
         counts = dict.fromkeys(Verdict, 0)
         for result in backend.results:
             counts[result.verdict] += 1
-        alone = Report(report.format, "", "", "", 0, [backend])
+        problems = [each for each in report.baseline_problems if each.backend == backend.name]
+        alone = replace(report, backends=[backend], baseline_problems=problems)
         conclusion, style = _CONCLUSIONS[exit_status(alone, strict=strict)]
         declared = ", ".join([*backend.capabilities, backend.rejection_mode])
         # Nothing is known of the promises of a backend that did not start.

@@ -49,6 +49,8 @@ LAYERS = (
     Layer(
         "results",
         (
+            "conformance.baseline",
+            "conformance.baseline_rules",
             "conformance.fingerprint",
             "conformance.replays",
             "conformance.results",
