@@ -10,7 +10,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.commands import check, check_history, inspect, replay, requirements, serve, vectors
+from conformance.commands import (
+    check,
+    check_history,
+    inspect,
+    replay,
+    requirements,
+    serve,
+    smoke,
+    vectors,
+)
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -47,6 +56,7 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     check,
     replay,
     check_history,
+    smoke,
     serve,
     requirements,
     inspect,

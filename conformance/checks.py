@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from conformance.backend import Backend
+from conformance.door.harness import harness_backend
 from conformance.errors import BackendFault, UsageError
 from conformance.profiles import profile as profile_of
 from conformance.replaying import replayed_result
@@ -23,9 +24,12 @@ __all__ = [
     "check_agreement_wal",
     "check_backend",
     "check_evidence_cache",
+    "check_harness",
     "check_replay",
     "failure_text",
 ]
+
+_HARNESS_GRACE_SECONDS: Final = 2.5
 
 
 def check_agreement_wal(
@@ -77,6 +81,29 @@ def check_backend(
     if exit_status(report) is not ExitStatus.CONFORMING:
         raise AssertionError(failure_text(report.backends[0]))
     return report
+
+
+def check_harness(
+    command: str,
+    *,
+    profile: str = "ci",
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> Report:
+    """Assert that the backend behind a harness conforms; see :func:`check_agreement_wal`.
+
+    ``command`` is a program that speaks the protocol, with its arguments. It
+    is started, judged, and shut down.
+    """
+    try:
+        with harness_backend(command, call_seconds_max=call_seconds_max) as backend:
+            # Each request has its own limit; this one is for what has none.
+            limit_seconds = call_seconds_max + _HARNESS_GRACE_SECONDS
+            return check_backend(
+                backend, profile=profile, seed=seed, call_seconds_max=limit_seconds
+            )
+    except BackendFault as fault:
+        raise AssertionError(str(fault)) from fault
 
 
 def check_replay(

@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any, Final
 
 from telltale_spec.errors import DomainError
@@ -18,6 +19,7 @@ from telltale_spec.errors import DomainError
 __all__ = ["decoded", "encoded"]
 
 _PLAIN: Final = (bool, int, str)
+_SEQUENCES: Final = (tuple, Sequence)
 
 
 def encoded(hint: Any, value: Any) -> Any:
@@ -29,7 +31,7 @@ def encoded(hint: Any, value: Any) -> Any:
         if len(members) == 1:
             return encoded(members[0], value)
         return {type(value).__name__: encoded(type(value), value)}
-    if typing.get_origin(hint) is tuple:
+    if typing.get_origin(hint) in _SEQUENCES:
         return [encoded(each, item) for each, item in _paired(hint, value)]
     if hint is bytes:
         return value.hex()
@@ -52,7 +54,7 @@ def decoded(hint: Any, tree: Any, where: str) -> Any:
         return _expected(type(tree) is hint, tree, where, f"a JSON {hint.__name__}") and tree
     if _is_union(hint):
         return _decoded_union(hint, tree, where)
-    if typing.get_origin(hint) is tuple:
+    if typing.get_origin(hint) in _SEQUENCES:
         _expected(isinstance(tree, list), tree, where, "a list")
         return tuple([decoded(each, item, where) for each, item in _paired(hint, tree, where)])
     if hint is bytes:
@@ -110,7 +112,7 @@ def _decoded_member(hint: Any, tree: Any, where: str) -> Any:
 def _paired(hint: Any, items: Any, where: str = "") -> list[tuple[Any, Any]]:
     """Return each item of a tuple with its type."""
     hints = typing.get_args(hint)
-    if hints[-1] is Ellipsis:
+    if hints[-1] is Ellipsis or typing.get_origin(hint) is Sequence:
         return [(hints[0], item) for item in items]
     _expected(len(hints) == len(items), items, where, f"{len(hints)} items")
     return list(zip(hints, items, strict=True))

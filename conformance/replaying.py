@@ -11,6 +11,7 @@ from conformance.acts import Act
 from conformance.backend import Backend, Capability
 from conformance.errors import ActError
 from conformance.machines.registry import SUITES
+from conformance.machines.wal import WAL_SUITE
 from conformance.replays import KnownFailure, Replay
 from conformance.requirements import REQUIREMENTS, requirement
 from conformance.results import Counterexample, RequirementResult, Verdict
@@ -105,7 +106,7 @@ def _suite(replay: Replay, suites: Sequence[Suite] = SUITES) -> Suite:
 def _obstacle(backend: Backend, suite: Suite, replay: Replay) -> str:
     """Return why a backend cannot be put to this test, or an empty text."""
     if not suite.applies(backend):
-        return f"the backend has no {suite.name}"
+        return suite.absence(backend)
     declared = {capability.value for capability in backend.capabilities}
     needed = {requirement(replay.requirement_id).capability} & set(replay.capabilities)
     if any(_name_of(act) == "reopen" for act in replay.acts):
@@ -114,7 +115,7 @@ def _obstacle(backend: Backend, suite: Suite, replay: Replay) -> str:
     if missing:
         return f"the backend does not declare {missing[0]}"
     mode = backend.rejection_mode.value
-    if suite.component == "agreement_wal" and mode != replay.rejection_mode:
+    if suite is WAL_SUITE and mode != replay.rejection_mode:
         return f"the backend declares {mode}, the failure is one of {replay.rejection_mode}"
     return ""
 

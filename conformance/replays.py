@@ -26,6 +26,16 @@ __all__ = [
 
 REPLAY_FORMAT: Final = "telltale-conformance.replay.v1"
 
+# By how the name of a suite begins; the longer ones come first.
+_COMPONENTS: Final = (
+    ("agreement WAL handler", "agreement_wal_handler"),
+    ("agreement WAL", "agreement_wal"),
+    ("evidence cache", "evidence_cache"),
+    ("evidence handler", "evidence_handler"),
+    ("recovery", "recovery"),
+    ("codec", "codec"),
+    ("identities", "identity"),
+)
 _TEXTS: Final = (
     "backend",
     "component",
@@ -87,7 +97,7 @@ class Replay(DataClassJsonMixin):
 
 def component_of(suite: str) -> str:
     """Return the component that a suite judges, by its field of a backend."""
-    return suite.removesuffix(" surface").replace(" ", "_").lower()
+    return next(component for name, component in _COMPONENTS if suite.startswith(name))
 
 
 def replay_of(backend: BackendReport, found: Counterexample) -> Replay:

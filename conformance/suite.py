@@ -36,12 +36,14 @@ class Suite(ABC):
 
     ``requirement_ids`` are all that the suite can judge. ``situations`` names
     what must have arisen at least once, with the requirements that are
-    inconclusive where it did not.
+    inconclusive where it did not. ``crash_class`` names the crash that the
+    suite makes, if it makes one.
     """
 
     name: str
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
+    crash_class: str = ""
 
     @abstractmethod
     def applies(self, backend: Backend) -> bool:
@@ -51,6 +53,10 @@ class Suite(ABC):
     def component(self) -> str:
         """The component of a backend that is judged, by its field."""
         return component_of(self.name)
+
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        return f"the backend has no {self.name}"
 
     @abstractmethod
     def search(self, session: Session, seed: int) -> Counterexample | None:
@@ -190,12 +196,14 @@ class Law:
     """One property of one value: ``judge`` gets a new history and a drawn value.
 
     ``share`` scales the number of histories; a law that costs much gets less.
+    ``needs`` says whether a backend can be put to it at all.
     """
 
     name: str
     values: st.SearchStrategy[Any]
     judge: Callable[[History, Any], None]
     share: float = 1.0
+    needs: Callable[[Backend], bool] = lambda backend: True
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Try random values."""
@@ -218,6 +226,7 @@ class TableLaw:
     name: str
     table: Callable[[int], Iterable[Any]]
     judge: Callable[[History, Any], None]
+    needs: Callable[[Backend], bool] = lambda backend: True
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Walk through the table, up to the first violation."""
@@ -257,14 +266,22 @@ class LawSuite(Suite):
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
     present: Callable[[Backend], bool]
+    crash_class: str = ""
+    absent: Callable[[Backend], str] | None = None
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
         return self.present(backend)
 
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        return super().absence(backend) if self.absent is None else self.absent(backend)
+
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Try every law; stop at the first violation."""
         for law in self.laws:
+            if not law.needs(session.backend):
+                continue
             found = law.search(session, seed)
             if found is not None:
                 return found
@@ -279,7 +296,10 @@ class LawSuite(Suite):
         complete = True
         for act in acts:
             (value,) = act.form.bound(act.arguments, act.named).values()
-            replayed = _judged(laws[act.form.name], session, value)
+            law = laws[act.form.name]
+            if not law.needs(session.backend):
+                return Replayed(None, complete=False)
+            replayed = _judged(law, session, value)
             complete = complete and replayed.complete
             if replayed.counterexample is not None:
                 return replayed

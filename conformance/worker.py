@@ -105,6 +105,8 @@ class _Running:
         self.imported = False
         self.activity = "starting"
         self.harness_groups: set[int] = set()
+        # The report once every verdict is known; what comes after cannot take it back.
+        self.judged: BackendReport | None = None
 
     def start(self) -> None:
         """Start the process, in a group of its own so that its children end with it."""
@@ -154,6 +156,8 @@ class _Running:
             case "harness":
                 group, started = content
                 (self.harness_groups.add if started else self.harness_groups.discard)(group)
+            case "judged":
+                self.judged = content
             case "report":
                 return content  # type: ignore[no-any-return]
             case "usage":
@@ -190,6 +194,8 @@ class _Running:
 
     def _fault(self, message: str) -> BackendReport:
         self.stop()
+        if self.judged is not None:
+            return self.judged
         return replace(self.blank, fault=f"{message} (while {self.activity})")
 
     def stop(self) -> None:
@@ -317,6 +323,7 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
         seed=job.seed,
         watch=watch,
         on_progress=lambda name, suite, count: send("progress", (suite, count)),
+        on_judged=lambda judged: send("judged", judged),
         only=job.only,
         known=[each for each in job.known if each.backend == backend.name],
     )

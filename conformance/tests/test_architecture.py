@@ -90,7 +90,12 @@ LAYERS = (
     ),
     Layer(
         "runner",
-        ("conformance.replaying", "conformance.runner", "conformance.search"),
+        (
+            "conformance.replaying",
+            "conformance.runner",
+            "conformance.search",
+            "conformance.unclaimed",
+        ),
         (*_ENGINE, "engine", "machines"),
     ),
     # Reports are made from results alone.
