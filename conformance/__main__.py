@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from conformance.commands import (
     check,
     check_history,
+    compare,
     inspect,
     replay,
+    report,
     requirements,
     serve,
     smoke,
+    trace,
     vectors,
 )
 from conformance.commands.arguments import (
@@ -56,6 +59,9 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     check,
     replay,
     check_history,
+    report,
+    compare,
+    trace,
     smoke,
     serve,
     requirements,

@@ -11,6 +11,7 @@ __all__ = [
     "ConformanceError",
     "HistoryError",
     "ReplayError",
+    "ReportError",
     "TargetError",
     "UsageError",
 ]
@@ -63,6 +64,21 @@ class ReplayError(UsageError):
         self.name = name
         self.reason = reason
         super().__init__(f"replay `{name}`: {reason}")
+
+
+class ReportError(UsageError):
+    """Report a saved report that cannot be used; exit status 2.
+
+    ``place`` leads to the value at fault, as in ``report.backends[0].name``; it
+    is empty when the text as a whole is.
+    """
+
+    def __init__(self, source: str, reason: str, place: str = "") -> None:
+        self.source = source
+        self.reason = reason
+        self.place = place
+        where = f"{place}: " if place else ""
+        super().__init__(f"{source}: {where}{reason}")
 
 
 class BackendFault(BaseException):

@@ -26,6 +26,7 @@ __all__ = [
     "SituationResult",
     "Step",
     "Verdict",
+    "json_text",
 ]
 
 REPORT_FORMAT = "telltale-conformance.report.v1"
@@ -119,10 +120,14 @@ class QuirkResult(DataClassJsonMixin):
 
 @dataclass(frozen=True)
 class SampleHistory(DataClassJsonMixin):
-    """One history of a suite that went well, so that a pass can be looked at too."""
+    """One history of a suite that went well, so that a pass can be looked at too.
+
+    ``requirement_ids`` are what the suite judged.
+    """
 
     suite: str
     steps: list[Step]
+    requirement_ids: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,12 @@ class Report(DataClassJsonMixin):
 
     def to_text(self) -> str:
         """Return the report as indented JSON with a stable order."""
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
-        # A backend's texts may hold lone surrogates, which no file takes as they
-        # are; the escape of this codec is also that of JSON.
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        return json_text(self.to_dict())
+
+
+def json_text(tree: Any) -> str:
+    """Return indented JSON that any file takes, whatever texts of others are in it."""
+    text = json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+    # A backend's texts may hold lone surrogates, which no file takes as they
+    # are; the escape of this codec is also that of JSON.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

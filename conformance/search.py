@@ -156,7 +156,9 @@ class Search:
 
     def samples(self) -> list[SampleHistory]:
         """Return a history that went well, if there is one to show."""
-        return [SampleHistory(self.suite.name, self.sample)] if self.sample else []
+        if not self.sample:
+            return []
+        return [SampleHistory(self.suite.name, self.sample, list(self.judged))]
 
     @property
     def crash_classes(self) -> list[str]:

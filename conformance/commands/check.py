@@ -16,11 +16,9 @@ from conformance.commands.arguments import (
     REPLAYS_FOLDER,
     USAGE,
     complain,
-    file_problem,
     natural,
     positive,
     seconds,
-    write_whole,
 )
 from conformance.commands.baselines import (
     add_options,
@@ -28,6 +26,13 @@ from conformance.commands.baselines import (
     load_baseline,
     new_baseline,
 )
+from conformance.commands.report_files import (
+    add_file_options,
+    append_step_summary,
+    files_problem,
+    write_files,
+)
+from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
@@ -75,7 +80,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         metavar="FOLDER",
         help=f"write a replay file for each failure here (default: {REPLAYS_FOLDER})",
     )
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON too")
+    add_file_options(check)
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
@@ -131,11 +136,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         except OSError as error:
             return complain(f"--baseline {parsed.baseline}: {error.strerror}", USAGE)
     status = int(exit_status(report, strict=parsed.strict))
-    if parsed.json is not None:
-        try:
-            write_whole(parsed.json, report.to_text())
-        except OSError as error:
-            status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
+    status = write_files(parsed, report) or status
+    append_step_summary(report, strict=parsed.strict)
     replays = _written_replays(parsed, report)
     if replays is None:
         status = USAGE if parsed.replays is not None else status
@@ -200,19 +202,16 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
     if parsed.replays is not None and parsed.replays.exists() and not parsed.replays.is_dir():
         return f"--replays {parsed.replays}: that is no folder"
-    return None if parsed.json is None else file_problem("--json", parsed.json)
+    return files_problem(parsed)
 
 
 def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
     from conformance.profiles import profile
-    from conformance.progress import shown_progress
     from conformance.runner import report_of
-    from conformance.worker import run_jobs
 
     known = () if baseline is None else baseline.known
     jobs = [replace(job, known=known) for job in _jobs(parsed)]
-    with shown_progress(console) as on_progress:
-        reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
+    reports = run_with_progress(jobs, parsed.jobs, console)
     if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
@@ -248,7 +247,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
             common, name=command, command=command, starting_seconds_max=parsed.starting_timeout
         )
     if not parsed.target and not parsed.harness:
-        for name in _shipped_names():
+        for name in shipped_names():
             yield replace(common, name=name)
 
 
@@ -258,12 +257,6 @@ def _has_verdicts(report: BackendReport) -> bool:
     return report.fault is not None or any(
         result.verdict is not Verdict.NOT_APPLICABLE for result in report.results
     )
-
-
-def _shipped_names() -> list[str]:
-    from conformance.shipped import SHIPPED_BACKENDS
-
-    return [backend.name for backend in SHIPPED_BACKENDS]
 
 
 def _replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:

@@ -149,6 +149,8 @@ THIRD_PARTY = {
     "cbor2": ("telltale_spec.wire", "strategies", "conformance"),
     "dataclasses_json": ("telltale_spec.wire", "conformance"),
     "hypothesis": ("strategies", "conformance"),
+    "jinja2": ("conformance.report",),
+    "markupsafe": ("conformance.report",),
     "pytest": ("conformance",),
     "rich": ("conformance",),
 }
