@@ -112,6 +112,8 @@ def headline(report: Report, *, strict: bool = False) -> str:
         return "No backend was judged"
     statuses = [status_of(report, backend, strict=strict) for backend in report.backends]
     conforming = statuses.count(ExitStatus.CONFORMING)
+    if conforming == count and report.baseline_problems:
+        return "The baseline does not fit the run"
     if count == 1:
         return _STATUS_SENTENCES[statuses[0]]
     if conforming == count:
