@@ -12,6 +12,7 @@ from conformance.suite import Suite
 from conformance.tests.broken_caches import BROKEN_CACHES, ListCache
 from conformance.tests.broken_codecs import BROKEN_CODECS, CorrectCodec
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from conformance.tests.broken_identities import BROKEN_IDENTITIES
 from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
 from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS
 from conformance.tests.broken_wals import Deduplicates, DropsEveryThird, ListWal
@@ -173,5 +174,12 @@ CASES = (
         _named(BROKEN_CODECS, "limit off by one"),
         CorrectCodec(),
         _FailingCodec(),
+    ),
+    _case(
+        "identities",
+        "ENT-02",
+        dict(BROKEN_IDENTITIES)["without the tick"],
+        lambda entry: entry.stable_identity(),
+        _fails,
     ),
 )

@@ -18,14 +18,19 @@ from conformance.acts import ActForm, act_forms
 from conformance.backend import Backend
 from conformance.errors import ActError, ReplayError
 from conformance.fingerprint import fingerprint_of
+from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
+from conformance.machines.kills import WAL_KILL_SUITE
 from conformance.machines.registry import SUITES
 from conformance.machines.wal_sync import WalSyncMachine
 from conformance.replaying import check_acts, replayed_result
 from conformance.replays import Outcome, Replay, ReplayResult, component_of, read_replay, replay_of
 from conformance.report.replay_text import pytest_text
 from conformance.runner import fault_report
+from conformance.suite import Suite
+from conformance.tests import door_targets
 from conformance.tests.broken_components import CASES, Case
 from conformance.tests.broken_wals import ListWal
+from conformance.tests.test_kills_and_handles import served
 from conformance.tests.zoo import judged
 from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
@@ -121,6 +126,44 @@ def test_a_law_that_walks_a_table_records_the_one_case() -> None:
     replay = recorded(next(each for each in CASES if each.requirement_id == "DEC-27"))
 
     assert replay.acts == [{"act": "the largest input", "surplus": replay.acts[0]["surplus"]}]
+
+
+# What only another process can show
+
+
+def found_by(suite: Suite, backend: Backend, requirement_id: str) -> Replay:
+    report = judged(backend, (suite,), only=(requirement_id,), profile_name="quick")
+    result = report.result(requirement_id)
+    assert result is not None
+    assert result.counterexample is not None
+    return read_replay(replay_of(report, result.counterexample).to_text(), "file")
+
+
+def test_handles_on_one_storage_are_replayed() -> None:
+    for suite, requirement_id in (
+        (WAL_HANDLES_SUITE, "WAL-01.handles"),
+        (CACHE_HANDLES_SUITE, "CACHE-02.handles"),
+    ):
+        replay = found_by(suite, door_targets.REMEMBERS, requirement_id)
+
+        assert replayed(replay, door_targets.REMEMBERS).outcome is Outcome.STILL_FAILING
+        assert replayed(replay, door_targets.SQLITE).outcome is Outcome.FIXED
+        undeclared = replace(door_targets.SQLITE, capabilities=frozenset())
+        assert replayed(replay, undeclared) == ReplayResult(
+            Outcome.CANNOT_RUN, "the backend does not declare concurrent-handles"
+        )
+
+
+def test_a_kill_is_replayed_on_a_process_of_its_own() -> None:
+    with served("WRITES_ON_CLOSE") as backend:
+        replay = found_by(WAL_KILL_SUITE, backend, "WAL-08.kill")
+        assert replayed(replay, backend).outcome is Outcome.STILL_FAILING
+    with served("SQLITE") as backend:
+        assert replayed(replay, backend).outcome is Outcome.FIXED
+
+    result = replayed(replay, door_targets.WRITES_ON_CLOSE)
+    assert result.outcome is Outcome.CANNOT_RUN
+    assert "telltale-conformance serve TARGET" in result.reason
 
 
 # What cannot be compared
@@ -251,7 +294,7 @@ def test_an_act_keeps_every_kind_of_argument() -> None:
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
-def test_each_suite_judges_a_component_of_a_backend(suite: Any) -> None:
+def test_each_suite_judges_a_component_of_a_backend(suite: Suite) -> None:
     assert component_of(suite.name) in Backend.__dataclass_fields__
 
 
