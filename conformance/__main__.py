@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from conformance.commands import (
     check,
+    check_history,
     compare,
     differential,
     inspect,
+    replay,
     report,
     requirements,
     serve,
@@ -56,6 +58,8 @@ class _Command(Protocol):
 
 _COMMANDS: Final[tuple[_Command, ...]] = (
     check,
+    replay,
+    check_history,
     report,
     compare,
     trace,

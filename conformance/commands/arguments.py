@@ -16,6 +16,7 @@ __all__ = [
     "EXIT_STATUS_TEXT",
     "OWN_FAULT",
     "PROGRAM",
+    "REPLAYS_FOLDER",
     "USAGE",
     "CommandParser",
     "complain",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 PROGRAM: Final = "telltale-conformance"
+REPLAYS_FOLDER: Final = ".telltale/replays"
 
 CONFORMING: Final = 0
 USAGE: Final = 2
