@@ -1,10 +1,10 @@
 """Conformance checks for durable agreement backends.
 
 ``check_agreement_wal(factory)`` and ``check_evidence_cache(factory)`` judge a
-backend inside its own test suite, ``check_harness(command)`` one in any language;
-``Backend`` describes one with several components; ``declares`` marks what a factory
-promises. Requirements are in :mod:`conformance.requirements`, results in
-:mod:`conformance.results`.
+backend inside its own test suite, ``check_harness(command)`` one in any language,
+and ``check_replay(replay, target)`` repeats one failure; ``Backend`` describes one
+with several components; ``declares`` marks what a factory promises. Requirements
+are in :mod:`conformance.requirements`, results in :mod:`conformance.results`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         check_backend,
         check_evidence_cache,
         check_harness,
+        check_replay,
     )
     from conformance.targets import declares
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_backend",
     "check_evidence_cache",
     "check_harness",
+    "check_replay",
     "declares",
 ]
 
@@ -39,6 +41,7 @@ _HOMES: Final = {
     "check_backend": "conformance.checks",
     "check_evidence_cache": "conformance.checks",
     "check_harness": "conformance.checks",
+    "check_replay": "conformance.checks",
     "declares": "conformance.targets",
 }
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from conformance.commands import (
     check,
+    check_history,
     compare,
     differential,
     init,
     inspect,
+    replay,
     report,
     requirements,
     serve,
@@ -57,6 +59,8 @@ class _Command(Protocol):
 
 _COMMANDS: Final[tuple[_Command, ...]] = (
     check,
+    replay,
+    check_history,
     report,
     compare,
     trace,

@@ -16,6 +16,7 @@ from dataclasses_json import DataClassJsonMixin, config
 __all__ = [
     "REPORT_FORMAT",
     "BackendReport",
+    "BaselineProblem",
     "BudgetUsed",
     "Counterexample",
     "QuirkResult",
@@ -104,12 +105,17 @@ class SituationResult(DataClassJsonMixin):
 
 @dataclass(frozen=True)
 class QuirkResult(DataClassJsonMixin):
-    """Whether a known quirk of the specification's own behaviour showed itself."""
+    """Whether a known quirk of the specification's own behaviour showed itself.
+
+    ``reason`` and ``link`` are those of the baseline that lists it.
+    """
 
     finding_id: str
     sentence: str
     shown: bool
     steps: list[Step]
+    reason: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,18 @@ class BackendReport(DataClassJsonMixin):
 
 
 @dataclass(frozen=True)
+class BaselineProblem(DataClassJsonMixin):
+    """What does not fit between a run and its baseline; each makes the run fail.
+
+    ``identifier`` is a requirement, or a finding for a quirk.
+    """
+
+    backend: str
+    identifier: str
+    text: str
+
+
+@dataclass(frozen=True)
 class BudgetUsed(DataClassJsonMixin):
     """The budget of each suite: histories, operations in each, and seconds of work at most."""
 
@@ -176,6 +194,7 @@ class Report(DataClassJsonMixin):
     seed: int
     backends: list[BackendReport]
     budget: BudgetUsed | None = None
+    baseline_problems: list[BaselineProblem] = field(default_factory=list)
 
     def to_text(self) -> str:
         """Return the report as indented JSON with a stable order."""

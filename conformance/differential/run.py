@@ -103,6 +103,8 @@ def run_differential(
 
     try:
         for each in _inputs_from(state.seed, state.done_count, inputs_count):
+            if len(state.disagreements) >= disagreements_max:
+                break
             ours, peers = answer_of(own, each.data), _peers_answer(peer, each)
             found = difference(ours, peers, exact_texts=state.exact_texts)
             if found is not None:
@@ -111,8 +113,6 @@ def run_differential(
                 )
             verdicts[ours.verdict] += 1
             state.done_count = each.number + 1
-            if len(state.disagreements) >= disagreements_max:
-                break
             if state.done_count % BATCH_INPUTS == 0:
                 keep()
     finally:

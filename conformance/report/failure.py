@@ -39,8 +39,7 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
     if not counterexample.reproduced:
         lines.append("  This history failed once and not again: the backend is not deterministic.")
     if replay:
-        only = visible(counterexample.requirement_id)
-        lines += ["", f"  replay:   {replay} --only {only}"]
+        lines += ["", f"  replay:   {replay}"]
     return "\n".join(lines)
 
 

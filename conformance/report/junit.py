@@ -31,6 +31,8 @@ def junit_xml(report: Report, *, strict: bool = False) -> str:
     root = ElementTree.Element("testsuites", name="telltale-conformance")
     for backend in report.backends:
         root.append(_suite(report, backend, strict))
+    if report.baseline_problems:
+        root.append(_baseline_suite(report))
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ElementTree.indent(root)
@@ -50,6 +52,18 @@ def _suite(report: Report, backend: BackendReport, strict: bool) -> ElementTree.
     suite.set("tests", str(len(cases)))
     for plural, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(plural, str(sum(case.find(tag) is not None for case in cases)))
+    return suite
+
+
+def _baseline_suite(report: Report) -> ElementTree.Element:
+    """Return a suite of what does not fit between the run and its baseline, a failure each."""
+    count = str(len(report.baseline_problems))
+    figures = {"tests": count, "failures": count, "errors": "0", "skipped": "0"}
+    suite = ElementTree.Element("testsuite", {"name": "baseline", **figures})
+    for problem in report.baseline_problems:
+        names = {"classname": _line(problem.backend), "name": _line(problem.identifier)}
+        case = ElementTree.SubElement(suite, "testcase", names)
+        ElementTree.SubElement(case, "failure", message=_line(problem.text), type="baseline")
     return suite
 
 

@@ -15,7 +15,13 @@ from conformance.report.summary import (
     run_facts,
     status_of,
 )
-from conformance.results import BackendReport, Report, RequirementResult, Verdict
+from conformance.results import (
+    BackendReport,
+    BaselineProblem,
+    Report,
+    RequirementResult,
+    Verdict,
+)
 from conformance.terminal_text import visible
 from conformance.verdicts import ExitStatus, exit_status
 
@@ -43,11 +49,17 @@ def markdown_summary(report: Report, *, strict: bool = False) -> str:
     lines.append(" · ".join(f"{name} {_text(value)}" for name, value in run_facts(report)))
     lines += ["", "| backend | verdict | requirements | declares |", "|---|---|---|---|"]
     lines += [_row(report, backend, strict) for backend in report.backends]
+    lines += ["", *map(_problem, report.baseline_problems)]
     failures = list(_details(report))
     lines += ["", *failures[:_DETAILS_MAX]]
     if len(failures) > _DETAILS_MAX:
         lines.append(f"{len(failures) - _DETAILS_MAX} more are in the other forms of the report.")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _problem(problem: BaselineProblem) -> str:
+    what = f"{problem.identifier} of {problem.backend}: {problem.text}"
+    return f"- baseline, {_text(what)}"
 
 
 def _row(report: Report, backend: BackendReport, strict: bool) -> str:

@@ -100,7 +100,9 @@ def described(requirement_id: str) -> Requirement | None:
 
 def status_of(report: Report, backend: BackendReport, *, strict: bool = False) -> ExitStatus:
     """Return what a report says of one of its backends."""
-    return exit_status(replace(report, backends=[backend]), strict=strict)
+    problems = [each for each in report.baseline_problems if each.backend == backend.name]
+    alone = replace(report, backends=[backend], baseline_problems=problems)
+    return exit_status(alone, strict=strict)
 
 
 def headline(report: Report, *, strict: bool = False) -> str:
@@ -110,6 +112,8 @@ def headline(report: Report, *, strict: bool = False) -> str:
         return "No backend was judged"
     statuses = [status_of(report, backend, strict=strict) for backend in report.backends]
     conforming = statuses.count(ExitStatus.CONFORMING)
+    if conforming == count and report.baseline_problems:
+        return "The baseline does not fit the run"
     if count == 1:
         return _STATUS_SENTENCES[statuses[0]]
     if conforming == count:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -27,7 +27,7 @@ from conformance.results import (
     RequirementResult,
     Verdict,
 )
-from conformance.terminal_text import visible
+from conformance.terminal_text import visible, visible_lines
 from conformance.verdicts import ExitStatus
 
 __all__ = ["counterexample_text", "print_report"]
@@ -59,28 +59,29 @@ def print_report(
     console: Console,
     *,
     strict: bool = False,
-    replays: Sequence[str] = (),
+    replays: Sequence[Mapping[str, str]] = (),
     quirks: bool = True,
 ) -> None:
     """Print a whole report.
 
-    ``replays`` are the commands that repeat the run for each backend; a failure
-    adds the requirement to its own.
+    ``replays`` are the commands that repeat the failures of each backend, by
+    requirement.
     """
-    for backend, replay in zip(report.backends, replays or itertools.repeat(""), strict=False):
-        _print_failures(backend, console, replay)
+    for backend, commands in zip(report.backends, replays or itertools.repeat({}), strict=False):
+        _print_failures(backend, console, commands)
     if quirks:
         _print_quirks(report.backends, console)
     _print_matrix(report, console)
     _print_open(report.backends, console)
+    _print_baseline_problems(report, console)
     _print_conclusion(report, console, strict)
 
 
-def _print_failures(backend: BackendReport, console: Console, replay: str) -> None:
+def _print_failures(backend: BackendReport, console: Console, commands: Mapping[str, str]) -> None:
     if backend.fault is not None:
         head = f"{visible(backend.name)} could not be judged"
         console.print(Text(head, style="bold red"), soft_wrap=True)
-        console.print(Text(f"  {visible(backend.fault)}\n"), soft_wrap=True)
+        console.print(Text(f"  {visible_lines(backend.fault, '  ')}\n"), soft_wrap=True)
     for result in backend.results:
         if result.counterexample is None:
             continue
@@ -88,16 +89,24 @@ def _print_failures(backend: BackendReport, console: Console, replay: str) -> No
         requirement_id = visible(result.requirement_id)
         head = f"{visible(backend.name)}: {requirement_id} {kind} ({visible(result.level)})"
         console.print(Text(head, style="bold red"), soft_wrap=True)
+        replay = commands.get(result.requirement_id, "")
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
+        if result.reason:
+            reason = visible(f"{result.reason} {result.link}".rstrip())
+            console.print(Text(f"\n  known:    {reason}"), soft_wrap=True)
         console.print()
 
 
 def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
     shown: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str], str] = {}
     for backend in backends:
         for quirk in backend.quirks:
             where = backend.name if quirk.shown else f"not {backend.name}"
             shown.setdefault((quirk.finding_id, quirk.sentence), []).append(where)
+            if quirk.reason:
+                why = f"\nWhy: {visible(f'{quirk.reason} {quirk.link}'.rstrip())}"
+                reasons.setdefault((quirk.finding_id, quirk.sentence), why)
     if not shown:
         return
     table = Table(title="Known quirks of the specification, as shown in this run", expand=False)
@@ -106,7 +115,11 @@ def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
     table.add_column("shown by")
     for finding_id, sentence in sorted(shown, key=lambda each: finding_order(each[0])):
         names = ", ".join(shown[finding_id, sentence])
-        table.add_row(*(Text(visible(each)) for each in (finding_id, sentence, names)))
+        why = reasons.get((finding_id, sentence), "")
+        texts = (finding_id, sentence, names)
+        shown_texts = [Text(visible(each)) for each in texts]
+        shown_texts[1].append(why)
+        table.add_row(*shown_texts)
     console.print(table)
 
 
@@ -158,6 +171,12 @@ def _mark(result: RequirementResult | None) -> Text:
     if result is None:
         return Text("-", style="dim")
     return Text(VERDICT_WORDS[result.verdict], style=_VERDICT_STYLES[result.verdict])
+
+
+def _print_baseline_problems(report: Report, console: Console) -> None:
+    for problem in report.baseline_problems:
+        text = f"{problem.backend}: baseline, {problem.identifier}: {problem.text}"
+        console.print(Text(visible(text), style="bold red"), soft_wrap=True)
 
 
 def _print_open(backends: Sequence[BackendReport], console: Console) -> None:

@@ -12,6 +12,7 @@ from conformance.profiles import profile
 from conformance.results import (
     REPORT_FORMAT,
     BackendReport,
+    BaselineProblem,
     BudgetUsed,
     Counterexample,
     QuirkResult,
@@ -83,7 +84,10 @@ def hostile_report() -> Report:
         HOSTILE,
         results,
         [SituationResult(HOSTILE, 0, ["WAL-05"]), SituationResult("seen", 4, ["WAL-07"])],
-        [QuirkResult(HOSTILE, HOSTILE, True, STEPS), QuirkResult("F1", "It stays.", False, [])],
+        [
+            QuirkResult(HOSTILE, HOSTILE, True, STEPS, HOSTILE, HOSTILE),
+            QuirkResult("F1", "It stays.", False, []),
+        ],
         None,
         HOSTILE,
         HOSTILE,
@@ -96,7 +100,9 @@ def hostile_report() -> Report:
     )
     dead = BackendReport("dead", [], "", [], [], [], HOSTILE)
     budget = BudgetUsed(40, 20, 30.0)
-    return report_with(backend, dead, backend, specification=HOSTILE, budget=budget)
+    problems = [BaselineProblem(HOSTILE, HOSTILE, HOSTILE)]
+    told = {"specification": HOSTILE, "budget": budget, "baseline_problems": problems}
+    return report_with(backend, dead, backend, **told)
 
 
 @functools.cache

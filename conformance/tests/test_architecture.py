@@ -46,11 +46,24 @@ LAYERS = (
     Layer("requirements", ("conformance.requirements", "conformance.requirement_data"), ()),
     Layer("run errors", ("conformance.errors",), ("errors",)),
     Layer("terminal", ("conformance.progress", "conformance.terminal_text"), ()),
-    Layer("results", ("conformance.results", "conformance.verdicts"), ("requirements",)),
+    Layer(
+        "results",
+        (
+            "conformance.baseline",
+            "conformance.baseline_rules",
+            "conformance.fingerprint",
+            "conformance.replays",
+            "conformance.results",
+            "conformance.verdicts",
+        ),
+        ("requirements", "run errors"),
+    ),
     Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
     Layer(
         "engine",
         (
+            "conformance.acts",
+            "conformance.forms",
             "conformance.narration",
             "conformance.profiles",
             "conformance.quirks",
@@ -59,6 +72,12 @@ LAYERS = (
             "conformance.watch",
         ),
         _ENGINE,
+    ),
+    # A recorded history is judged by the model alone, with no backend around.
+    Layer(
+        "history",
+        ("conformance.history",),
+        ("errors", "wire", "model", "requirements", "run errors", "results", "engine"),
     ),
     # Oracles judge the model too, so they share nothing with it but the records.
     Layer("oracles", ("conformance.oracles",), ("errors", "wire")),
@@ -71,7 +90,12 @@ LAYERS = (
     ),
     Layer(
         "runner",
-        ("conformance.runner", "conformance.search", "conformance.unclaimed"),
+        (
+            "conformance.replaying",
+            "conformance.runner",
+            "conformance.search",
+            "conformance.unclaimed",
+        ),
         (*_ENGINE, "engine", "machines"),
     ),
     # Reports are made from results alone.
@@ -112,7 +136,15 @@ LAYERS = (
             "conformance.pytest_plugin",
         ),
         (
-            *(*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
+            *_RUN,
+            "runner",
+            "report",
+            "terminal",
+            "vectors",
+            "inspection",
+            "worker",
+            "door",
+            "history",
             "differential",
             "harness folder",
         ),

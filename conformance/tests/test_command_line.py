@@ -468,10 +468,10 @@ def test_equal_runs_write_equal_files(folder: Path) -> None:
     assert Report.from_json(text).to_text() == text
 
 
-def test_only_the_report_is_left_behind(folder: Path) -> None:
+def test_only_the_report_and_the_replays_are_left_behind(folder: Path) -> None:
     temporary = folder / "temporary"
     temporary.mkdir()
-    before = {*names_in(folder), "report.json"}
+    before = {*names_in(folder), "report.json", ".telltale"}
     arguments = ("check", "targets:stubborn", "targets:NotEmpty", "--call-timeout", "1")
     done = run(folder, *arguments, "--json", "report.json", TMPDIR=str(temporary))
 

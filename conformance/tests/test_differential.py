@@ -214,6 +214,8 @@ def test_a_run_ends_at_the_disagreements_that_are_wanted() -> None:
     state = compared(SaysSomethingElse(), disagreements_max=3)
     assert len(state.disagreements) == 3
     assert state.done_count == state.disagreements[-1].number + 1
+    # A second start has nothing to add to that.
+    assert compared(SaysSomethingElse(), replace(state), disagreements_max=3) == state
 
 
 def test_a_peer_that_breaks_is_told_with_its_input_and_what_was_done_is_kept() -> None:

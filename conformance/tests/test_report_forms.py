@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from conformance.report.badge import badge_svg
 from conformance.report.junit import junit_xml
 from conformance.report.markdown import markdown_summary
+from conformance.report.page import html_page
+from conformance.report.summary import headline
 from conformance.requirements import requirement
-from conformance.results import Report, RequirementResult, Verdict
+from conformance.results import BaselineProblem, Report, RequirementResult, Verdict
 from conformance.tests.saved_reports import (
     HOSTILE,
     backend_of,
@@ -207,3 +210,18 @@ def test_the_badge_says_the_conclusion_and_what_is_behind_it(
 def test_the_badge_of_nothing_is_not_green() -> None:
     assert "inconclusive" in badge_svg(report_with())
     assert "#1a7f4b" not in badge_svg(report_with())
+
+
+def test_a_baseline_that_does_not_fit_is_in_every_form() -> None:
+    fine = report_with(backend_of("one", result("WAL-01", Verdict.PASS)))
+    problem = BaselineProblem("one", "WAL-02", "is stale: take the entry out")
+    report = replace(fine, baseline_problems=[problem])
+    suites = ElementTree.fromstring(junit_xml(report))  # noqa: S314 - a text of ours
+
+    assert suites.get("failures") == "1"
+    assert "- baseline, WAL-02 of one\\: is stale" in markdown_summary(report)
+    assert "❌" in markdown_summary(report)
+    assert "is stale: take the entry out" in html_page(report)
+    assert "not conforming" in badge_svg(report)
+    elsewhere = replace(report, baseline_problems=[replace(problem, backend="gone")])
+    assert headline(elsewhere) == "The baseline does not fit the run"
