@@ -17,7 +17,7 @@ from telltale_spec.backends.contract import (
 from telltale_spec.handlers.agreement_wal import WalSyncMode
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.recovery import DurableRecoveryPlan
-from telltale_spec.wire.agreement import AgreementWalArtifact
+from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
 from telltale_spec.wire.effects import EffectOutcome
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
@@ -31,6 +31,7 @@ __all__ = [
     "DurabilityClass",
     "EvidenceHandlerFactory",
     "EvidencePersistenceHandlerLike",
+    "IdentityFunction",
     "RecoveryFunction",
     "WalFactory",
     "WalHandlerFactory",
@@ -126,6 +127,7 @@ WalHandlerFactory: TypeAlias = Callable[
 EvidenceHandlerFactory: TypeAlias = Callable[
     [EffectHandler, EvidenceOutcomeCache, EvidenceIdResolverLike], EvidencePersistenceHandlerLike
 ]
+IdentityFunction: TypeAlias = Callable[[AgreementWalEntry], str]
 RecoveryFunction: TypeAlias = Callable[
     [int, Any, AgreementWalArtifact, EvidenceOutcomeCacheArtifact], DurableRecoveryPlan[Any]
 ]
@@ -133,11 +135,14 @@ RecoveryFunction: TypeAlias = Callable[
 
 @dataclass(frozen=True)
 class Backend:
-    """A system under test: any of six components, and its declarations.
+    """A system under test: any of seven components, and its declarations.
 
     A component that is ``None`` is not judged: its requirements are
     not-applicable, which is never a pass. Factories get a directory of their
-    own, empty at first, for every history.
+    own, empty at first, for every history. ``kill`` ends the process that the
+    backend lives in and starts it again, where that is another one than ours;
+    ``concurrent_calls`` says whether its handlers can be called while a call of
+    theirs is under way. ``notes`` go into the report.
     """
 
     name: str
@@ -147,9 +152,13 @@ class Backend:
     evidence_handler: EvidenceHandlerFactory | None = None
     recovery: RecoveryFunction | None = None
     codec: Codec | None = None
+    identity: IdentityFunction | None = None
     capabilities: frozenset[Capability] = frozenset()
     rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
     version: str = ""
+    kill: Callable[[], None] | None = None
+    concurrent_calls: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def durability_class(self) -> DurabilityClass:

@@ -8,6 +8,7 @@ from typing import Any
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
+    Kill,
     LoadCache,
     LoadLog,
     Operation,
@@ -73,6 +74,8 @@ def operation_text(operation: Operation) -> str:
             return "load the log"
         case Reopen():
             return "reopen"
+        case Kill():
+            return "kill the process, start it again and open the storage"
         case PutOutcome(entry):
             return f"put {cache_entry_text(entry)}"
         case GetOutcome(evidence_id):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from importlib import metadata
 from typing import Final
 
@@ -17,11 +18,13 @@ from conformance.results import (
     QuirkResult,
     Report,
     RequirementResult,
+    SampleHistory,
     SituationResult,
     Verdict,
 )
 from conformance.search import Progress, Search, not_applicable, prepare_engine
 from conformance.suite import Suite
+from conformance.unclaimed import unclaimed_notes
 from conformance.watch import CALL_SECONDS_MAX, CallWatch
 
 __all__ = [
@@ -92,6 +95,7 @@ def judge_backend(
     seed: int,
     watch: CallWatch,
     on_progress: Progress = lambda backend, suite, histories: None,
+    on_judged: Callable[[BackendReport], None] = lambda report: None,
     suites: Sequence[Suite] = SUITES,
     only: Collection[str] = (),
 ) -> BackendReport:
@@ -99,18 +103,39 @@ def judge_backend(
 
     With ``only``, the same searches are made and the other requirements are
     left out, so that a requirement gets the same verdict alone and among others.
+    ``on_judged`` gets the report once every verdict is known; after it comes only
+    a look at promises that were not made, which a backend need not survive.
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
     prepare_engine()
+    report = _judged(backend, profile, seed, watch, on_progress, suites, only)
+    on_judged(report)
+    if only:
+        return report
+    notes = unclaimed_notes(backend, report, suites, seed=seed, watch=watch)
+    return replace(report, notes=[*report.notes, *notes])
+
+
+def _judged(
+    backend: Backend,
+    profile: Profile,
+    seed: int,
+    watch: CallWatch,
+    on_progress: Progress,
+    suites: Sequence[Suite],
+    only: Collection[str],
+) -> BackendReport:
     results: dict[str, RequirementResult] = {}
     situations: list[SituationResult] = []
+    crash_classes: set[str] = set()
+    samples: list[SampleHistory] = []
     for suite in suites:
         judged = [each for each in suite.requirement_ids if not only or each in only]
         if not judged:
             continue
         if not suite.applies(backend):
             for requirement_id in judged:
-                result = not_applicable(requirement_id, f"the backend has no {suite.name}")
+                result = not_applicable(requirement_id, suite.absence(backend))
                 results.setdefault(requirement_id, result)
             continue
         search = Search(suite, judged, backend, profile, seed, watch, on_progress)
@@ -118,9 +143,15 @@ def judge_backend(
         for result in search.results():
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
         situations.extend(search.situations())
+        crash_classes.update(search.crash_classes)
+        samples.extend(search.samples())
     shown = () if only else QUIRKS
     quirks = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
-    return _backend_report(backend, list(results.values()), situations, quirks)
+    return replace(
+        _backend_report(backend, list(results.values()), situations, quirks),
+        crash_classes=sorted(crash_classes),
+        samples=samples,
+    )
 
 
 # A requirement that two suites judge is only as good as the worse of its verdicts.
@@ -157,4 +188,5 @@ def _backend_report(
         fault,
         version=backend.version,
         durability_class=backend.durability_class.value,
+        notes=list(backend.notes),
     )

@@ -17,7 +17,14 @@ from conformance.backend import Backend, Capability
 from conformance.errors import BackendFault
 from conformance.profiles import Profile
 from conformance.requirements import Requirement, Scope, requirement
-from conformance.results import Counterexample, RequirementResult, SituationResult, Verdict
+from conformance.results import (
+    Counterexample,
+    RequirementResult,
+    SampleHistory,
+    SituationResult,
+    Step,
+    Verdict,
+)
 from conformance.session import Session, exception_text
 from conformance.suite import Suite
 from conformance.watch import CallWatch
@@ -34,6 +41,9 @@ _BINDING_FAILURES_MAX: Final = 8
 # made with seeds of their own, far from those that users count through.
 _SEARCHES_MORE_MAX: Final = 2
 _SEED_STRIDE: Final = 1_000_003
+
+# What only calls side by side can show.
+_NEED_CONCURRENT_CALLS: Final = frozenset({"SYNC-03", "EVID-08"})
 
 Progress: TypeAlias = Callable[[str, str, int], None]
 """Gets backend, suite and number of histories."""
@@ -66,6 +76,7 @@ class Search:
         self.checks: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self.failures: dict[str, Counterexample] = {}
+        self.sample: list[Step] = []
         self.budget_ran_out = False
         self.cut_short = ""
 
@@ -113,6 +124,7 @@ class Search:
             found = self._found(session, seed)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
+        self.sample = self.sample or session.sample
         self.budget_ran_out = self.budget_ran_out or session.budget_ran_out
         return found
 
@@ -134,6 +146,19 @@ class Search:
     def results(self) -> list[RequirementResult]:
         """Return one result for each requirement of the suite."""
         return [self._result(requirement(each)) for each in self.judged]
+
+    def samples(self) -> list[SampleHistory]:
+        """Return a history that went well, if there is one to show."""
+        return [SampleHistory(self.suite.name, self.sample)] if self.sample else []
+
+    @property
+    def crash_classes(self) -> list[str]:
+        """The crashes that were really made."""
+        return [self.suite.crash_class] if self.suite.crash_class and self._crashed else []
+
+    @property
+    def _crashed(self) -> bool:
+        return any(self.reached[name] for name in self.suite.situations)
 
     def situations(self) -> list[SituationResult]:
         """Return how often each situation arose that matters to this backend."""
@@ -188,6 +213,8 @@ class Search:
         if judged.requirement_id == "WAL-04" and self._keeps_rejected:
             return "the backend declares keeps-rejected"
         declared = {capability.value for capability in self.backend.capabilities}
+        if judged.requirement_id in _NEED_CONCURRENT_CALLS and not self.backend.concurrent_calls:
+            return "the harness serves one call at a time"
         # A recommended text or order is looked at in every backend; only what
         # cannot even be tried without a promise is left out.
         if judged.capability == Capability.REOPEN.value and judged.capability not in declared:

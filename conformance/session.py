@@ -34,6 +34,10 @@ __all__ = [
 ResultType = TypeVar("ResultType")
 
 
+# Which histories can become the sample, and how long one may be.
+_SAMPLE_HISTORIES: Final = 25
+_SAMPLE_STEPS_MAX: Final = 20
+
 # How many times longer than its budget of work a search may take by the clock.
 _WAITING: Final = 5
 
@@ -91,6 +95,7 @@ class Session:
     checks: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
+    sample: list[Step] = field(default_factory=list)
     histories: int = 0
     budget_ran_out: bool = False
     _workspace: tempfile.TemporaryDirectory[str] | None = None
@@ -136,6 +141,12 @@ class Session:
             raise RuntimeError("a session is a context manager; enter it first")
         # Resolved, as a backend may name it so in its texts.
         return Path(tempfile.mkdtemp(dir=self._workspace.name)).resolve()
+
+    def offer_sample(self, steps: list[Step]) -> None:
+        """Keep the longest of the first histories that went well, to be looked at."""
+        early = self.histories <= _SAMPLE_HISTORIES
+        if early and len(self.sample) < len(steps) <= _SAMPLE_STEPS_MAX:
+            self.sample = steps
 
     def consider(self, counterexample: Counterexample) -> None:
         """Remember the shortest counterexample, in case it cannot be found again."""
@@ -191,6 +202,8 @@ class History:
 
     def close(self) -> None:
         """Remove what the history left on disk."""
+        if not self.ended:
+            self.session.offer_sample(self.steps)
         for directory in self._directories:
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -292,6 +305,7 @@ class History:
             self._difference_text(actual),
         )
         self.session.consider(counterexample)
+        self.ended = True
         raise Violation(counterexample)
 
     def reach(self, situation: str) -> None:

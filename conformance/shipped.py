@@ -57,12 +57,14 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
         evidence_cache=lambda directory: SQLiteEvidenceOutcomeCache(directory / "evidence.sqlite3"),
         agreement_wal_handler=AgreementWalHandler,
         evidence_handler=EvidencePersistenceHandler,
-        capabilities=_DURABLE_PROMISES,
+        # A file that is rewritten in place keeps neither promise (F10, F27).
+        capabilities=_DURABLE_PROMISES | {Capability.CONCURRENT_HANDLES, Capability.PROCESS_KILL},
     ),
     Backend(
         "functions",
         recovery=DurableRecoveryPlan.from_checkpoint,
         codec=ReferenceCodec(),
+        identity=lambda entry: entry.stable_identity(),
     ),
 )
 """The specification's memory and file backends, SQLite, and the pure functions."""

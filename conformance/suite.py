@@ -26,16 +26,22 @@ class Suite(ABC):
 
     ``requirement_ids`` are all that the suite can judge. ``situations`` names
     what must have arisen at least once, with the requirements that are
-    inconclusive where it did not.
+    inconclusive where it did not. ``crash_class`` names the crash that the
+    suite makes, if it makes one.
     """
 
     name: str
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
+    crash_class: str = ""
 
     @abstractmethod
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
+
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        return f"the backend has no {self.name}"
 
     @abstractmethod
     def search(self, session: Session, seed: int) -> Counterexample | None:
@@ -151,12 +157,14 @@ class Law:
     """One property of one value: ``judge`` gets a new history and a drawn value.
 
     ``share`` scales the number of histories; a law that costs much gets less.
+    ``needs`` says whether a backend can be put to it at all.
     """
 
     name: str
     values: st.SearchStrategy[Any]
     judge: Callable[[History, Any], None]
     share: float = 1.0
+    needs: Callable[[Backend], bool] = lambda backend: True
 
 
 @dataclass(frozen=True)
@@ -168,14 +176,22 @@ class LawSuite(Suite):
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
     present: Callable[[Backend], bool]
+    crash_class: str = ""
+    absent: Callable[[Backend], str] | None = None
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
         return self.present(backend)
 
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        return super().absence(backend) if self.absent is None else self.absent(backend)
+
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Try every law on random values; stop at the first violation."""
         for law in self.laws:
+            if not law.needs(session.backend):
+                continue
             found = _found(session, _law_test(law, session, seed))
             if found is not None:
                 return found

@@ -38,7 +38,10 @@ _IDLE_SECONDS_MAX: Final = 60.0
 
 @dataclass(frozen=True)
 class Job:
-    """What one process judges: a shipped backend by name, or a target."""
+    """What one process judges: a shipped backend by name, a target, or a command.
+
+    A command is the program of a harness; it has ``starting_seconds_max`` for its handshake.
+    """
 
     name: str
     target: str | None
@@ -48,6 +51,8 @@ class Job:
     capabilities: tuple[str, ...] | None = None
     rejection_mode: str | None = None
     only: tuple[str, ...] = ()
+    command: str | None = None
+    starting_seconds_max: float = 0.0
 
 
 class OwnFaultError(ConformanceError):
@@ -93,6 +98,9 @@ class _Running:
         self.calls = 0
         self.imported = False
         self.activity = "starting"
+        self.harness_groups: set[int] = set()
+        # The report once every verdict is known; what comes after cannot take it back.
+        self.judged: BackendReport | None = None
 
     def start(self) -> None:
         """Start the process, in a group of its own so that its children end with it."""
@@ -131,12 +139,19 @@ class _Running:
             case "importing":
                 self.activity = "importing the target"
             case "making":
-                self.imported, self.activity = True, "trying the factory"
+                in_python = self.job.command is None
+                self.imported = in_python
+                self.activity = "trying the factory" if in_python else "starting the harness"
             case "judging":
                 self.blank = content
             case "progress":
                 self.activity = f"judging {content[0]}"
                 on_progress(self.job.name, *content)
+            case "harness":
+                group, started = content
+                (self.harness_groups.add if started else self.harness_groups.discard)(group)
+            case "judged":
+                self.judged = content
             case "report":
                 return content  # type: ignore[no-any-return]
             case "usage":
@@ -173,15 +188,19 @@ class _Running:
 
     def _fault(self, message: str) -> BackendReport:
         self.stop()
+        if self.judged is not None:
+            return self.judged
         return replace(self.blank, fault=f"{message} (while {self.activity})")
 
     def stop(self) -> None:
         """End the process with all that it started, wait for it and clean up after it."""
         process_id = self.process.pid
         if process_id is not None:
-            if hasattr(os, "killpg"):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process_id, signal.SIGKILL)
+            # The worker first: otherwise it could start its harness again.
+            for group in (process_id, *self.harness_groups):
+                if hasattr(os, "killpg"):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.killpg(group, signal.SIGKILL)
             self.process.kill()
             self.process.join(_GRACE_SECONDS)
         self.receiver.close()
@@ -267,22 +286,31 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     from conformance.watch import CallWatch
 
     set_hypothesis_home_dir(_cache_folder())
-    with CallWatch(job.call_seconds_max) as watch:
+    # A harness has a limit of its own on every request, which says more when it is reached.
+    grace_seconds = 0.0 if job.command is None else _GRACE_SECONDS / 2
+    notes: list[str] = []
+    with CallWatch(job.call_seconds_max + grace_seconds) as watch, contextlib.ExitStack() as stack:
         _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
-        backend = _backend(job, watch, send)
+        if job.command is None:
+            backend = _backend(job, watch, send)
+        else:
+            backend = stack.enter_context(_harness(job, send, notes))
         send("judging", fault_report(backend, None))
         try:
-            return judge_backend(
+            report = judge_backend(
                 backend,
                 profile(job.profile),
                 seed=job.seed,
                 watch=watch,
                 on_progress=lambda name, suite, count: send("progress", (suite, count)),
+                on_judged=lambda judged: send("judged", judged),
                 suites=SUITES,
                 only=job.only,
             )
         except BackendFault as fault:
-            return fault_report(backend, fault.message)
+            report = fault_report(backend, fault.message)
+    # How a harness ends is known only now.
+    return replace(report, notes=[*report.notes, *notes])
 
 
 def _cache_folder() -> Path:
@@ -307,6 +335,21 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     send("making", None)
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
     return redeclared(backend, job.capabilities, job.rejection_mode)
+
+
+def _harness(
+    job: Job, send: Callable[[str, Any], None], notes: list[str]
+) -> contextlib.AbstractContextManager[Any]:
+    from conformance.door.harness import harness_backend
+
+    send("making", None)
+    return harness_backend(
+        job.command or "",
+        call_seconds_max=job.call_seconds_max,
+        starting_seconds_max=job.starting_seconds_max,
+        on_process=lambda group, started: send("harness", (group, started)),
+        on_end_note=notes.append,
+    )
 
 
 def _start_beat(state: Callable[[], tuple[float, int]], send: Callable[[str, Any], None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from conformance.commands.arguments import CommandParser
     from conformance.results import BackendReport, Report
+    from conformance.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -43,6 +46,15 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "target",
         nargs="*",
         help="package.module:factory; without one the shipped backends are judged",
+    )
+    check.add_argument(
+        "--command",
+        dest="harness",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="judge a harness in any language: a program that speaks the protocol of "
+        "docs/protocol.md, with its arguments",
     )
     check.add_argument(
         "--profile", choices=("quick", "ci", "deep"), default="quick", help="how much to try"
@@ -71,6 +83,13 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         help="longest time for one call of the backend (default: 10)",
     )
     check.add_argument(
+        "--starting-timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="longest time from the start of a harness to its handshake (default: 30)",
+    )
+    check.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
     )
     check.add_argument(
@@ -95,7 +114,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             write_whole(parsed.json, report.to_text())
         except OSError as error:
             status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
-    targets = [[target] for target in parsed.target] or [[]] * len(report.backends)
+    targets = [[target] for target in parsed.target]
+    targets += [["--command", command] for command in parsed.harness]
+    targets = targets or [[]] * len(report.backends)
     replays = [_replay_command(parsed, target) for target in targets]
     print_report(report, console, strict=parsed.strict, replays=replays)
     return status
@@ -111,6 +132,8 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
             requirement(requirement_id)
         except UnknownRequirementError as error:
             return str(error)
+    if parsed.harness and (parsed.capability or parsed.rejection_mode):
+        return "--capability and --rejection-mode are for targets; a harness declares its own"
     if not parsed.target and (parsed.capability or parsed.rejection_mode):
         return "--capability and --rejection-mode need a target"
     # An unknown name raises.
@@ -122,28 +145,48 @@ def _run(parsed: argparse.Namespace, console: Console) -> Report:
     from conformance.profiles import profile
     from conformance.progress import shown_progress
     from conformance.runner import report_of
-    from conformance.worker import Job, run_jobs
+    from conformance.worker import run_jobs
 
-    names = parsed.target or _shipped_names()
-    jobs = [
-        Job(
-            name=name,
-            target=name if parsed.target else None,
-            profile=parsed.profile,
-            seed=parsed.seed,
-            call_seconds_max=parsed.call_timeout,
-            capabilities=None if parsed.capability is None else tuple(parsed.capability),
-            rejection_mode=parsed.rejection_mode,
-            only=tuple(parsed.only),
-        )
-        for name in names
-    ]
+    jobs = list(_jobs(parsed))
     with shown_progress(console) as on_progress:
         reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
-    if parsed.only and not parsed.target:
+    if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
     return report_of(reports, profile(parsed.profile), parsed.seed)
+
+
+def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
+    """Yield a job for each target and each command, or else for each shipped backend."""
+    from conformance.door.harness import command_words
+    from conformance.worker import Job
+
+    common = Job(
+        name="",
+        target=None,
+        profile=parsed.profile,
+        seed=parsed.seed,
+        call_seconds_max=parsed.call_timeout,
+        only=tuple(parsed.only),
+    )
+    for target in parsed.target:
+        capabilities = None if parsed.capability is None else tuple(parsed.capability)
+        yield replace(
+            common,
+            name=target,
+            target=target,
+            capabilities=capabilities,
+            rejection_mode=parsed.rejection_mode,
+        )
+    for command in parsed.harness:
+        # An unusable one is told before anything is run.
+        command_words(command)
+        yield replace(
+            common, name=command, command=command, starting_seconds_max=parsed.starting_timeout
+        )
+    if not parsed.target and not parsed.harness:
+        for name in _shipped_names():
+            yield replace(common, name=name)
 
 
 def _has_verdicts(report: BackendReport) -> bool:

@@ -162,8 +162,13 @@ def _applies(backend: Backend) -> bool:
     return backend.evidence_handler is not None
 
 
-def _quirk(finding_id: str, sentence: str, shows: Callable[[History], bool]) -> Quirk:
-    return Quirk(finding_id, sentence, _applies, shows)
+def _quirk(
+    finding_id: str,
+    sentence: str,
+    shows: Callable[[History], bool],
+    applies: Callable[[Backend], bool] = _applies,
+) -> Quirk:
+    return Quirk(finding_id, sentence, applies, shows)
 
 
 EVIDENCE_QUIRKS: Final[tuple[Quirk, ...]] = (
@@ -178,6 +183,7 @@ EVIDENCE_QUIRKS: Final[tuple[Quirk, ...]] = (
         "Two equal requests at the same time both run the effect and give their callers "
         "different answers, of which the cache keeps one.",
         _runs_twice_at_once,
+        lambda backend: _applies(backend) and backend.concurrent_calls,
     ),
     _quirk(
         "F13",

@@ -326,6 +326,14 @@ _HELPER_CALLS: Final = st.tuples(
 _WAYS: Final = st.sampled_from(("cached_outcome", "cache_snapshot", "handle_effect"))
 _PLACES: Final = st.sampled_from(("inner", "get", "put", "load"))
 
+
+def _threaded(
+    name: str, values: st.SearchStrategy[Any], judge: Callable[[_Subject, Any], None]
+) -> Law:
+    """Return a law that makes calls while another one is under way."""
+    return Law(name, values, _judged(judge), needs=lambda backend: backend.concurrent_calls)
+
+
 EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
     name="evidence handler surface",
     laws=(
@@ -333,9 +341,9 @@ EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
         Law(
             "defaults", st.sampled_from(tuple(_DEFAULTS)), _judged(_the_rest_answers_with_defaults)
         ),
-        Law("lock", st.sampled_from(("get", "put")), _judged(_one_call_of_the_cache_at_a_time)),
-        Law("no lock", _WAYS, _judged(_the_inner_handler_runs_unlocked)),
-        Law("together", inner_outcomes(), _judged(_equal_requests_together_run_at_least_once)),
+        _threaded("lock", st.sampled_from(("get", "put")), _one_call_of_the_cache_at_a_time),
+        _threaded("no lock", _WAYS, _the_inner_handler_runs_unlocked),
+        _threaded("together", inner_outcomes(), _equal_requests_together_run_at_least_once),
         Law("escape", _PLACES, _judged(_an_escaping_exception_frees_the_lock)),
     ),
     requirement_ids=("EVID-08", "EVID-09", "WAL-09"),

@@ -9,6 +9,9 @@ from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_quirks import EVIDENCE_QUIRKS
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
+from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
+from conformance.machines.identities import IDENTITY_SUITE
+from conformance.machines.kills import CACHE_KILL_SUITE, WAL_KILL_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
 from conformance.machines.wal import WAL_SUITE
@@ -30,6 +33,11 @@ SUITES: Final[tuple[Suite, ...]] = (
     EVIDENCE_HANDLER_SURFACE_SUITE,
     RECOVERY_SUITE,
     CODEC_SUITE,
+    IDENTITY_SUITE,
+    WAL_HANDLES_SUITE,
+    CACHE_HANDLES_SUITE,
+    WAL_KILL_SUITE,
+    CACHE_KILL_SUITE,
 )
 
 QUIRKS: Final[tuple[Quirk, ...]] = (

@@ -347,7 +347,13 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
     laws=(
         Law("methods", _DRAWN, _judge_requests),
         # Each of these waits, so each is tried on a few values only.
-        Law("one after the other", st.sampled_from((1, 6)), _judge_serial, 0.05),
+        Law(
+            "one after the other",
+            st.sampled_from((1, 6)),
+            _judge_serial,
+            0.05,
+            needs=lambda backend: backend.concurrent_calls,
+        ),
         Law("free after an escape", st.sampled_from(_ESCAPES), _judge_escape, 0.05),
     ),
     requirement_ids=("SYNC-03", "SYNC-13"),

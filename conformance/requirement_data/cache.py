@@ -27,6 +27,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "durable.rs L374",
     ),
     Requirement(
+        "CACHE-02.handles",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "What one of several handles on a cache has acknowledged is what all of them find.",
+        "durable.rs L360-382",
+        "concurrent-handles",
+    ),
+    Requirement(
         "CACHE-03",
         Level.MUST,
         Scope.BACKEND,
@@ -79,6 +88,16 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "the one that was under way.",
         "durable.rs L418-459",
         "reopen",
+    ),
+    Requirement(
+        "CACHE-08.kill",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When its process is killed and the cache opened again, exactly the acknowledged puts are "
+        "there.",
+        "durable.rs L418-459",
+        "process-kill",
     ),
     Requirement(
         "CACHE-09",

@@ -19,6 +19,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "durable.rs L233-255, L272-328",
     ),
     Requirement(
+        "WAL-01.handles",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "What one of several handles on a log has acknowledged is there for all of them, in order.",
+        "durable.rs L233-255",
+        "concurrent-handles",
+    ),
+    Requirement(
         "WAL-02",
         Level.MUST,
         Scope.BACKEND,
@@ -88,6 +97,16 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "most by the one entry that was under way.",
         "durable.rs L282-328",
         "reopen",
+    ),
+    Requirement(
+        "WAL-08.kill",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When its process is killed and the log opened again, exactly the acknowledged entries are "
+        "there, in order.",
+        "durable.rs L282-328",
+        "process-kill",
     ),
     Requirement(
         "WAL-09",

@@ -69,7 +69,11 @@ LAYERS = (
         ("conformance.machines",),
         (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
     ),
-    Layer("runner", ("conformance.runner", "conformance.search"), (*_ENGINE, "engine", "machines")),
+    Layer(
+        "runner",
+        ("conformance.runner", "conformance.search", "conformance.unclaimed"),
+        (*_ENGINE, "engine", "machines"),
+    ),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(
@@ -82,10 +86,12 @@ LAYERS = (
     ),
     Layer("targets", ("conformance.targets",), (*_ENGINE, "engine")),
     Layer("shipped", ("conformance.shipped",), (*_ENGINE, "backends")),
+    # Both ends of the protocol; the machines do not know which door a backend came through.
+    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
         "worker",
         ("conformance.worker",),
-        (*_RUN, "runner"),
+        (*_RUN, "runner", "door"),
     ),
     # What users call: the functions, the plugin and the command line.
     Layer(
@@ -97,7 +103,7 @@ LAYERS = (
             "conformance.commands",
             "conformance.pytest_plugin",
         ),
-        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker"),
+        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
     ),
 )
 

@@ -38,7 +38,15 @@ NUMBERS_OF_CHAPTER = {
     "MONITOR": range(1, 5),
     "OUT": range(1, 3),
 }
-FOLLOWERS = {"WAL-03": "WAL-03.text", "WAL-13": "WAL-13.accept", "DEC-21": "DEC-21a"}
+FOLLOWERS = {
+    "WAL-01": "WAL-01.handles",
+    "WAL-03": "WAL-03.text",
+    "WAL-08": "WAL-08.kill",
+    "WAL-13": "WAL-13.accept",
+    "CACHE-02": "CACHE-02.handles",
+    "CACHE-08": "CACHE-08.kill",
+    "DEC-21": "DEC-21a",
+}
 SENTENCE = re.compile(r"[A-Z`][^\n]*[^.\s]\.")
 SENTENCE_END_INSIDE = re.compile(r"[.!?]\s")
 
@@ -104,11 +112,15 @@ def test_capabilities_are_the_known_ones() -> None:
     assert {
         row.requirement_id: row.capability for row in REQUIREMENTS.values() if row.capability
     } == {
+        "WAL-01.handles": "concurrent-handles",
         "WAL-03.text": "exact-messages",
         "WAL-08": "reopen",
+        "WAL-08.kill": "process-kill",
         "WAL-10": "keeps-rejected",
+        "CACHE-02.handles": "concurrent-handles",
         "CACHE-04": "ordered-cache",
         "CACHE-08": "reopen",
+        "CACHE-08.kill": "process-kill",
     }
 
 

@@ -17,6 +17,7 @@ from telltale_spec.errors import EscalationOrderError
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
+    Kill,
     LoadCache,
     LoadLog,
     Operation,
@@ -137,7 +138,7 @@ def step(state: State, operation: Operation) -> tuple[Transition, ...]:
             return (Transition(CacheHit(found), state),)
         case LoadCache():
             return (Transition(CacheContents(state.cache), state),)
-        case Reopen():
+        case Reopen() | Kill():
             return (Transition(Accepted(), state),)
         case _:
             raise TypeError(f"{type(operation).__name__} is not an operation of a backend")

@@ -18,6 +18,7 @@ __all__ = [
     "OPERATION",
     "Append",
     "GetOutcome",
+    "Kill",
     "LoadCache",
     "LoadLog",
     "Operation",
@@ -70,6 +71,13 @@ class Reopen(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class Kill(Operation):
+    """End the process of the backend at once, start it again and open it on the same storage."""
+
+    variant_name: ClassVar[str] = "kill"
+
+
+@dataclass(frozen=True, slots=True)
 class PutOutcome(Operation):
     """Store one outcome in the cache."""
 
@@ -103,4 +111,6 @@ class SyncWal(Operation):
     request: WalSyncRequest = field(metadata=wire(RecordShape(WalSyncRequest)))
 
 
-OPERATION.define(Append, ReadSince, LoadLog, Reopen, PutOutcome, GetOutcome, LoadCache, SyncWal)
+OPERATION.define(
+    Append, ReadSince, LoadLog, Reopen, Kill, PutOutcome, GetOutcome, LoadCache, SyncWal
+)

@@ -1,0 +1,390 @@
+"""The runner's end: requests out, answers and calls in, and a limit on every wait.
+
+Several threads may ask at once. Whoever waits reads for all: a message for another thread is put
+aside for it. What breaks the protocol breaks the connection for everybody, with one text.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+from conformance.door.child import ChildEnded, ChildProcess, ChildSilent, LineTooLong, end_text
+from conformance.door.errors import ForeignFault, MessageError, UnsupportedError, foreign_fault
+from conformance.door.handshake import Handshake, handshake_of, hello_arguments
+from conformance.door.messages import ANSWER_KEYS, encode_message, parse_line, shown_line
+from conformance.door.peers import answered, argument_values
+from conformance.door.protocol import (
+    CALLS,
+    LINE_BYTES_MAX,
+    OPERATIONS,
+    SHUTDOWN_SECONDS_MAX,
+    STARTING_SECONDS_MAX,
+)
+from conformance.door.values import checked
+from conformance.errors import BackendFault
+from telltale_spec.errors import DomainError, DurabilityError
+
+__all__ = ["Connection", "OnProcess"]
+
+OnProcess = Callable[[int, bool], None]
+"""Gets the group of a child process when it starts (true) and when it has ended (false)."""
+
+_SHUTDOWN_ID_TEXT: Final = "shutdown"
+
+
+@dataclass
+class _Request:
+    """One request that is not answered yet."""
+
+    number: int
+    operation: str
+    line: bytes
+    messages: deque[dict[str, Any]] = field(default_factory=deque)
+    unanswered_call: int | None = None
+    raised: dict[int, BaseException] = field(default_factory=dict)
+
+
+class Connection:
+    """A harness that was started, and everything asked of it.
+
+    Raises :class:`BackendFault` for a harness that does not start, breaks the
+    protocol, ends or does not answer; from then on every request does.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        call_seconds_max: float,
+        starting_seconds_max: float = STARTING_SECONDS_MAX,
+        on_process: OnProcess = lambda process_id, started: None,
+        on_line: Callable[[bool, bytes], None] | None = None,
+    ) -> None:
+        self.command = tuple(command)
+        self.name = " ".join(command)
+        self.call_seconds_max = call_seconds_max
+        self.supported: set[str] = set()
+        self.notes: list[str] = []
+        self._starting_seconds_max = starting_seconds_max
+        self._on_process = on_process
+        self._on_line = on_line
+        self._lock = threading.Condition()
+        self._write_lock = threading.Lock()
+        self._objects_count = 0
+        self._child: ChildProcess | None = None
+        self._broken: BackendFault | None = None
+        self.handshake = self._start()
+        self.name = self.handshake.name
+
+    # Life
+
+    def _start(self) -> Handshake:
+        self._objects: dict[int, Any] = {}
+        self._dropped: deque[int] = deque()
+        self._open: dict[int, _Request] = {}
+        self._asked_count = 0
+        self._calls_seen_max = 0
+        self._reading = False
+        try:
+            self._child = ChildProcess(self.command)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BackendFault(
+                self.name, f"`{self.command[0]}` cannot be started: {reason}"
+            ) from error
+        self._on_process(self._child.process_id, True)
+        tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
+        try:
+            return handshake_of(tree)
+        except MessageError as error:
+            self._break(f"the handshake cannot be used: {error}")
+
+    def restart(self) -> None:
+        """Kill the harness, start it again and shake hands; every object of it is gone."""
+        self._kill()
+        again = self._start()
+        if again != self.handshake:
+            self._break("after it was killed and started again it declares something else")
+
+    def _kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._on_process(self._child.process_id, False)
+            self._child = None
+
+    def close(self) -> None:
+        """Shut the harness down; one that does not end by itself is killed, and a note is made."""
+        if self._child is None:
+            return
+        child = self._child
+        try:
+            self._exchange(_SHUTDOWN_ID_TEXT, {}, SHUTDOWN_SECONDS_MAX)
+            child.end_input()
+            status = child.wait(SHUTDOWN_SECONDS_MAX)
+            if status is None:
+                text = f"the harness still ran {SHUTDOWN_SECONDS_MAX:g} seconds after `shutdown`"
+                self.notes.append(f"{text} and was killed")
+            elif status != 0:
+                self.notes.append(f"after `shutdown` the harness {end_text(status)}")
+        except (BackendFault, DurabilityError, ForeignFault, UnsupportedError) as error:
+            self.notes.append(f"`shutdown` went wrong: {error}")
+        finally:
+            self._kill()
+
+    # Objects
+
+    def new_number(self) -> int:
+        """Return a number for an object of the harness."""
+        with self._lock:
+            self._objects_count += 1
+            return self._objects_count
+
+    def lend(self, thing: Any) -> int:
+        """Return a number under which the harness can call an object of ours."""
+        number = self.new_number()
+        self._objects[number] = thing
+        return number
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Take back numbers of ours that were lent."""
+        for number in numbers:
+            self._objects.pop(number, None)
+
+    # Asking
+
+    def ask(self, operation: str, values: dict[str, Any]) -> Any:
+        """Ask for one operation and return the value of its answer.
+
+        Raises ``DurabilityError`` where it is refused, :class:`ForeignFault` for a
+        fault, :class:`UnsupportedError`, and :class:`BackendFault` where no usable
+        answer comes.
+        """
+        form = OPERATIONS[operation]
+        arguments = {name: shape.to_tree(values[name]) for name, shape in form.arguments.items()}
+        tree = self._exchange(operation, arguments, self.call_seconds_max)
+        try:
+            return checked(form.value, tree, operation, "value")
+        except (DomainError, RecursionError) as error:
+            self._break(f"the value of its answer to `{operation}` has another form: {error}")
+
+    def _exchange(self, operation: str, arguments: dict[str, Any], seconds_max: float) -> Any:
+        if self._broken is not None:
+            raise self._broken
+        with self._lock:
+            number = self._asked_count
+            self._asked_count += 1
+            line = encode_message({"id": number, "operation": operation, **arguments})
+            request = self._open[number] = _Request(number, operation, line)
+        deadline = time.monotonic() + seconds_max
+        self._write(line, deadline, operation, seconds_max)
+        while True:
+            message = self._next_message(request, deadline, seconds_max)
+            if "call" not in message or "id" in message:
+                return self._answer(request, message)
+            begun = time.monotonic()
+            self._serve(request, message)
+            deadline += time.monotonic() - begun
+
+    def _write(self, line: bytes, deadline: float, what: str, seconds_max: float) -> None:
+        if self._on_line is not None:
+            self._on_line(True, line)
+        child = self._child
+        if child is None:
+            raise BackendFault(self.name, "the harness is not running")
+        try:
+            with self._write_lock:
+                child.write(line, deadline)
+        except ChildSilent:
+            text = f"it did not read `{what}` within {seconds_max:g} seconds"
+            self._break(f"{text}; a harness reads until its input ends")
+        except ChildEnded:
+            self._break(f"it stopped reading before `{what}`; {self._end_of(child)}")
+
+    # Answers and calls
+
+    def _next_message(
+        self, request: _Request, deadline: float, seconds_max: float
+    ) -> dict[str, Any]:
+        """Return the next message for a request; read for others meanwhile."""
+        while True:
+            with self._lock:
+                if self._broken is not None:
+                    raise self._broken
+                if request.messages:
+                    return request.messages.popleft()
+                if self._reading:
+                    self._lock.wait(max(0.0, deadline - time.monotonic()))
+                    if not request.messages and time.monotonic() > deadline:
+                        self._silent(request, seconds_max)
+                    continue
+                self._reading = True
+            try:
+                self._read_one(request, deadline, seconds_max)
+            finally:
+                with self._lock:
+                    self._reading = False
+                    self._lock.notify_all()
+
+    def _read_one(self, request: _Request, deadline: float, seconds_max: float) -> None:
+        child = self._child
+        if child is None:
+            raise self._broken or BackendFault(self.name, "the harness is not running")
+        try:
+            line = child.read_line(deadline)
+        except ChildSilent:
+            self._silent(request, seconds_max)
+        except ChildEnded:
+            self._break(f"{self._end_of(child)} before it answered {_asked_text(request)}")
+        except LineTooLong:
+            self._break(
+                f"it wrote more than {LINE_BYTES_MAX >> 20} MiB without the end of a line, "
+                f"or without being asked, after {_asked_text(request)}"
+            )
+        if self._on_line is not None:
+            self._on_line(False, line)
+        try:
+            message = parse_line(line)
+            receiver = self._receiver(message)
+        except MessageError as error:
+            self._break(
+                f"{error}\n  received: {shown_line(line)}\n  while waiting for the answer to "
+                f"{_asked_text(request)}"
+            )
+        with self._lock:
+            receiver.messages.append(message)
+
+    def _receiver(self, message: dict[str, Any]) -> _Request:
+        """Return the open request that a message belongs to, or raise :class:`MessageError`."""
+        if "call" in message and "id" not in message:
+            return self._caller(message)
+        if "id" not in message:
+            raise MessageError("the message has neither an `id` (an answer) nor a `call`")
+        number = message["id"]
+        if type(number) is not int:
+            raise MessageError(f"the `id` of an answer is the number of a request, not {number!r}")
+        request = self._open.get(number)
+        if request is None:
+            known = 0 <= number < self._asked_count
+            raise MessageError(
+                f"request {number} was answered already"
+                if known
+                else f"there is no request {number}"
+            )
+        if request.unanswered_call is not None:
+            call = request.unanswered_call
+            raise MessageError(
+                f"request {number} is answered before the answer to its call {call} was read"
+            )
+        keys = [key for key in ANSWER_KEYS if key in message]
+        if len(keys) != 1:
+            found = ", ".join(f"`{key}`" for key in keys) or "none"
+            wanted = ", ".join(f"`{key}`" for key in ANSWER_KEYS)
+            raise MessageError(f"an answer has exactly one of {wanted}; this one has {found}")
+        self._check_answer(request, message, keys[0])
+        del self._open[number]
+        return request
+
+    def _check_answer(self, request: _Request, message: dict[str, Any], key: str) -> None:
+        content = message[key]
+        if key in ("refused", "unsupported") and not isinstance(content, str):
+            raise MessageError(f"`{key}` is a text, not {content!r}")
+        if key == "fault" and not _is_fault(content):
+            raise MessageError("`fault` is an object with the texts `kind` and `text`")
+        if key == "unsupported" and request.operation in self.supported:
+            raise MessageError(f"`{request.operation}` was supported before and is not any more")
+
+    def _caller(self, message: dict[str, Any]) -> _Request:
+        call, during = message["call"], message.get("during")
+        if type(call) is not int:
+            raise MessageError(f"the number of a call is an integer, not {call!r}")
+        if call <= self._calls_seen_max:
+            raise MessageError(f"call {call} does not count up; the last one was at least as high")
+        request = self._open.get(during) if type(during) is int else None
+        if request is None:
+            raise MessageError(f"call {call} is made during request {during!r}, which is not open")
+        name = message.get("operation")
+        if name not in CALLS:
+            known = ", ".join(CALLS)
+            raise MessageError(f"there is no operation {name!r} to call; there are {known}")
+        if message.get("object") not in self._objects:
+            raise MessageError(f"call {call} is for the object {message.get('object')!r}, unknown")
+        self._calls_seen_max = call
+        request.unanswered_call = call
+        return request
+
+    def _answer(self, request: _Request, message: dict[str, Any]) -> Any:
+        """Return the value of an answer, or raise what it says."""
+        if "unsupported" in message:
+            raise UnsupportedError(request.operation, message["unsupported"])
+        self.supported.add(request.operation)
+        if "refused" in message:
+            raise DurabilityError(message["refused"])
+        if "fault" in message:
+            fault = message["fault"]
+            # What escaped from an object of ours comes back as the very thing that it was.
+            original = request.raised.get(fault.get("call"))
+            if original is not None:
+                raise original
+            raise foreign_fault(fault["kind"], fault["text"])
+        return message["ok"]
+
+    def _serve(self, request: _Request, message: dict[str, Any]) -> None:
+        """Answer one call of the harness with an object of ours."""
+        call, name = message["call"], message["operation"]
+        try:
+            values = argument_values(CALLS[name], message, name)
+        except (MessageError, RecursionError) as error:
+            self._break(f"the arguments of its call {call} have another form: {error}")
+        answer: dict[str, Any] = {"call": call}
+        try:
+            answer["ok"] = answered(name, self._objects[values["object"]], values)
+        except DurabilityError as error:
+            answer["refused"] = str(error)
+        except BackendFault:
+            raise
+        except Exception as error:
+            request.raised[call] = error
+            answer["fault"] = {"kind": type(error).__name__, "text": str(error), "call": call}
+        request.unanswered_call = None
+        deadline = time.monotonic() + self.call_seconds_max
+        what = f"the answer to its call {call}"
+        self._write(encode_message(answer), deadline, what, self.call_seconds_max)
+
+    # What is wrong
+
+    def _silent(self, request: _Request, seconds_max: float) -> NoReturn:
+        hint = "" if self.supported else " (does it flush its output after every line?)"
+        text = f"no answer within {seconds_max:g} seconds to {_asked_text(request)}{hint}"
+        self._break(text)
+
+    def _end_of(self, child: ChildProcess) -> str:
+        status = child.settle()
+        if status is None:
+            return "it closed its standard output and goes on running"
+        return f"it {end_text(status)}"
+
+    def _break(self, text: str) -> NoReturn:
+        """Give the harness up for good."""
+        if self._broken is None:
+            lines = [] if self._child is None else self._child.error_lines()
+            told = "".join(f"\n  standard error: {line}" for line in lines)
+            self._broken = BackendFault(self.name, f"the harness broke the protocol: {text}{told}")
+            self._kill()
+            with self._lock:
+                self._lock.notify_all()
+        raise self._broken
+
+
+def _is_fault(content: object) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(content.get(key), str) for key in ("kind", "text")
+    )
+
+
+def _asked_text(request: _Request) -> str:
+    return shown_line(request.line.rstrip(b"\n"))

@@ -1,0 +1,276 @@
+"""The harness's end, for a Python backend: requests in, answers out.
+
+This is how ``telltale-conformance serve`` turns a Python target into a harness. One thread reads;
+what may have to call the runner is served by another, so that the reader is always free to take the
+answers of calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from conformance.backend import Backend
+from conformance.door.errors import (
+    ForeignFault,
+    MessageError,
+    UnsupportedError,
+    foreign_fault,
+)
+from conformance.door.handshake import handshake_tree
+from conformance.door.messages import encode_message, parse_line
+from conformance.door.peers import (
+    RemoteCache,
+    RemoteHandler,
+    RemoteResolver,
+    RemoteWal,
+    answered,
+    argument_values,
+)
+from conformance.door.protocol import CALLS, OPERATIONS
+from conformance.door.values import PlanParts, ResolverForm, checked
+from telltale_spec.errors import DomainError, DurabilityError
+from telltale_spec.wire.shapes import Tree
+
+__all__ = ["serve", "standard_streams"]
+
+
+def serve(backend: Backend, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+    """Serve a backend until it is told to shut down or the input ends."""
+    _Server(backend, incoming, outgoing).run()
+
+
+class _Server:
+    def __init__(self, backend: Backend, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+        self._backend = backend
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._objects: dict[int, Any] = {}
+        self._write_lock = threading.Lock()
+        self._calls_count = 0
+        self._waiting: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
+        self._idle: list[_Worker] = []
+
+    def run(self) -> None:
+        """Serve requests until the end."""
+        for line in self._incoming:
+            message = parse_line(line.rstrip(b"\r\n"))
+            if "call" in message:
+                self._waiting.pop(message["call"]).put(message)
+            elif message["operation"] == "shutdown":
+                self._write({"id": message["id"], "ok": None})
+                return
+            elif message["operation"].startswith(("handler.", "wal_handler.", "evidence_handler.")):
+                self._in_a_thread(message)
+            else:
+                self._answer(message)
+
+    def _in_a_thread(self, message: dict[str, Any]) -> None:
+        # A thread is idle again before its answer is out, so one is nearly always enough.
+        worker = self._idle.pop() if self._idle else _Worker()
+        worker.take(lambda: self._answer(message, lambda: self._idle.append(worker)))
+
+    def _write(self, message: dict[str, Any]) -> None:
+        with self._write_lock:
+            self._outgoing.write(encode_message(message))
+            self._outgoing.flush()
+
+    # Answers
+
+    def _answer(self, message: dict[str, Any], done: Callable[[], None] | None = None) -> None:
+        answer: dict[str, Any] = {"id": message["id"]}
+        try:
+            answer["ok"] = self._value(message["operation"], message, message["id"])
+        except DurabilityError as error:
+            answer["refused"] = str(error)
+        except UnsupportedError as error:
+            answer["unsupported"] = error.why
+        except BaseException as error:
+            answer["fault"] = {"kind": type(error).__name__, "text": _text_of(error)}
+            if isinstance(error, ForeignFault) and error.call is not None:
+                answer["fault"]["call"] = error.call
+        if done is not None:
+            done()
+        self._write(answer)
+
+    def _value(self, name: str, message: dict[str, Any], number: int) -> Tree:
+        if name == "hello":
+            return handshake_tree(self._backend)
+        form = OPERATIONS.get(name)
+        if form is None:
+            raise UnsupportedError(name, "there is no such operation")
+        values = argument_values(form, message, name)
+        kind, _, method = name.partition(".")
+        match method:
+            case "open":
+                self._open(kind, values)
+            case "make":
+                self._make(kind, values, number)
+            case "drop":
+                for dropped in values["objects"]:
+                    self._objects.pop(dropped, None)
+            case "close":
+                self._close(values["object"])
+            case _ if "object" in values:
+                return self._method(name, values, number)
+            case _:
+                return self._function(name, values)
+        return None
+
+    def _method(self, name: str, values: dict[str, Any], number: int) -> Tree:
+        target = self._objects[values["object"]]
+        if isinstance(target, _Handler):
+            target.during.begin(number)
+            target = target.handler
+        return answered(name, target, values)
+
+    def _open(self, kind: str, values: dict[str, Any]) -> None:
+        backend = self._backend
+        factory = backend.agreement_wal if kind == "wal" else backend.evidence_cache
+        if factory is None:
+            raise UnsupportedError(f"{kind}.open", "the backend has none")
+        self._objects[values["object"]] = factory(Path(values["directory"]))
+
+    def _close(self, number: int) -> None:
+        close = getattr(self._objects.pop(number), "close", None)
+        if callable(close):
+            close()
+
+    def _make(self, kind: str, values: dict[str, Any], number: int) -> None:
+        during = _During(number)
+
+        def ask(name: str, arguments: dict[str, Any]) -> Any:
+            return self._call(name, arguments, during.number)
+
+        inner = RemoteHandler(ask, values["inner"])
+        handler: Any
+        if kind == "wal_handler":
+            if self._backend.agreement_wal_handler is None:
+                raise UnsupportedError("wal_handler.make", "the backend has none")
+            wal = RemoteWal(ask, values["wal"])
+            handler = self._backend.agreement_wal_handler(inner, wal, values["mode"])
+        else:
+            if self._backend.evidence_handler is None:
+                raise UnsupportedError("evidence_handler.make", "the backend has none")
+            resolver = RemoteResolver(ask, values["resolver"])
+            plain = values["resolver_form"] is ResolverForm.CALLABLE
+            given = resolver.evidence_id_for_request if plain else resolver
+            cache = RemoteCache(ask, values["cache"])
+            handler = self._backend.evidence_handler(inner, cache, given)
+        self._objects[values["object"]] = _Handler(handler, during)
+
+    def _function(self, name: str, values: dict[str, Any]) -> Tree:
+        backend, form = self._backend, OPERATIONS[name]
+        arguments = list(values.values())
+        value: Any
+        if name == "recovery.plan" and backend.recovery is not None:
+            tick, wal, cache = arguments
+            plan = backend.recovery(tick, None, wal, cache)
+            value = PlanParts(
+                plan.metadata, tuple(plan.wal_suffix), plan.evidence_cache, tuple(plan.decisions)
+            )
+        elif name == "artifact.encode" and backend.codec is not None:
+            value = backend.codec.encode(*arguments)
+        elif name == "artifact.decode" and backend.codec is not None:
+            value = backend.codec.decode(*arguments)
+        elif name == "entry.identity" and backend.identity is not None:
+            value = backend.identity(*arguments)
+        else:
+            raise UnsupportedError(name, "the backend has none")
+        return form.value.to_tree(form.value.check(value, name, "value"))
+
+    # Calls
+
+    def _call(self, name: str, values: dict[str, Any], number: int) -> Any:
+        """Call the runner while a request is served, and return the value of its answer."""
+        form = CALLS[name]
+        arguments = {key: shape.to_tree(values[key]) for key, shape in form.arguments.items()}
+        box: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        with self._write_lock:
+            self._calls_count += 1
+            call = self._calls_count
+            self._waiting[call] = box
+            message = {"call": call, "during": number, "operation": name, **arguments}
+            self._outgoing.write(encode_message(message))
+            self._outgoing.flush()
+        answer = box.get()
+        if "refused" in answer:
+            raise DurabilityError(answer["refused"])
+        if "fault" in answer:
+            fault = answer["fault"]
+            raise foreign_fault(fault["kind"], fault["text"], call)
+        try:
+            return checked(form.value, answer["ok"], name, "value")
+        except DomainError as error:
+            raise MessageError(str(error)) from error
+
+
+class _During:
+    """The request that a thread serves; a thread of the handler's own counts to the latest."""
+
+    def __init__(self, number: int) -> None:
+        self._latest = number
+        self._of_thread = threading.local()
+        self._of_thread.number = number
+
+    @property
+    def number(self) -> int:
+        """Number of the request that is served by this thread."""
+        number: int = getattr(self._of_thread, "number", self._latest)
+        return number
+
+    def begin(self, number: int) -> None:
+        """Note that this thread serves another request now."""
+        self._latest = self._of_thread.number = number
+
+
+@dataclass(frozen=True)
+class _Handler:
+    """A handler, and the requests during which it calls the runner."""
+
+    handler: Any
+    during: _During
+
+
+class _Worker:
+    """A thread that serves one request after the other."""
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="request", daemon=True).start()
+
+    def take(self, work: Callable[[], None]) -> None:
+        """Begin with a piece of work."""
+        self._work.put(work)
+
+    def _run(self) -> None:
+        while True:
+            self._work.get()()
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:
+        return f"(its text raised {type(second).__name__})"
+
+
+def standard_streams() -> tuple[IO[bytes], IO[bytes]]:
+    """Return standard input and output for messages alone.
+
+    What a backend prints goes to standard error from then on.
+    """
+    outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    sys.stdout = sys.stderr
+    incoming = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    with contextlib.suppress(OSError), Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    return incoming, outgoing

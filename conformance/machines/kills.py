@@ -1,0 +1,189 @@
+"""Laws of the death of a process: what was acknowledged before is there after (I-08, I-14).
+
+The process that the backend lives in is ended between two calls, when everything that was
+acknowledged has to be where the operating system keeps it. Only a backend whose process is not ours
+can be judged so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from conformance.backend import Backend, Capability
+from conformance.narration import cache_entry_text, difference_text, entries_text, operation_text
+from conformance.session import History, Raised, Returned
+from conformance.suite import Law, LawSuite
+from strategies.alphabets import COLLIDING
+from strategies.values import wal_entries
+from telltale_spec.model.operations import (
+    Append,
+    Kill,
+    LoadCache,
+    LoadLog,
+    Operation,
+    PutOutcome,
+)
+from telltale_spec.wire.agreement import AgreementWalEntry, Escalation
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
+
+__all__ = ["CACHE_KILLED", "CACHE_KILL_SUITE", "WAL_KILLED", "WAL_KILL_SUITE"]
+
+WAL_KILLED: Final = "process killed after acknowledged appends"
+CACHE_KILLED: Final = "process killed after acknowledged puts"
+
+# Each history starts a process again more than once, so few are made.
+_SHARE: Final = 0.2
+
+_LOG_ROUNDS: Final = st.lists(
+    st.lists(
+        # An escalation can be refused for its order, which is not the question here.
+        wal_entries(alphabet=COLLIDING).filter(lambda entry: not isinstance(entry, Escalation)),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=2,
+)
+_CACHE_ENTRIES: Final = st.builds(
+    EvidenceOutcomeCacheEntry,
+    evidence_id=COLLIDING.evidence_ids,
+    interface_name=st.just("i"),
+    operation_name=st.sampled_from(("o", "p")),
+    outcome=st.sampled_from((EffectOutcome.blocked(), EffectOutcome.success(ReleaseResponse()))),
+)
+_CACHE_ROUNDS: Final = st.lists(
+    st.lists(_CACHE_ENTRIES, min_size=1, max_size=3), min_size=1, max_size=2
+)
+
+
+def _killed_and_made(history: History, make: Callable[[Path], Any], directory: Path) -> Any:
+    """End the process, start it again and open the same storage."""
+    kill = history.session.backend.kill
+    if kill is None:
+        raise RuntimeError("this suite does not apply to a backend that cannot be killed")
+    history.note(operation_text(Kill()), "ok", Kill())
+    history.start("the process again", kill)
+    return history.start("the storage after the kill", lambda: make(directory))
+
+
+def _loaded(history: History, requirement_id: str, part: Any, operation: Operation) -> Any:
+    answer = history.call(
+        operation_text(operation),
+        lambda: part.load(),
+        operation=operation,
+        undeclared=requirement_id,
+    )
+    entries = getattr(answer.value, "entries", None) if isinstance(answer, Returned) else None
+    refused = f"refused: {answer.message}" if isinstance(answer, Raised) else "no artifact"
+    history.check(requirement_id, entries is not None, "what was acknowledged", refused)
+    return entries
+
+
+def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) -> None:
+    """Append, kill, open again, and find every acknowledged entry in its place."""
+    make = history.session.backend.agreement_wal
+    if make is None:
+        raise RuntimeError("this suite does not apply to a backend without a log")
+    directory = history.directory()
+    log = history.start("the agreement WAL", lambda: make(directory))
+    acknowledged: tuple[AgreementWalEntry, ...] = ()
+    for entries in rounds:
+        for entry in entries:
+            operation = Append(entry)
+            text = operation_text(operation)
+            answer = history.call(
+                text,
+                partial(log.append, entry),
+                operation=operation,
+                undeclared="WAL-08.kill",
+            )
+            if isinstance(answer, Returned):
+                acknowledged = (*acknowledged, entry)
+        log = _killed_and_made(history, make, directory)
+        if acknowledged:
+            history.reach(WAL_KILLED)
+        found = _loaded(history, "WAL-08.kill", log, LoadLog())
+        history.check(
+            "WAL-08.kill",
+            found == acknowledged,
+            f"what was acknowledged: {entries_text(acknowledged)}",
+            difference_text(found, acknowledged),
+        )
+    history.release(log)
+
+
+def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCacheEntry]]) -> None:
+    """Put, kill, open again, and find every acknowledged entry."""
+    make = history.session.backend.evidence_cache
+    if make is None:
+        raise RuntimeError("this suite does not apply to a backend without a cache")
+    directory = history.directory()
+    cache = history.start("the evidence cache", lambda: make(directory))
+    acknowledged: dict[str, EvidenceOutcomeCacheEntry] = {}
+    for entries in rounds:
+        for entry in entries:
+            operation = PutOutcome(entry)
+            answer = history.call(
+                operation_text(operation),
+                partial(cache.put, entry),
+                operation=operation,
+                undeclared="CACHE-08.kill",
+            )
+            if isinstance(answer, Returned):
+                acknowledged[entry.evidence_id] = entry
+        cache = _killed_and_made(history, make, directory)
+        if acknowledged:
+            history.reach(CACHE_KILLED)
+        found = _loaded(history, "CACHE-08.kill", cache, LoadCache())
+        # The order is another requirement.
+        key = cache_entry_text
+        wanted = sorted(acknowledged.values(), key=key)
+        history.check(
+            "CACHE-08.kill",
+            sorted(found, key=key) == wanted,
+            f"what was acknowledged: {entries_text(wanted)}",
+            entries_text(found),
+        )
+    history.release(cache)
+
+
+def _can_be_killed(backend: Backend) -> bool:
+    return Capability.PROCESS_KILL in backend.capabilities and backend.kill is not None
+
+
+def _why_not(backend: Backend) -> str:
+    if Capability.PROCESS_KILL not in backend.capabilities:
+        return "the backend does not declare process-kill"
+    if backend.kill is None:
+        return (
+            "declared, and not tried: the backend lives in the suite's own process; "
+            "judge it with --command 'telltale-conformance serve TARGET'"
+        )
+    return "the backend does not have what is to survive"
+
+
+WAL_KILL_SUITE: Final = LawSuite(
+    name="agreement WAL whose process can be killed",
+    laws=(Law("log after a kill", _LOG_ROUNDS, _judge_log, _SHARE),),
+    requirement_ids=("WAL-08.kill",),
+    situations={WAL_KILLED: ("WAL-08.kill",)},
+    present=lambda backend: backend.agreement_wal is not None and _can_be_killed(backend),
+    crash_class=Capability.PROCESS_KILL.value,
+    absent=_why_not,
+)
+
+CACHE_KILL_SUITE: Final = LawSuite(
+    name="evidence cache whose process can be killed",
+    laws=(Law("cache after a kill", _CACHE_ROUNDS, _judge_cache, _SHARE),),
+    requirement_ids=("CACHE-08.kill",),
+    situations={CACHE_KILLED: ("CACHE-08.kill",)},
+    present=lambda backend: backend.evidence_cache is not None and _can_be_killed(backend),
+    crash_class=Capability.PROCESS_KILL.value,
+    absent=_why_not,
+)
