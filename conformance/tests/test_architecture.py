@@ -57,6 +57,7 @@ LAYERS = (
             "conformance.session",
             "conformance.suite",
             "conformance.watch",
+            "conformance.workspace",
         ),
         _ENGINE,
     ),

@@ -11,6 +11,7 @@ from dataclasses_json import DataClassJsonMixin
 
 from telltale_spec.errors import DomainError
 from telltale_spec.wire.compiled_checks import compiled_check
+from telltale_spec.wire.compiled_writer import tree_of
 from telltale_spec.wire.shapes import (
     RecordShape,
     Shape,
@@ -101,4 +102,4 @@ class Variant(Record):
 
     def to_dict(self) -> Tree:
         """Return serde's JSON form of this value, tag included."""
-        return self.union.to_tree(self)
+        return tree_of(self.union, self)
