@@ -57,7 +57,7 @@ def encode(record: Record) -> bytes:
     enough.
     """
     try:
-        return cbor2.dumps(tree_of(record.shape(), record))
+        return cbor2.dumps(tree_of(record))
     except RecursionError as error:
         raise EncodeError(ENCODE_CONTEXT, "the value is nested too deep for Python") from error
 

@@ -33,9 +33,9 @@ __all__ = ["tree_of"]
 _Writer: TypeAlias = Callable[[Any], Tree]
 
 
-def tree_of(shape: Shape[Any], value: Any) -> Tree:
-    """Return what ``shape.to_tree(value)`` returns, for a record or a variant."""
-    return _writers(shape)[type(value)](value)
+def tree_of(value: Any) -> Tree:
+    """Return what ``shape.to_tree(value)`` returns, for a record or variant and its own shape."""
+    return _WRITERS_BY_CLASS[type(value)](value)
 
 
 class _Writers(dict[type[Any], _Writer]):
@@ -59,7 +59,24 @@ _WRITERS_OF_UNIONS: Final[dict[TaggedShape[Any], _Writers]] = {}
 def _writers(shape: Shape[Any]) -> _Writers:
     if not isinstance(shape, TaggedShape):
         return _WRITERS_OF_RECORDS
-    return _WRITERS_OF_UNIONS.setdefault(shape, _Writers(shape))
+    known = _WRITERS_OF_UNIONS.get(shape)
+    return _new_writers(shape) if known is None else known
+
+
+def _new_writers(union: TaggedShape[Any]) -> _Writers:
+    _WRITERS_OF_UNIONS[union] = writers = _Writers(union)
+    return writers
+
+
+class _WritersByClass(dict[type[Any], _Writer]):
+    """The writer of each class by itself: in its union if it is a variant."""
+
+    def __missing__(self, record_class: type[Any]) -> _Writer:
+        self[record_class] = writer = _writers(record_class.shape())[record_class]
+        return writer
+
+
+_WRITERS_BY_CLASS: Final = _WritersByClass()
 
 
 def _variant(

@@ -102,4 +102,4 @@ class Variant(Record):
 
     def to_dict(self) -> Tree:
         """Return serde's JSON form of this value, tag included."""
-        return tree_of(self.union, self)
+        return tree_of(self)
