@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.commands import check, inspect, requirements, serve, smoke, vectors
+from conformance.commands import bench, check, inspect, requirements, serve, smoke, vectors
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -43,7 +43,15 @@ class _Command(Protocol):
         """Run the command and return its exit status."""
 
 
-_COMMANDS: Final[tuple[_Command, ...]] = (check, smoke, serve, requirements, inspect, vectors)
+_COMMANDS: Final[tuple[_Command, ...]] = (
+    check,
+    smoke,
+    serve,
+    requirements,
+    inspect,
+    vectors,
+    bench,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

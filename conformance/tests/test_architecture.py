@@ -94,6 +94,8 @@ LAYERS = (
         ("conformance.worker",),
         (*_RUN, "runner", "door"),
     ),
+    # Measures any backend; the checks of it are the worker's.
+    Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -104,7 +106,7 @@ LAYERS = (
             "conformance.commands",
             "conformance.pytest_plugin",
         ),
-        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door"),
+        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door", "bench"),
     ),
 )
 
