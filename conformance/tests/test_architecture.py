@@ -70,6 +70,7 @@ LAYERS = (
             "conformance.session",
             "conformance.suite",
             "conformance.watch",
+            "conformance.workspace",
         ),
         _ENGINE,
     ),
@@ -122,6 +123,8 @@ LAYERS = (
         ("conformance.worker",),
         (*_RUN, "runner", "door"),
     ),
+    # Measures any backend; the checks of it are the worker's.
+    Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -143,6 +146,7 @@ LAYERS = (
             "door",
             "history",
             "differential",
+            "bench",
         ),
     ),
 )
