@@ -89,6 +89,8 @@ class Search:
         self.checks: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self.failures: dict[str, Counterexample] = {}
+        # How many values of each table no search has to try again.
+        self.kept_values: Counter[str] = Counter()
         self.sample: list[Step] = []
         self.budget_ran_out = False
         self.cut_short = ""
@@ -132,6 +134,7 @@ class Search:
             self.profile.budget,
             muted=frozenset(self.failures) | self.known.keys(),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
+            kept_values=self.kept_values,
         )
         with session, _equal_draws():
             found = self._found(session, seed)

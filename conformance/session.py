@@ -92,6 +92,7 @@ class Session:
     budget: Budget
     muted: frozenset[str] = frozenset()
     on_history: Callable[[str, int], None] = lambda suite, histories: None
+    kept_values: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None

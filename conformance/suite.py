@@ -230,13 +230,21 @@ class TableLaw:
     needs: Callable[[Backend], bool] = lambda backend: True
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
-        """Walk through the table, up to the first violation."""
-        for value in self.table(session.budget.histories):
+        """Walk through the table, up to the first violation.
+
+        A value that was kept by an earlier search of the backend is not tried again: each
+        search holds it to less than the one before.
+        """
+        for index, value in enumerate(self.table(session.budget.histories)):
+            if index < session.kept_values[self.name]:
+                continue
             found = _judged(self, session, value).counterexample
             if found is not None:
                 again = _judged(self, session, value).counterexample
                 repeated = again is not None and again.requirement_id == found.requirement_id
                 return replace(found, reproduced=repeated or session.budget_ran_out)
+            if not session.budget_ran_out:
+                session.kept_values[self.name] = index + 1
         return None
 
     @cached_property

@@ -283,22 +283,22 @@ def _outcome(job: Job, send: Callable[[str, Any], None]) -> tuple[str, Any]:
 
 
 def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
-    # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
-    from hypothesis.configuration import set_hypothesis_home_dir
-
-    from conformance.runner import fault_report
     from conformance.watch import CallWatch
 
-    set_hypothesis_home_dir(_cache_folder())
     # A harness has a limit of its own on every request, which says more when it is reached.
     grace_seconds = 0.0 if job.command is None else _GRACE_SECONDS / 2
     notes: list[str] = []
     with CallWatch(job.call_seconds_max + grace_seconds) as watch, contextlib.ExitStack() as stack:
         _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
-        if job.command is None:
-            backend = _backend(job, watch, send)
-        else:
-            backend = stack.enter_context(_harness(job, send, notes))
+        # Before the engine is there: a harness that cannot be judged is told so at once.
+        harness = None if job.command is None else stack.enter_context(_harness(job, send, notes))
+        # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
+        from hypothesis.configuration import set_hypothesis_home_dir
+
+        from conformance.runner import fault_report
+
+        set_hypothesis_home_dir(_cache_folder())
+        backend = _backend(job, watch, send) if harness is None else harness
         send("judging", fault_report(backend, None))
         try:
             report = _report(job, backend, watch, send)

@@ -98,6 +98,12 @@ class ChildProcess:
                     self._buffer += os.read(self._output, _CHUNK_BYTES)
             return bool(self._buffer)
 
+    @property
+    def unfinished(self) -> bytes:
+        """What has come of a line whose end has not."""
+        with self._output_lock:
+            return bytes(self._buffer)
+
     def _fill(self, deadline: float) -> None:
         if len(self._buffer) > LINE_BYTES_MAX:
             raise LineTooLong

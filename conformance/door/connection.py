@@ -10,13 +10,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from conformance.door.child import ChildEnded, ChildProcess, ChildSilent, LineTooLong, end_text
 from conformance.door.errors import ForeignFault, MessageError, UnsupportedError, foreign_fault
 from conformance.door.handshake import Handshake, handshake_of, hello_arguments
-from conformance.door.messages import ANSWER_KEYS, encode_message, parse_line, shown_line
+from conformance.door.messages import (
+    answer_key,
+    encode_message,
+    parse_line,
+    shown_line,
+)
+from conformance.door.open_request import OpenRequest
 from conformance.door.peers import answered, argument_values
 from conformance.door.protocol import (
     CALLS,
@@ -35,18 +40,6 @@ OnProcess = Callable[[int, bool], None]
 """Gets the group of a child process when it starts (true) and when it has ended (false)."""
 
 _SHUTDOWN_ID_TEXT: Final = "shutdown"
-
-
-@dataclass
-class _Request:
-    """One request that is not answered yet."""
-
-    number: int
-    operation: str
-    line: bytes
-    messages: deque[dict[str, Any]] = field(default_factory=deque)
-    unanswered_call: int | None = None
-    raised: dict[int, BaseException] = field(default_factory=dict)
 
 
 class Connection:
@@ -87,7 +80,7 @@ class Connection:
     def _start(self) -> Handshake:
         self._objects: dict[int, Any] = {}
         self._dropped: deque[int] = deque()
-        self._open: dict[int, _Request] = {}
+        self._open: dict[int, OpenRequest] = {}
         self._asked_count = 0
         self._calls_seen_max = 0
         self._reading = False
@@ -99,11 +92,11 @@ class Connection:
                 self.name, f"`{self.command[0]}` cannot be started: {reason}"
             ) from error
         self._on_process(self._child.process_id, True)
-        tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
+        request, tree = self._exchange("hello", hello_arguments(), self._starting_seconds_max)
         try:
             return handshake_of(tree)
         except MessageError as error:
-            self._break(f"the handshake cannot be used: {error}")
+            self._break(f"the handshake cannot be used: {error}{request.exchange_text}")
 
     def restart(self) -> None:
         """Kill the harness, start it again and shake hands; every object of it is gone."""
@@ -182,26 +175,29 @@ class Connection:
         """
         form = OPERATIONS[operation]
         arguments = {name: shape.to_tree(values[name]) for name, shape in form.arguments.items()}
-        tree = self._exchange(operation, arguments, self.call_seconds_max)
+        request, tree = self._exchange(operation, arguments, self.call_seconds_max)
         try:
             return checked(form.value, tree, operation, "value")
         except (DomainError, RecursionError) as error:
-            self._break(f"the value of its answer to `{operation}` has another form: {error}")
+            text = f"the value of its answer to `{operation}` has another form: {error}"
+            self._break(f"{text}{request.exchange_text}")
 
-    def _exchange(self, operation: str, arguments: dict[str, Any], seconds_max: float) -> Any:
+    def _exchange(
+        self, operation: str, arguments: dict[str, Any], seconds_max: float
+    ) -> tuple[OpenRequest, Any]:
         if self._broken is not None:
             raise self._broken
         with self._lock:
             number = self._asked_count
             self._asked_count += 1
             line = encode_message({"id": number, "operation": operation, **arguments})
-            request = self._open[number] = _Request(number, operation, line)
+            request = self._open[number] = OpenRequest(number, operation, line)
         deadline = time.monotonic() + seconds_max
         self._write(line, deadline, operation, seconds_max)
         while True:
             message = self._next_message(request, deadline, seconds_max)
             if "call" not in message or "id" in message:
-                return self._answer(request, message)
+                return request, self._answer(request, message)
             begun = time.monotonic()
             self._serve(request, message)
             deadline += time.monotonic() - begun
@@ -224,7 +220,7 @@ class Connection:
     # Answers and calls
 
     def _next_message(
-        self, request: _Request, deadline: float, seconds_max: float
+        self, request: OpenRequest, deadline: float, seconds_max: float
     ) -> dict[str, Any]:
         """Return the next message for a request; read for others meanwhile."""
         while True:
@@ -246,7 +242,7 @@ class Connection:
                     self._reading = False
                     self._lock.notify_all()
 
-    def _read_one(self, request: _Request, deadline: float, seconds_max: float) -> None:
+    def _read_one(self, request: OpenRequest, deadline: float, seconds_max: float) -> None:
         child = self._child
         if child is None:
             raise self._broken or BackendFault(self.name, "the harness is not running")
@@ -255,11 +251,11 @@ class Connection:
         except ChildSilent:
             self._silent(request, seconds_max)
         except ChildEnded:
-            self._break(f"{self._end_of(child)} before it answered {_asked_text(request)}")
+            self._break(f"{self._end_of(child)} before it answered {request.asked_text}")
         except LineTooLong:
             self._break(
                 f"it wrote more than {LINE_BYTES_MAX >> 20} MiB without the end of a line, "
-                f"or without being asked, after {_asked_text(request)}"
+                f"or without being asked, after {request.asked_text}"
             )
         if self._on_line is not None:
             self._on_line(False, line)
@@ -267,14 +263,13 @@ class Connection:
             message = parse_line(line)
             receiver = self._receiver(message)
         except MessageError as error:
-            self._break(
-                f"{error}\n  received: {shown_line(line)}\n  while waiting for the answer to "
-                f"{_asked_text(request)}"
-            )
+            request.received = line
+            self._break(f"{error}{request.exchange_text}")
         with self._lock:
+            receiver.received = line
             receiver.messages.append(message)
 
-    def _receiver(self, message: dict[str, Any]) -> _Request:
+    def _receiver(self, message: dict[str, Any]) -> OpenRequest:
         """Return the open request that a message belongs to, or raise :class:`MessageError`."""
         if "call" in message and "id" not in message:
             return self._caller(message)
@@ -289,32 +284,19 @@ class Connection:
             raise MessageError(
                 f"request {number} was answered already"
                 if known
-                else f"there is no request {number}"
+                else f"there is no request {number}; the last one was {self._asked_count - 1}"
             )
         if request.unanswered_call is not None:
             call = request.unanswered_call
             raise MessageError(
                 f"request {number} is answered before the answer to its call {call} was read"
             )
-        keys = [key for key in ANSWER_KEYS if key in message]
-        if len(keys) != 1:
-            found = ", ".join(f"`{key}`" for key in keys) or "none"
-            wanted = ", ".join(f"`{key}`" for key in ANSWER_KEYS)
-            raise MessageError(f"an answer has exactly one of {wanted}; this one has {found}")
-        self._check_answer(request, message, keys[0])
+        if answer_key(message) == "unsupported" and request.operation in self.supported:
+            raise MessageError(f"`{request.operation}` was supported before and is not any more")
         del self._open[number]
         return request
 
-    def _check_answer(self, request: _Request, message: dict[str, Any], key: str) -> None:
-        content = message[key]
-        if key in ("refused", "unsupported") and not isinstance(content, str):
-            raise MessageError(f"`{key}` is a text, not {content!r}")
-        if key == "fault" and not _is_fault(content):
-            raise MessageError("`fault` is an object with the texts `kind` and `text`")
-        if key == "unsupported" and request.operation in self.supported:
-            raise MessageError(f"`{request.operation}` was supported before and is not any more")
-
-    def _caller(self, message: dict[str, Any]) -> _Request:
+    def _caller(self, message: dict[str, Any]) -> OpenRequest:
         call, during = message["call"], message.get("during")
         if type(call) is not int:
             raise MessageError(f"the number of a call is an integer, not {call!r}")
@@ -333,8 +315,10 @@ class Connection:
         request.unanswered_call = call
         return request
 
-    def _answer(self, request: _Request, message: dict[str, Any]) -> Any:
+    def _answer(self, request: OpenRequest, message: dict[str, Any]) -> Any:
         """Return the value of an answer, or raise what it says."""
+        if request.operation == "hello" and "ok" not in message:
+            self._break(f"it does not answer the handshake with `ok`{request.exchange_text}")
         if "unsupported" in message:
             raise UnsupportedError(request.operation, message["unsupported"])
         self.supported.add(request.operation)
@@ -349,13 +333,14 @@ class Connection:
             raise foreign_fault(fault["kind"], fault["text"])
         return message["ok"]
 
-    def _serve(self, request: _Request, message: dict[str, Any]) -> None:
+    def _serve(self, request: OpenRequest, message: dict[str, Any]) -> None:
         """Answer one call of the harness with an object of ours."""
         call, name = message["call"], message["operation"]
         try:
             values = argument_values(CALLS[name], message, name)
         except (MessageError, RecursionError) as error:
-            self._break(f"the arguments of its call {call} have another form: {error}")
+            text = f"the arguments of its call {call} have another form: {error}"
+            self._break(f"{text}{request.exchange_text}")
         answer: dict[str, Any] = {"call": call}
         try:
             answer["ok"] = answered(name, self._objects[values["object"]], values)
@@ -373,9 +358,13 @@ class Connection:
 
     # What is wrong
 
-    def _silent(self, request: _Request, seconds_max: float) -> NoReturn:
-        hint = "" if self.supported else " (does it flush its output after every line?)"
-        text = f"no answer within {seconds_max:g} seconds to {_asked_text(request)}{hint}"
+    def _silent(self, request: OpenRequest, seconds_max: float) -> NoReturn:
+        unfinished = b"" if self._child is None else self._child.unfinished
+        if unfinished:
+            hint = f", but this without a line feed at its end: {shown_line(unfinished)}"
+        else:
+            hint = "" if self.supported else " (does it flush its output after every line?)"
+        text = f"no answer within {seconds_max:g} seconds to {request.asked_text}{hint}"
         self._break(text)
 
     def _end_of(self, child: ChildProcess) -> str:
@@ -394,13 +383,3 @@ class Connection:
             with self._lock:
                 self._lock.notify_all()
         raise self._broken
-
-
-def _is_fault(content: object) -> bool:
-    return isinstance(content, dict) and all(
-        isinstance(content.get(key), str) for key in ("kind", "text")
-    )
-
-
-def _asked_text(request: _Request) -> str:
-    return shown_line(request.line.rstrip(b"\n"))

@@ -8,7 +8,13 @@ from typing import Any, Final
 
 from conformance.door.errors import MessageError
 
-__all__ = ["ANSWER_KEYS", "encode_message", "parse_line", "shown_line"]
+__all__ = [
+    "ANSWER_KEYS",
+    "answer_key",
+    "encode_message",
+    "parse_line",
+    "shown_line",
+]
 
 ANSWER_KEYS: Final = ("ok", "refused", "fault", "unsupported")
 """What an answer of a harness can be; a call is answered by one of the first three."""
@@ -55,9 +61,30 @@ def parse_line(line: bytes) -> dict[str, Any]:
     return message
 
 
+def answer_key(message: Mapping[str, Any]) -> str:
+    """Return which of the four kinds an answer is, or raise :class:`MessageError`."""
+    keys = [key for key in ANSWER_KEYS if key in message]
+    if len(keys) != 1:
+        found = ", ".join(f"`{key}`" for key in keys) or "none"
+        wanted = ", ".join(f"`{key}`" for key in ANSWER_KEYS)
+        raise MessageError(f"an answer has exactly one of {wanted}; this one has {found}")
+    content = message[keys[0]]
+    if keys[0] in ("refused", "unsupported") and not isinstance(content, str):
+        raise MessageError(f"`{keys[0]}` is a text, not {content!r}")
+    if keys[0] == "fault" and not _is_fault(content):
+        raise MessageError("`fault` is an object with the texts `kind` and `text`")
+    return keys[0]
+
+
+def _is_fault(content: object) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(content.get(key), str) for key in ("kind", "text")
+    )
+
+
 def shown_line(line: bytes) -> str:
     """Return a line for an error text, shortened if long."""
-    text = line.decode("utf-8", "backslashreplace")
+    text = line.decode("utf-8", "backslashreplace") or "(an empty line)"
     if len(text) <= _SHOWN_CHARACTERS_MAX:
         return text
     return f"{text[:_SHOWN_CHARACTERS_MAX]}... ({len(line)} bytes)"

@@ -55,6 +55,11 @@ def smoke(
                 for probe in probes
                 if probe.answer.startswith("fault")
             ]
+            problems += [
+                f"`{probe.operation}` was refused without a text; an error says what is wrong"
+                for probe in probes
+                if probe.answer == "refused: "
+            ]
             if _serves_logs(probes):
                 problems += _hard_values(connection, path / "hard")
     finally:

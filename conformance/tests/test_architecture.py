@@ -125,6 +125,9 @@ LAYERS = (
     ),
     # Measures any backend; the checks of it are the worker's.
     Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
+    # Programs of their own that we only carry: they import nothing of ours.
+    Layer("harness templates", ("conformance.harness_templates",), ()),
+    Layer("harness folder", ("conformance.harness_folder",), ("run errors",)),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -147,6 +150,7 @@ LAYERS = (
             "history",
             "differential",
             "bench",
+            "harness folder",
         ),
     ),
 )

@@ -10,8 +10,8 @@ from conformance.backend import Backend
 from conformance.profiles import profile
 from conformance.results import Counterexample, RequirementResult, Verdict
 from conformance.search import Search
-from conformance.session import Session
-from conformance.suite import Suite
+from conformance.session import History, Session
+from conformance.suite import LawSuite, Suite, TableLaw
 from conformance.tests.zoo import judged
 from conformance.watch import CallWatch
 
@@ -123,3 +123,26 @@ def test_a_requirement_is_as_good_as_the_worse_of_two_verdicts(
     report = judged(Backend("any"), tuple(suite() for suite in suites), seed=1)
 
     assert [result.verdict for result in report.results] == [Verdict.FAIL]
+
+
+def test_a_value_of_a_table_is_kept_once_for_all_searches() -> None:
+    """Prove it where two requirements fail, so that two searches are made."""
+    tried: list[str] = []
+
+    def judge(history: History, value: str) -> None:
+        tried.append(value)
+        for requirement_id in ("WAL-01", "WAL-02"):
+            history.check(requirement_id, value != requirement_id, "one thing", "another")
+
+    suite = LawSuite(
+        name="laws",
+        laws=(TableLaw("table", lambda histories: ("before", "WAL-01", "WAL-02"), judge),),
+        requirement_ids=("WAL-01", "WAL-02"),
+        situations={},
+        present=lambda backend: True,
+    )
+    report = judged(Backend("any"), (suite,))
+
+    assert [result.verdict for result in report.results] == [Verdict.FAIL, Verdict.FAIL]
+    # Each violation is looked at twice, and its value again by the next search.
+    assert tried == ["before", "WAL-01", "WAL-01", "WAL-01", "WAL-02", "WAL-02"]

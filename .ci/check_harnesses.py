@@ -1,0 +1,146 @@
+"""Build the harnesses of other languages, talk to them, and judge the backends among them.
+
+Usage: python .ci/check_harnesses.py [PROFILE]
+
+These are the ones that `telltale-conformance init` writes, and the examples in JavaScript and Go.
+What cannot be built here, because a tool or a registry is missing, is said at the end and in
+capitals, and is no failure; what can be built has to work. The published Rust crate has a check of
+its own, `.ci/check_rust_harness.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.harness_folder import write_harness
+from conformance.tests.harness_scenario import CONVERSATION, converse, write_filled_in
+
+ROOT = Path(__file__).resolve().parents[1]
+NODE_EXAMPLE = ROOT / "examples" / "harness-node" / "harness.mjs"
+GO_EXAMPLE = ROOT / "examples" / "harness-go"
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a harness is prepared, built, held to its language's style, and started."""
+
+    name: str
+    tool: str
+    start: tuple[str, ...]
+    # Fetches what is built from; when this fails, the registry is not there.
+    fetch: tuple[str, ...] | None = None
+    build: tuple[str, ...] | None = None
+    style: tuple[tuple[str, ...], ...] = ()
+
+
+GO_BUILD = ("go", "build", "-o")
+# gofmt has no exit status of its own: a difference is what it prints.
+GO_STYLE = (("go", "vet", "."), ("sh", "-c", 'test -z "$(gofmt -l .)"'))
+LANGUAGES = (
+    Language("python", sys.executable, (sys.executable, "harness.py")),
+    Language("node", "node", ("node", "harness.js")),
+    Language("go", "go", ("./harness",), build=(*GO_BUILD, "harness", "."), style=GO_STYLE),
+    Language(
+        "rust",
+        "cargo",
+        ("target/release/harness",),
+        fetch=("cargo", "fetch", "--quiet"),
+        build=("cargo", "build", "--release", "--quiet"),
+        style=(
+            ("cargo", "fmt", "--check"),
+            ("cargo", "clippy", "--release", "--quiet", "--", "--deny", "warnings"),
+        ),
+    ),
+)
+
+
+def main() -> None:
+    """Check every language, then every example, and say at the end what was not checked."""
+    profile = sys.argv[1] if len(sys.argv) > 1 else "quick"
+    missing = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for language in LANGUAGES:
+            reason = _check(language, Path(scratch))
+            if reason is not None:
+                missing.append(f"{language.name} harness not checked: {reason}")
+            else:
+                print(f"{language.name}: the harness builds and keeps the protocol", flush=True)
+        missing += _judge_examples(profile, Path(scratch))
+    for line in missing:
+        print(line.upper(), flush=True)
+
+
+def _check(language: Language, scratch: Path) -> str | None:
+    """Return why a language could not be checked; end the program if its harness is wrong."""
+    if shutil.which(language.tool) is None:
+        return f"{language.tool} is not installed"
+    folder = scratch / language.name
+    write_harness(language.name, folder)
+    if language.fetch is not None and not _succeeds(language.fetch, folder):
+        return f"`{' '.join(language.fetch)}` failed, so its registry is not reachable"
+    for command in language.style:
+        _run(command, folder)
+    # The one that is built is the one that can be talked to: with one function filled in.
+    filled_in = scratch / f"{language.name}-filled-in"
+    write_filled_in(language.name, filled_in)
+    if language.build is not None:
+        # One folder for the style check and the build, so that dependencies are built once.
+        _run(language.build, filled_in, CARGO_TARGET_DIR=str(folder / "target"))
+    start = tuple(word.replace("target/", f"{folder}/target/") for word in language.start)
+    said = converse(start, filled_in, [message for message, _ in CONVERSATION])
+    expected = [answer for _, answers in CONVERSATION for answer in answers]
+    if said != expected:
+        raise SystemExit(f"{language.name}: expected {expected}, but the harness said {said}")
+    _run((*_conformance("smoke"), "--command", shlex.join(start)), filled_in)
+    return None
+
+
+def _judge_examples(profile: str, scratch: Path) -> list[str]:
+    """Judge the examples whose tools are here, and return what is missing for the others."""
+    missing = []
+    commands = []
+    if shutil.which("node") is None:
+        missing.append("example in JavaScript not judged: node is not installed")
+    else:
+        start = ["node", str(NODE_EXAMPLE)]
+        commands += [shlex.join(start), shlex.join([*start, "--memory"])]
+    if shutil.which("go") is None:
+        missing.append("example in Go not judged: go is not installed")
+    else:
+        for command in GO_STYLE:
+            _run(command, GO_EXAMPLE)
+        program = scratch / "go-example"
+        _run((*GO_BUILD, str(program), "."), GO_EXAMPLE)
+        commands.append(str(program))
+    if commands:
+        options = [word for command in commands for word in ("--command", command)]
+        _run((*_conformance("check"), "--profile", profile, *options), scratch)
+    return missing
+
+
+def _conformance(command: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "conformance", command)
+
+
+def _succeeds(command: Sequence[str], folder: Path) -> bool:
+    return subprocess.run(command, cwd=folder, check=False).returncode == 0
+
+
+def _run(command: Sequence[str], folder: Path, **variables: str) -> None:
+    print("$", *command, flush=True)
+    environment = {**os.environ, **variables}
+    status = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+    if status != 0:
+        raise SystemExit(f"{' '.join(command)}: exit status {status}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+../../conformance/harness_templates/go/protocol.go
