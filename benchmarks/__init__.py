@@ -1,1 +1,1 @@
-"""Benchmarks of the reference backends, the recovery plan, the codec and the machines."""
+"""Benchmarks of the codec, the recovery plan and the machines; see `conformance.bench`."""

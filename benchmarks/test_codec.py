@@ -7,8 +7,8 @@ from typing import Any
 import cbor2
 import pytest
 
-from benchmarks.conftest import Meter
-from benchmarks.workloads import wal
+from conformance.bench.meter import Meter
+from conformance.bench.workloads import wal
 from telltale_spec import PersistedDurabilityArtifact
 
 each_size = pytest.mark.parametrize("size", [1_000, 10_000, 100_000])

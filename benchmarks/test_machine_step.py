@@ -1,9 +1,10 @@
-"""What a history of our agreement WAL machine costs over one of a machine that does nothing."""
+"""What a step of our agreement WAL machine costs over one of a machine that checks nothing."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -11,39 +12,60 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RULE_MARKER, RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from benchmarks.conftest import Meter
-from conformance.backend import Backend
+from conformance.bench.meter import Meter
 from conformance.machines.wal import WAL_SUITE, AgreementWalMachine
 from conformance.session import Budget, Session
+from conformance.shipped import SHIPPED_BACKENDS
+from conformance.suite import MachineSuite
 from conformance.watch import CallWatch
-from telltale_spec.backends.memory import InMemoryAgreementWal
-from telltale_spec.model.machine import RejectionMode
+from telltale_spec.model.machine import State
+from telltale_spec.wire.agreement import AgreementWalEntry, EscalationTracker
 
 HISTORIES = 20
 SEED = 1
 
 EMPTY = "machine, empty"
+RULES = "machine, our rules alone"
 
 each_size = pytest.mark.parametrize("size", [10, 50], ids=lambda size: f"{size}-steps")
 
 
-def idle_machine(*, draws: bool) -> tuple[type[RuleBasedStateMachine], list[int]]:
-    """Return a machine with as many rules as ours, and the counter of its steps.
-
-    With ``draws``, each of its rules asks for the same values as ours, and does nothing with them.
-    """
+def idle_machine() -> tuple[type[RuleBasedStateMachine], list[int]]:
+    """Return a machine with as many rules as ours that ask for nothing, and its count of steps."""
     steps = [0]
 
-    def count(_machine: RuleBasedStateMachine, **_values: Any) -> None:
+    def count(_machine: RuleBasedStateMachine) -> None:
         steps[0] += 1
 
     members = [member for _, member in inspect.getmembers(AgreementWalMachine)]
-    ours = [getattr(member, RULE_MARKER) for member in members if hasattr(member, RULE_MARKER)]
-    rules: dict[str, Any] = {}
-    for index, each in enumerate(ours):
-        decorate: Any = rule(**(each.arguments if draws else {}))
-        rules[f"rule_{index}"] = decorate(count)
+    ours = [member for member in members if hasattr(member, RULE_MARKER)]
+    rules: dict[str, Any] = {f"rule_{index}": rule()(count) for index, _ in enumerate(ours)}
     return type("IdleMachine", (RuleBasedStateMachine,), rules), steps
+
+
+class RulesAlone(AgreementWalMachine):
+    """Our machine without a log and without a check: its rules, its values, its preconditions.
+
+    Only what the preconditions look at is kept up, so the same seed makes the same choices.
+    """
+
+    def prepare(self) -> None:
+        """Make nothing."""
+        self.tracker = EscalationTracker()
+
+    def _append(self, entry: AgreementWalEntry) -> None:
+        self.state = State(log=(*self.state.log, entry), rejection_mode=self.state.rejection_mode)
+        # A log that keeps what it refuses refuses from then on.
+        self.refusals += bool(self.tracker.observe(entry) is not None or self.refusals)
+
+    def _read_since(self, tick: int) -> None:
+        """Do nothing."""
+
+    def _load_and_check(self) -> None:
+        """Do nothing."""
+
+
+RULES_ALONE = replace(WAL_SUITE, machine=RulesAlone)
 
 
 def search(machine: type[RuleBasedStateMachine], operations: int) -> Callable[[], None]:
@@ -62,37 +84,38 @@ def search(machine: type[RuleBasedStateMachine], operations: int) -> Callable[[]
 
 @each_size
 def test_empty_machine(meter: Meter, size: int) -> None:
-    machine, steps = idle_machine(draws=False)
+    machine, steps = idle_machine()
 
     meter.read(EMPTY, size, search(machine, size))
 
     assert steps[0] > 0
 
 
+def search_of(suite: MachineSuite, operations: int) -> Callable[[], Session]:
+    """Return the search of one of our suites on the memory backend."""
+    backend = next(each for each in SHIPPED_BACKENDS if each.name == "memory")
+    budget = Budget(histories=HISTORIES, operations=operations, seconds=600.0)
+
+    def run() -> Session:
+        with CallWatch() as watch, Session(suite.name, backend, watch, budget) as session:
+            assert suite.search(session, SEED) is None
+        return session
+
+    return run
+
+
 @each_size
-def test_machine_that_only_draws(meter: Meter, size: int) -> None:
-    machine, steps = idle_machine(draws=True)
+def test_rules_alone(meter: Meter, size: int) -> None:
+    session = meter.read(RULES, size, search_of(RULES_ALONE, size), baseline=EMPTY)
 
-    meter.read("machine, draws our values", size, search(machine, size), baseline=EMPTY)
-
-    assert steps[0] > 0
+    assert session.histories >= HISTORIES
+    # The same number of histories shows that the same choices were made.
+    assert session.histories == search_of(WAL_SUITE, size)().histories
 
 
 @each_size
 def test_our_machine(meter: Meter, size: int) -> None:
-    backend = Backend(
-        "memory",
-        agreement_wal=lambda _directory: InMemoryAgreementWal(),
-        rejection_mode=RejectionMode.KEEPS_REJECTED,
-    )
-
-    def run() -> Session:
-        budget = Budget(histories=HISTORIES, operations=size, seconds=600.0)
-        with CallWatch() as watch, Session("agreement WAL", backend, watch, budget) as session:
-            assert WAL_SUITE.search(session, SEED) is None
-        return session
-
-    session = meter.read("machine, ours", size, run, baseline=EMPTY)
+    session = meter.read("machine, ours", size, search_of(WAL_SUITE, size), baseline=RULES)
 
     assert session.histories >= HISTORIES
     assert session.checks["WAL-01"] > 0

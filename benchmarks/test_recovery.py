@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import cbor2
 import pytest
 
-from benchmarks.conftest import Meter
-from benchmarks.workloads import ENTRIES_PER_OPERATION, evidence_cache, wal
-from telltale_spec import DurableRecoveryAction, PersistedDurabilityArtifact
+from conformance.bench.meter import Meter
+from conformance.bench.workloads import ENTRIES_PER_OPERATION, evidence_cache, wal
+from telltale_spec import (
+    AgreementLevel,
+    AgreementWalArtifact,
+    DurableRecoveryAction,
+    EvidenceOutcomeCacheArtifact,
+    PersistedDurabilityArtifact,
+    VisibilityGateCrossing,
+)
 from telltale_spec.model.recovery import DurableRecoveryPlan
 
 MACHINE = object()
 LONGEST_LOG = 100_000
 
 each_size = pytest.mark.parametrize("size", [1_000, 10_000, LONGEST_LOG])
+
+BARE = "recovery, cbor2 alone on the same bytes"
 
 
 @each_size
@@ -47,9 +57,41 @@ def test_plan_from_bytes(meter: Meter, size: int) -> None:
             PersistedDurabilityArtifact.from_slice(cache_data).into_evidence_outcome_cache(),
         )
 
-    plan = meter.read("recovery, from bytes", size, recover)
+    plan = meter.read("recovery, from bytes", size, recover, baseline=BARE)
 
     assert plan == DurableRecoveryPlan.from_checkpoint(0, MACHINE, log, cache)
+
+
+@each_size
+def test_bare_bytes(meter: Meter, size: int) -> None:
+    log, cache = wal(size), evidence_cache(size // ENTRIES_PER_OPERATION)
+    log_data = PersistedDurabilityArtifact.agreement_wal(log).to_cbor()
+    cache_data = PersistedDurabilityArtifact.evidence_outcome_cache(cache).to_cbor()
+
+    trees = meter.read(BARE, size, lambda: (cbor2.loads(log_data), cbor2.loads(cache_data)))
+
+    assert len(trees[0]["payload"]["payload"]["entries"]) == size
+
+
+@pytest.mark.parametrize("operations", [10, 100, 1_000, 10_000])
+def test_plan_by_operations(meter: Meter, operations: int) -> None:
+    entries = tuple(
+        VisibilityGateCrossing(
+            f"operation-{index % operations}", "c", AgreementLevel.NONE, index + 1
+        )
+        for index in range(LONGEST_LOG)
+    )
+    log = AgreementWalArtifact(entries)
+
+    plan = meter.read(
+        f"recovery, {LONGEST_LOG:,} entries by operations",
+        operations,
+        lambda: DurableRecoveryPlan.from_checkpoint(
+            0, MACHINE, log, EvidenceOutcomeCacheArtifact()
+        ),
+    )
+
+    assert len(plan.decisions) == operations
 
 
 @each_size

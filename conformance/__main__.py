@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from conformance.commands import (
+    bench,
     check,
     check_history,
     compare,
@@ -71,6 +72,7 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     requirements,
     inspect,
     vectors,
+    bench,
 )
 
 

@@ -91,6 +91,11 @@ class Act:
         """Return the JSON form."""
         return self.form.to_data(self.form.bound(self.arguments, self.named))
 
+    def items_count(self) -> int:
+        """Return how many items its arguments have that are sequences."""
+        values = (*self.arguments, *self.named.values())
+        return sum(len(value) for value in values if isinstance(value, tuple))
+
     def without_one_item(self) -> list[Act]:
         """Return the act with one item less, for each item of an argument with several."""
         bound = self.form.bound(self.arguments, self.named)

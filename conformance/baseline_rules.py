@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from conformance.baseline import TO_BE_FILLED_IN, Baseline, FailureEntry, QuirkEntry
 from conformance.results import (
@@ -34,10 +35,12 @@ def matched(
     problems: list[BaselineProblem] = []
     for entry in baseline.failures:
         if not only or entry.requirement in only:
-            problems += _problems(entry, _failure_problem(report, entry, today))
+            problem = _problem(report, entry, today, partial(_failure_problem, entry))
+            problems += _problems(entry, problem)
     if not only:
         for quirk in baseline.quirks:
-            problems += _problems(quirk, _quirk_problem(report, quirk, today))
+            problem = _problem(report, quirk, today, partial(_quirk_problem, quirk))
+            problems += _problems(quirk, problem)
         if all_quirks:
             problems += _unlisted(report, baseline)
     backends = [_with_reasons(backend, baseline) for backend in report.backends]
@@ -48,22 +51,25 @@ def _problems(entry: FailureEntry | QuirkEntry, text: str) -> list[BaselineProbl
     return [BaselineProblem(entry.backend, entry.identifier, text)] if text else []
 
 
-def _failure_problem(report: Report, entry: FailureEntry, today: datetime.date) -> str:
-    """Return what is wrong with a listed failure, or an empty text."""
+def _problem(
+    report: Report,
+    entry: FailureEntry | QuirkEntry,
+    today: datetime.date,
+    of_backend: Callable[[BackendReport], str],
+) -> str:
+    """Return what is wrong with an entry, or an empty text."""
     backends = [each for each in report.backends if each.name == entry.backend]
     if not backends:
         return "matches nothing: no backend of this run has that name"
     if any(backend.fault is not None for backend in backends):
         # The run has failed for that already.
         return ""
-    for backend in backends:
-        text = _result_problem(entry, backend.result(entry.requirement))
-        if text:
-            return text
-    return _expired(entry, today)
+    texts = [text for text in map(of_backend, backends) if text]
+    return texts[0] if texts else _expired(entry, today)
 
 
-def _result_problem(entry: FailureEntry, result: RequirementResult | None) -> str:
+def _failure_problem(entry: FailureEntry, backend: BackendReport) -> str:
+    result = backend.result(entry.requirement)
     if result is None:
         return "matches nothing: the requirement was not judged in this run"
     found = result.counterexample
@@ -81,20 +87,13 @@ def _result_problem(entry: FailureEntry, result: RequirementResult | None) -> st
             return f"matches nothing: {result.verdict.value}, {result.reason}"
 
 
-def _quirk_problem(report: Report, entry: QuirkEntry, today: datetime.date) -> str:
-    """Return what is wrong with a listed quirk, or an empty text."""
-    backends = [each for each in report.backends if each.name == entry.backend]
-    if not backends:
-        return "matches nothing: no backend of this run has that name"
-    if any(backend.fault is not None for backend in backends):
-        return ""
-    for backend in backends:
-        shown = [each.shown for each in backend.quirks if each.finding_id == entry.finding]
-        if not shown:
-            return "matches nothing: the quirk was not looked for in this run"
-        if not all(shown):
-            return "is stale: the quirk does not show itself any more; take the entry out"
-    return _expired(entry, today)
+def _quirk_problem(entry: QuirkEntry, backend: BackendReport) -> str:
+    shown = [each.shown for each in backend.quirks if each.finding_id == entry.finding]
+    if not shown:
+        return "matches nothing: the quirk was not looked for in this run"
+    if not all(shown):
+        return "is stale: the quirk does not show itself any more; take the entry out"
+    return ""
 
 
 def _expired(entry: FailureEntry | QuirkEntry, today: datetime.date) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +16,7 @@ from conformance.backend import Backend
 from conformance.errors import BackendFault
 from conformance.results import Counterexample, Step
 from conformance.watch import CallLimitExceeded, CallWatch
+from conformance.workspace import Workspace
 from telltale_spec.errors import DurabilityError
 
 __all__ = [
@@ -103,14 +102,11 @@ class Session:
 
     histories: int = 0
     budget_ran_out: bool = False
-    _workspace: tempfile.TemporaryDirectory[str] | None = None
+    _workspace: Workspace = field(default_factory=Workspace)
     _entered_at: tuple[float, float] = (0.0, 0.0)
 
     def __enter__(self) -> Self:
-        # A thread of the backend may still be writing when the session ends.
-        self._workspace = tempfile.TemporaryDirectory(
-            prefix="telltale-conformance-", ignore_cleanup_errors=True
-        )
+        self._workspace.__enter__()
         self._entered_at = (time.process_time(), time.monotonic())
         return self
 
@@ -120,8 +116,7 @@ class Session:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._workspace is not None:
-            self._workspace.cleanup()
+        self._workspace.__exit__(exception_type, exception, traceback)
 
     def new_history(self) -> History:
         """Return a history with a directory of its own; one past the budget is ended at once."""
@@ -142,10 +137,11 @@ class Session:
 
     def new_directory(self) -> Path:
         """Return an empty directory inside the session's workspace."""
-        if self._workspace is None:
-            raise RuntimeError("a session is a context manager; enter it first")
-        # Resolved, as a backend may name it so in its texts.
-        return Path(tempfile.mkdtemp(dir=self._workspace.name)).resolve()
+        return self._workspace.new_directory()
+
+    def take_back(self, directory: Path) -> None:
+        """Remove what a history left in a directory."""
+        self._workspace.take_back(directory)
 
     def offer_sample(self, steps: list[Step]) -> None:
         """Keep the longest of the first histories that went well, to be looked at."""
@@ -218,7 +214,7 @@ class History:
         if not self.ended:
             self.session.offer_sample(self.steps)
         for directory in self._directories:
-            shutil.rmtree(directory, ignore_errors=True)
+            self.session.take_back(directory)
 
     def run(self, act: Callable[[], None]) -> None:
         """Carry out one act, unless the history has ended."""

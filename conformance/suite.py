@@ -165,8 +165,9 @@ def _split(acts: list[Act], position: int) -> tuple[list[Act], Act, list[Act]]:
     return acts[:position], acts[position], acts[position + 1 :]
 
 
-def _size(counterexample: Counterexample) -> tuple[int, int]:
-    return len(counterexample.steps), len(counterexample.acts)
+def _size(counterexample: Counterexample) -> tuple[int, int, int]:
+    acts = counterexample.acts
+    return len(counterexample.steps), len(acts), sum(act.items_count() for act in acts)
 
 
 def _replay(machine: type[ConformanceMachine], acts: Sequence[Act]) -> Replayed:

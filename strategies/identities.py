@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -25,6 +27,9 @@ from telltale_spec.wire.agreement import (
 
 __all__ = ["CollidingPair", "colliding_pairs", "identity_twins", "request_for", "syncable_twins"]
 
+# Machines ask for the twins of everything that is stored, again at every step.
+_KEPT: Final = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class CollidingPair:
@@ -34,6 +39,7 @@ class CollidingPair:
     twin: AgreementWalEntry
 
 
+@lru_cache(maxsize=_KEPT)
 def identity_twins(entry: AgreementWalEntry) -> tuple[AgreementWalEntry, ...]:
     """Return entries that differ from ``entry`` and have its stable identity.
 

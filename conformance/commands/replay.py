@@ -17,8 +17,6 @@ from conformance.commands.arguments import (
 from conformance.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
@@ -78,9 +76,10 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     )
     replay.add_argument(
         "--print",
-        choices=tuple(_printers()),
+        choices=("pytest", "lines"),
         dest="printed",
-        help="run nothing; print a file's failure as a pytest file for the backend's repository",
+        help="print a file's failure instead: as a pytest file for the backend's repository, or as "
+        "the lines that go to the standard input of a harness",
     )
     replay.add_argument(
         "--jobs", type=positive, default=2, help="files replayed at the same time (default: 2)"
@@ -204,19 +203,19 @@ def _print(
 ) -> int:
     if len(replays) != 1:
         return complain("--print needs one file", USAGE)
-    if target is None:
-        return complain("--print needs the backend as package.module:factory", USAGE)
-    text = _printers()[parsed.printed](replays[0], target)
-    console.out(text.rstrip("\n"), highlight=False)
-    return CONFORMING
+    broken = ""
+    if parsed.printed == "lines":
+        if parsed.harness is None:
+            return complain("--print lines needs --command", USAGE)
+        from conformance.commands.replay_lines import harness_lines
 
-
-def _printers() -> dict[str, Callable[[Replay, str], str]]:
-    """Return what a failure can be printed as."""
-
-    def as_pytest(replay: Replay, target: str) -> str:
+        text, broken = harness_lines(parsed, replays[0])
+    else:
+        if target is None:
+            return complain("--print pytest needs the backend as package.module:factory", USAGE)
         from conformance.report.replay_text import pytest_text
 
-        return pytest_text(replay, target)
-
-    return {"pytest": as_pytest}
+        text = pytest_text(replays[0], target)
+    if text:
+        console.out(text.rstrip("\n"), highlight=False)
+    return complain(broken, _BACKEND_FAULT) if broken else CONFORMING

@@ -44,7 +44,7 @@ class LogJudge:
         self.reopens = reopens
         self.logs = PossibleLogs(mode, () if begins_empty else None)
         self.doubt = ""
-        self.refusals = 0
+        self._texts: set[str] = set()
         self._fresh = begins_empty
         # What happened since a load last told what the log holds.
         self._accepted = 0
@@ -100,15 +100,10 @@ class LogJudge:
                 "WAL-09", bool(message), lambda: "an error with a text", lambda: "an empty text"
             )
         refusing = [(error, after) for error, after in outcomes if error is not None]
-        legal = bool(outcomes) and not refusing
-        if legal:
-            requirement_id = "WAL-04" if self.refusals else "WAL-13.accept"
-            self.findings.check(
-                requirement_id, False, lambda: "accepted", lambda: f"refused: {message or ''}"
-            )
-            self._refused.append(entry)
+        if outcomes and not refusing:
+            self._refuse_legal(entry, message)
             return
-        self.refusals += 1
+        self._texts.update(error for error, _ in refusing)
         self._rejected.append(entry)
         if not refusing:
             return
@@ -122,6 +117,21 @@ class LogJudge:
                 lambda: f"refused: {message}",
             )
         self._keep([world for _, after in refusing for world in after])
+
+    def _refuse_legal(self, entry: AgreementWalEntry, message: str | None) -> None:
+        # A disk may be full; but the text of an earlier refusal tells of a log that it wedged.
+        self.findings.check(
+            "WAL-04" if message in self._texts else "WAL-13.accept",
+            False,
+            lambda: "accepted",
+            lambda: f"refused: {message or ''}",
+        )
+        if self.mode is RejectionMode.UNKNOWN_OUTCOME:
+            self._unsure += 1
+            before = list(self.logs.worlds)
+            self._keep([*before, *(self.logs.stored(world, entry) for world in before)])
+        else:
+            self._refused.append(entry)
 
     def sync(self, event: Event, request: WalSyncRequest) -> None:
         """Follow what a sync may have stored; a load shows whether it did."""

@@ -70,6 +70,7 @@ LAYERS = (
             "conformance.session",
             "conformance.suite",
             "conformance.watch",
+            "conformance.workspace",
         ),
         _ENGINE,
     ),
@@ -122,6 +123,8 @@ LAYERS = (
         ("conformance.worker",),
         (*_RUN, "runner", "door"),
     ),
+    # Measures any backend; the checks of it are the worker's.
+    Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
     Layer("harness folder", ("conformance.harness_folder",), ("run errors",)),
@@ -146,6 +149,7 @@ LAYERS = (
             "door",
             "history",
             "differential",
+            "bench",
             "harness folder",
         ),
     ),

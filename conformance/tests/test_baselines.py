@@ -326,9 +326,8 @@ def status_of(*arguments: str) -> int:
 
 
 def check(*arguments: str, target: str = "changing") -> int:
-    return status_of(
-        "check", f"baseline_targets:{target}", "--baseline", "known.toml", *ONLY, *arguments
-    )
+    name = f"baseline_targets:{target}"
+    return status_of("check", name, *arguments, "--baseline", "known.toml", *ONLY)
 
 
 def written(folder: Path, **changes: Any) -> None:
@@ -397,6 +396,18 @@ def test_a_requirement_that_is_not_judged_matches_nothing(
 
     assert check("--only", "CACHE-01", target="Cache") == 1
     assert "matches nothing: not-applicable, the backend has no" in capsys.readouterr().out
+
+
+def test_what_is_known_of_one_backend_excuses_no_other(folder: Path) -> None:
+    written(folder)
+    (folder / "others.py").write_text(TARGETS.format(kind="Deduplicates"))
+
+    report_path = folder / "report.json"
+    assert check("others:changing", "--json", str(report_path)) == 1
+    report = Report.from_json(report_path.read_text())
+    results = [backend.result("WAL-02") for backend in report.backends]
+    verdicts = [None if each is None else each.verdict for each in results]
+    assert verdicts == [Verdict.EXPECTED_FAIL, Verdict.FAIL]
 
 
 def test_an_update_makes_the_next_run_green(

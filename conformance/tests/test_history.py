@@ -28,6 +28,8 @@ from strategies.alphabets import COLLIDING
 from strategies.outcomes import cache_entries
 from strategies.requests import wal_sync_requests
 from strategies.values import wal_entries
+from telltale_spec.backends.file import FileAgreementWal
+from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.machine import RejectionMode, State, step
 from telltale_spec.model.operations import Append
@@ -130,7 +132,11 @@ def verdict(report: BackendReport, requirement_id: str) -> Verdict:
         ([append(ILLEGAL, "refused", "no"), load()], {"WAL-03.text": "line 2"}),
         ([append(ILLEGAL, "refused", "")], {"WAL-09": "line 2", "WAL-03.text": "line 2"}),
         ([append(ILLEGAL, "refused"), load(ILLEGAL)], {"WAL-04": "line 3"}),
-        ([append(ILLEGAL, "refused"), append(ONE, "refused")], {"WAL-04": "line 3"}),
+        ([append(ILLEGAL, "refused"), append(ONE, "refused", ERROR)], {"WAL-04": "line 3"}),
+        (
+            [append(ILLEGAL, "refused", ERROR), append(ONE, "refused", "disk full")],
+            {"WAL-13.accept": "line 3"},
+        ),
         ([append(ONE, "refused")], {"WAL-13.accept": "line 2"}),
         ([append(ONE, "refused"), load(ONE)], {"WAL-13.accept": "line 2", "WAL-13": "line 3"}),
         ([append(ONE), read_since(0, ONE), read_since(1)], {}),
@@ -217,6 +223,10 @@ def test_a_mode_decides_what_a_refusal_may_leave() -> None:
     assert broken(judged([*refused, load()], rejection_mode="unknown-outcome")) == {
         "WAL-06": "line 4"
     }
+    full = [append(ONE, "refused", "disk full"), load(ONE)]
+    assert broken(judged(full)) == {"WAL-13.accept": "line 2", "WAL-13": "line 3"}
+    unknown = judged(full, rejection_mode="unknown-outcome")
+    assert broken(unknown) == {"WAL-13.accept": "line 2"}
     clean = [append(ILLEGAL, "refused"), load()]
     assert broken(judged(clean, rejection_mode="keeps-rejected")) == {"WAL-10": "line 3"}
 
@@ -324,7 +334,7 @@ def test_a_sync_stores_what_the_model_says(
 # Whole backends
 
 
-def recorded_log(wal: ListWal, entries: Iterable[AgreementWalEntry]) -> Iterator[Line]:
+def recorded_log(wal: Any, entries: Iterable[AgreementWalEntry]) -> Iterator[Line]:
     """Drive a log as a client would, and write down what it answers."""
 
     def answered(line: Line, call: Callable[[], Any]) -> Line:
@@ -358,6 +368,16 @@ def some_entries() -> list[AgreementWalEntry]:
     ]
     twins = [VisibilityGateCrossing("a:b", "c", NONE, tick) for tick in (5, 2)]
     return [*gates, *escalations, *twins, *gates, *escalations]
+
+
+def test_the_reference_breaks_nothing_in_its_own_mode(tmp_path: Path) -> None:
+    memory = list(recorded_log(InMemoryAgreementWal(), some_entries()))
+    file = list(recorded_log(FileAgreementWal(tmp_path / "log"), some_entries()))
+
+    assert broken(judged(memory, rejection_mode="keeps-rejected")) == {}
+    assert broken(judged(file)) == {}
+    # The wedge of the one is a broken promise of the other.
+    assert "WAL-04" in broken(judged(memory))
 
 
 def test_a_right_log_breaks_nothing() -> None:

@@ -161,7 +161,8 @@ def test_nothing_is_written_where_nothing_fails(folder: Path) -> None:
         (["replay", "FILE", "--command", "'"], "No closing quotation"),
         (["replay", "FILE", "--command", "x", "--capability", "reopen"], "are for targets"),
         (["replay", "FILE", "a:b", "--capability", "flight"], "capability `flight`"),
-        (["replay", "FILE", "--print", "pytest"], "--print needs the backend"),
+        (["replay", "FILE", "--print", "pytest"], "--print pytest needs the backend"),
+        (["replay", "FILE", "a:b", "--print", "lines"], "--print lines needs --command"),
         (["replay", "FILE", "FILE", "a:b", "--print", "pytest"], "--print needs one file"),
         (["replay", "FILE", "a:b", "--print", "verse"], "pytest"),
         (["check", "replay_targets:Good", "--replays", "replay_targets.py"], "that is no folder"),
@@ -204,6 +205,50 @@ def test_a_harness_is_replayed_on(folder: Path, capsys: pytest.CaptureFixture[st
         command = f"{program} replay_targets:{target}"
         assert status_of("replay", path, "--command", command) == status
         assert text in capsys.readouterr().out
+
+
+def test_the_lines_for_a_harness_are_what_it_is_told(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = str(written(folder))
+    command = f"{sys.executable} -m conformance serve replay_targets:Broken"
+    capfd.readouterr()
+    assert status_of("replay", path, "--command", command, "--print", "lines") == 0
+    lines = capfd.readouterr().out.splitlines()
+    messages = [json.loads(line) for line in lines]
+    (first, *_), (last, *_) = messages, reversed(messages)
+
+    assert (first["operation"], last["operation"]) == ("hello", "shutdown")
+    appended = [each["entry"] for each in messages if each.get("operation") == "wal.append"]
+    acts = json.loads(Path(path).read_text())["acts"]
+    assert appended[-2:] == [act["entry"] for act in acts]
+    # Told the same again, a harness comes as far by itself.
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", "serve", "replay_targets:Broken"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers[-1]["id"] == last["id"]
+
+
+def test_the_lines_of_a_harness_that_breaks_are_told_up_to_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(written(folder))
+    capsys.readouterr()
+    status = status_of("replay", path, "--command", "no-such-program", "--print", "lines")
+
+    captured = capsys.readouterr()
+
+    assert status == 4
+    assert "`no-such-program` cannot be started" in captured.err
+    assert captured.out == ""
 
 
 # Files

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conformance import check_replay
-from conformance.acts import ActForm, act_forms
+from conformance.acts import ActForm, act, act_forms
 from conformance.backend import Backend
 from conformance.errors import ActError, ReplayError
 from conformance.fingerprint import fingerprint_of
@@ -26,8 +26,10 @@ from conformance.replaying import check_acts, replayed_result
 from conformance.replays import Outcome, Replay, ReplayResult, component_of, read_replay, replay_of
 from conformance.report.replay_text import pytest_text
 from conformance.runner import fault_report
+from conformance.session import Budget, Session
 from conformance.suite import Suite
 from conformance.tests import door_targets
+from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_components import CASES, Case
 from conformance.tests.broken_wals import ListWal
 from conformance.tests.test_kills_and_handles import served
@@ -363,3 +365,45 @@ def test_a_failure_is_asserted_on_a_factory_or_a_backend() -> None:
     assert "cannot run: " in text_of(lambda: check_replay(replay, lambda: 1 / 0))
     with pytest.raises(ReplayError):
         check_replay("{", ListWal)
+
+
+def test_a_part_of_an_act_that_is_not_needed_is_dropped() -> None:
+    """Ids that nearly collide are looked up together; one that is found by mistake is enough."""
+    make = next(made for name, made, _ in BROKEN_CACHES if name == "get folds case")
+    suite = next(suite for suite in SUITES if suite.name == "evidence cache")
+    backend = Backend("folds", evidence_cache=make)
+    for seed in range(3):
+        report = judged(backend, (suite,), only=("CACHE-01",), profile_name="quick", seed=seed)
+        result = report.result("CACHE-01")
+        assert result is not None
+        assert result.counterexample is not None
+        looked_up = [act for act in result.counterexample.acts if act["act"] == "get_outcomes"]
+        assert [len(act["evidence_ids"]) for act in looked_up] == [1]
+
+
+class Doer:
+    """Do one act that is made of another one."""
+
+    def __init__(self) -> None:
+        with CallWatch() as watch:
+            self.history = Session("s", Backend("b"), watch, Budget(1, 1, 60.0)).new_history()
+
+    @act("whole")
+    def whole(self, number: int) -> int:
+        return self.part(number) + self.part(number)
+
+    @act("part")
+    def part(self, number: int) -> int:
+        return number
+
+
+def test_only_the_outermost_act_is_recorded() -> None:
+    doer = Doer()
+
+    assert doer.whole(2) == 4
+    assert doer.part(number=3) == 3
+    assert [each.to_data() for each in doer.history.acts] == [
+        {"act": "whole", "number": 2},
+        {"act": "part", "number": 3},
+    ]
+    assert act_forms(Doer).keys() == {"whole", "part"}

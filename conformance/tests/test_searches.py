@@ -7,10 +7,13 @@ from collections.abc import Mapping
 import pytest
 
 from conformance.backend import Backend
-from conformance.results import Counterexample, Verdict
+from conformance.profiles import profile
+from conformance.results import Counterexample, RequirementResult, Verdict
+from conformance.search import Search
 from conformance.session import History, Session
 from conformance.suite import LawSuite, Suite, TableLaw
 from conformance.tests.zoo import judged
+from conformance.watch import CallWatch
 
 
 class RareSuite(Suite):
@@ -56,6 +59,51 @@ def test_a_situation_that_never_arises_stays_open(monkeypatch: pytest.MonkeyPatc
     assert [result.verdict for result in report.results] == [Verdict.INCONCLUSIVE]
     assert report.results[0].reason == "never arose: rare situation"
     assert suite.seeds == [0, 0, 0]
+
+
+def searched(suite: Suite, known: RequirementResult) -> Search:
+    with CallWatch() as watch:
+        search = Search(
+            suite,
+            suite.requirement_ids,
+            Backend("any"),
+            profile("quick"),
+            0,
+            watch,
+            lambda *progress: None,
+            {known.requirement_id: known},
+        )
+        search.run()
+    return search
+
+
+class MutingSuite(RareSuite):
+    """Note what a search is not to look for."""
+
+    requirement_ids: tuple[str, ...] = ("WAL-01", "WAL-02")
+    situations: Mapping[str, tuple[str, ...]] = {}
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        self.muted = session.muted
+        return super().search(session, seed)
+
+
+def test_a_known_failure_is_muted_from_the_start_and_keeps_its_verdict() -> None:
+    suite = MutingSuite()
+    known = RequirementResult("WAL-02", "MUST", Verdict.EXPECTED_FAIL, 1, "because")
+    search = searched(suite, known)
+
+    assert suite.muted == {"WAL-02"}
+    assert [result.verdict for result in search.results()] == [Verdict.PASS, Verdict.EXPECTED_FAIL]
+
+
+def test_a_search_for_what_is_known_alone_is_not_made() -> None:
+    suite = RareSuite()
+    known = RequirementResult("WAL-01", "MUST", Verdict.EXPECTED_FAIL, 1, "because")
+    search = searched(suite, known)
+
+    assert suite.seeds == []
+    assert search.results() == [known]
 
 
 class FailingSuite(RareSuite):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from telltale_spec.backends.contract import AgreementWal, EffectHandler
 from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.base import ForwardingEffectHandler
-from telltale_spec.model.wal_sync import build_entries
+from telltale_spec.model.wal_sync import SyncIndex
 from telltale_spec.wire.agreement import AgreementWalArtifact, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, EffectFailure, EffectResult, Failure, Success
 from telltale_spec.wire.shapes import TEXT
@@ -68,6 +68,7 @@ class AgreementWalHandler(ForwardingEffectHandler):
         self._wal = wal
         self._sync_mode = sync_mode
         self._lock = threading.Lock()
+        self._index = SyncIndex()
 
     @classmethod
     def with_sync_mode(
@@ -105,7 +106,7 @@ class AgreementWalHandler(ForwardingEffectHandler):
                 existing = self._wal.load().entries
             except DurabilityError as error:
                 return _unavailable("load", sync, error)
-            for entry in build_entries(existing, sync):
+            for entry in self._index.build_entries(existing, sync):
                 try:
                     self._wal.append(entry)
                 except DurabilityError as error:

@@ -1,15 +1,16 @@
 """What a restart does with each operation: a pure fold over log suffix and cache.
 
 The specification walks the suffix once an operation and the operation's
-evidence once a cache entry. Here one pass collects all operations and one pass
-over the cache hands each id to the operations that produced it; the result is
-the same and the cost is linear (RECOV-03..06, L1154-1231).
+evidence once a cache entry. Here one pass over the suffix collects all
+operations, and who produced what is cached; one pass over the cache hands each
+id to its producers. The result is the same and the cost is linear
+(RECOV-03..06, L1154-1231).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from telltale_spec.wire.agreement import (
@@ -21,7 +22,7 @@ from telltale_spec.wire.agreement import (
     Finalization,
     FinalizationOutcome,
 )
-from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
 from telltale_spec.wire.recovery import (
     DurableRecoveryAction,
     DurableRecoveryDecision,
@@ -121,12 +122,24 @@ def recovery_decisions(
     operation ids. Source: RECOV-03..06 (L1154-1231).
     """
     folds: dict[str, _OperationFold] = {}
+    cached_ids = [entry.evidence_id for entry in evidence_cache.entries]
+    # Only what is cached is of interest, so that a long log leaves little behind.
+    producers: dict[str, set[str]] = {evidence_id: set() for evidence_id in cached_ids}
     for entry in wal_suffix:
-        fold = folds.get(entry.operation_id)
+        operation_id = entry.operation_id
+        fold = folds.get(operation_id)
         if fold is None:
-            fold = folds[entry.operation_id] = _OperationFold()
+            fold = folds[operation_id] = _OperationFold()
         fold.take(entry)
-    _share_cached_evidence(folds.values(), evidence_cache.entries)
+        if isinstance(entry, EvidenceProduced):
+            # Evidence counts whatever its authority, session and kind (F25).
+            producing = producers.get(entry.evidence.evidence_id)
+            if producing is not None:
+                producing.add(operation_id)
+    for evidence_id in cached_ids:
+        # In the order of the cache, an id as often as the cache has it (RECOV-06).
+        for operation_id in producers[evidence_id]:
+            folds[operation_id].cache(evidence_id)
     return tuple([folds[operation_id].decision(operation_id) for operation_id in sorted(folds)])
 
 
@@ -137,15 +150,13 @@ class _OperationFold:
     level: AgreementLevel = AgreementLevel.NONE
     finalization: FinalizationOutcome | None = None
     gate_crossed: bool = False
-    produced_evidence_ids: set[str] = field(default_factory=set)
-    cached_evidence_ids: list[str] = field(default_factory=list)
+    # Made at need: for a hundred thousand operations the lists would cost more than the folds.
+    cached_evidence_ids: list[str] | None = None
 
     def take(self, entry: AgreementWalEntry) -> None:
         if isinstance(entry, Escalation):
             self.raise_level(entry.new_level)
         elif isinstance(entry, EvidenceProduced):
-            # Evidence counts whatever its authority, session and kind (F25).
-            self.produced_evidence_ids.add(entry.evidence.evidence_id)
             self.raise_level(entry.evidence.level)
         elif isinstance(entry, Finalization):
             # The last outcome wins, but a level once finalized stays (F7).
@@ -159,28 +170,20 @@ class _OperationFold:
         if level.rank > self.level.rank:
             self.level = level
 
+    def cache(self, evidence_id: str) -> None:
+        if self.cached_evidence_ids is None:
+            self.cached_evidence_ids = []
+        self.cached_evidence_ids.append(evidence_id)
+
     def decision(self, operation_id: str) -> DurableRecoveryDecision:
         return DurableRecoveryDecision(
             operation_id,
             self.level,
             self.finalization,
             recovery_action(self.level, self.finalization),
-            tuple(self.cached_evidence_ids),
+            tuple(self.cached_evidence_ids or ()),
             self.gate_crossed,
         )
-
-
-def _share_cached_evidence(
-    folds: Iterable[_OperationFold], cache_entries: Sequence[EvidenceOutcomeCacheEntry]
-) -> None:
-    """Give each operation the cached ids it produced, in cache order with duplicates (RECOV-06)."""
-    producers: dict[str, list[_OperationFold]] = {}
-    for fold in folds:
-        for evidence_id in fold.produced_evidence_ids:
-            producers.setdefault(evidence_id, []).append(fold)
-    for entry in cache_entries:
-        for fold in producers.get(entry.evidence_id, ()):
-            fold.cached_evidence_ids.append(entry.evidence_id)
 
 
 def _operation_ids(

@@ -180,6 +180,52 @@ def test_an_append_runs_the_same_steps_however_long_the_log(wal: SQLiteAgreement
     assert steps_of(escalation("o", PROVISIONAL, SOFT_SAFE)) <= short + 10
 
 
+@pytest.mark.requirement("WAL-01", "WAL-02", "WAL-03")
+def test_a_batch_is_stored_as_single_appends_would(path: Path, tmp_path: Path) -> None:
+    """Entries, order and levels are the same; nothing tells afterwards how they came."""
+    entries = [escalation(tick=1), gate(tick=9), produced(tick=0), escalation("p", NONE, FINALIZED)]
+    later = escalation("o", PROVISIONAL, SOFT_SAFE, tick=2)
+    with SQLiteAgreementWal(path) as batched, SQLiteAgreementWal(tmp_path / "other") as single:
+        batched.append_many(iter(entries))
+        batched.append_many([])
+        for entry in entries:
+            single.append(entry)
+        for each in (batched, single):
+            each.append(later)
+            assert each.load() == log(*entries, later)
+            with pytest.raises(EscalationOrderError) as caught:
+                each.append(escalation("p", NONE, SOFT_SAFE))
+            assert caught.value.entry_index == 5
+
+
+@pytest.mark.requirement("WAL-03", "WAL-04")
+@pytest.mark.parametrize("before", [(), (escalation("z", NONE, FINALIZED),)])
+def test_a_batch_is_stored_whole_or_not_at_all(
+    wal: SQLiteAgreementWal, before: tuple[AgreementWalEntry, ...]
+) -> None:
+    """One entry that is out of order, and all are refused; the error has its place in the log."""
+    wal.append_many(before)
+    regression = escalation("o", NONE, SOFT_SAFE)
+    batch = [gate(), escalation("o", NONE, FINALIZED), regression, gate(tick=3)]
+
+    with pytest.raises(EscalationOrderError) as caught:
+        wal.append_many(batch)
+
+    assert caught.value.entry_index == len(before) + 2
+    assert wal.load() == log(*before)
+    # The levels are those from before the batch too.
+    wal.append(escalation("q", NONE, SOFT_SAFE))
+    wal.append(escalation("o", FINALIZED, FINALIZED))
+
+
+def test_a_batch_with_something_else_in_it_is_refused(wal: SQLiteAgreementWal) -> None:
+    """What is no entry stores nothing."""
+    with pytest.raises(DomainError):
+        wal.append_many([gate(), "not an entry"])  # type: ignore[list-item]
+
+    assert wal.load() == log()
+
+
 @pytest.mark.requirement("F27")
 def test_f27_two_handles_keep_every_acknowledged_entry(path: Path) -> None:
     with SQLiteAgreementWal(path) as one, SQLiteAgreementWal(path) as other:

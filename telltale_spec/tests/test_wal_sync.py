@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import copy
 
-from telltale_spec.model.wal_sync import build_entries
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from strategies.requests import wal_sync_requests
+from strategies.values import wal_entries
+from telltale_spec.model.wal_sync import SyncIndex, build_entries
 from telltale_spec.tests.samples import (
     FINALIZED,
     NONE,
@@ -164,3 +170,71 @@ def test_f25_evidence_without_authority_and_of_another_session_is_stored() -> No
 def test_f35_the_escalation_names_an_evidence_that_is_not_in_the_log() -> None:
     entry = build_entries((), sync_request(state(evidence_ids=("a", "nowhere"))))[0]
     assert entry == escalation(new_level=SOFT_SAFE, evidence_id="nowhere", tick=5)
+
+
+@st.composite
+def successions(draw: st.DrawFn) -> list[tuple[AgreementWalEntry, ...]]:
+    """Describe logs that follow each other: grown, cut, changed in place, or made anew."""
+    logs: list[tuple[AgreementWalEntry, ...]] = [()]
+    entries = st.lists(wal_entries(), max_size=4).map(tuple)
+    for _ in range(draw(st.integers(1, 6))):
+        log, added = logs[-1], draw(entries)
+        place = draw(st.integers(0, len(log)))
+        changes = {
+            "grown": (*log, *added),
+            "cut": log[:place],
+            "replaced": (*log[:place], *added, *log[place + 1 :]),
+            "inserted": (*log[:place], *added, *log[place:]),
+            "other": added,
+            "made anew": tuple(copy.copy(entry) for entry in log) + added,
+        }
+        logs.append(changes[draw(st.sampled_from(sorted(changes)))])
+    return logs
+
+
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
+@given(successions(), st.lists(wal_sync_requests(), min_size=1, max_size=3))
+def test_an_index_adds_what_the_rule_adds(
+    logs: list[tuple[AgreementWalEntry, ...]], requests: list[WalSyncRequest]
+) -> None:
+    """Whatever the log was before, a sync adds the same as one that knows nothing."""
+    index = SyncIndex()
+    for log in logs:
+        for request in requests:
+            # A log that takes all of it, as the handler's does, is one of those that follow.
+            added = index.build_entries(log, request)
+            assert added == build_entries(log, request)
+            assert index.build_entries((*log, *added), request) == build_entries(
+                (*log, *added), request
+            )
+
+
+def test_an_index_that_failed_knows_nothing() -> None:
+    """Entries of a log that could not be taken whole count for no other log."""
+    index = SyncIndex()
+    request = sync_request(tick=5)
+    with pytest.raises(AttributeError):
+        index.build_entries((gate(tick=5), None), request)  # type: ignore[arg-type]
+
+    assert index.build_entries((), request) == build_entries((), request) == (gate(tick=5),)
+
+
+def test_an_index_is_not_fooled_by_a_list_that_changes() -> None:
+    """A log that hands out its own list is looked at again."""
+    index = SyncIndex()
+    log: list[AgreementWalEntry] = [escalation(tick=1)]
+    request = sync_request(tick=5)
+    assert index.build_entries(log, request) == (gate(tick=5),)
+    log.append(gate(tick=5))
+
+    assert index.build_entries(log, request) == ()
+
+
+def test_an_index_sees_a_change_in_the_middle() -> None:
+    """The ends of the log alone do not say that it only grew."""
+    first, last = escalation("a", tick=1), escalation("b", tick=3)
+    index = SyncIndex()
+    request = sync_request(tick=5)
+    assert index.build_entries((first, gate(tick=5), last), request) == ()
+
+    assert index.build_entries((first, gate(tick=6), last), request) == (gate(tick=5),)

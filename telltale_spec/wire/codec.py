@@ -1,28 +1,29 @@
 """Bytes to records and back.
 
 The writer is canonical: one byte form for one value (WIRE-01). Reading starts
-with the fast reader, which lets cbor2 decode, builds the record and accepts it
-only if writing it again gives the very bytes of the input. Nearly all input in
-practice is canonical. Everything else, well-formed or not, goes to the
-tolerant reader, which gives the specification's verdict, value and error text
-(DEC-00..DEC-32). So the fast reader can only ever accept what is canonical,
-and can never refuse anything by itself.
+with the fast reader, which compares the input with what the writer would write
+and takes nothing else (``compiled_reader``; ``plain_codec`` is its rule in a few
+lines). Nearly all input in practice is canonical. Everything else, well-formed
+or not, goes to the tolerant reader, which gives the specification's verdict,
+value and error text (DEC-00..DEC-32). So the fast reader can only ever accept
+what is canonical, and can never refuse anything by itself.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import cbor2
 
 from telltale_spec.errors import (
     DecodeError,
     DecodeErrorCategory,
-    DomainError,
     EncodeError,
     NotCanonicalError,
     UnsupportedSchemaVersionError,
 )
+from telltale_spec.wire.compiled_reader import REFUSALS, reader_of
+from telltale_spec.wire.compiled_writer import tree_of
 from telltale_spec.wire.persisted import (
     DECODE_CONTEXT,
     ENCODE_CONTEXT,
@@ -44,7 +45,7 @@ RecordType = TypeVar("RecordType", bound=Record)
 
 # An artifact opens at most this many containers inside each other: the fixed
 # ones around a cached response and two for each product of a value.
-_FAST_READER_DEPTH_MAX = 256
+_CONTAINERS_MAX: Final = 256
 
 
 def encode(record: Record) -> bytes:
@@ -56,7 +57,7 @@ def encode(record: Record) -> bytes:
     enough.
     """
     try:
-        return cbor2.dumps(record.shape().to_tree(record))
+        return cbor2.dumps(tree_of(record))
     except RecursionError as error:
         raise EncodeError(ENCODE_CONTEXT, "the value is nested too deep for Python") from error
 
@@ -67,18 +68,13 @@ def decode_canonical(record_class: type[RecordType], data: bytes) -> RecordType 
     ``None`` means that this fast reader does not know: the bytes may still be
     acceptable in another form.
     """
+    if type(data) is not bytes:
+        data = bytes(data)
     try:
-        tree = cbor2.loads(
-            data,
-            max_depth=_FAST_READER_DEPTH_MAX,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            strict_hashable_types=True,
-        )
-        record = record_class.from_dict(tree)
-    except (cbor2.CBORDecodeError, DomainError, RecursionError):
+        record, end = reader_of(record_class)(data, 0, _CONTAINERS_MAX)
+    except REFUSALS:
         return None
-    return record if encode(record) == data else None
+    return record if end == len(data) and isinstance(record, record_class) else None
 
 
 def decode(record_class: type[RecordType], data: bytes) -> RecordType:

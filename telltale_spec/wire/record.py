@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from dataclasses_json import DataClassJsonMixin
 
 from telltale_spec.errors import DomainError
+from telltale_spec.wire.compiled_checks import compiled_check
+from telltale_spec.wire.compiled_writer import tree_of
 from telltale_spec.wire.shapes import (
     RecordShape,
     Shape,
     TaggedShape,
     Tree,
-    wire_fields,
 )
 
 __all__ = ["Record", "Variant"]
+
+
+class _Checks(dict[type[Any], Callable[[Any], None]]):
+    """The check of each record class, made when its first record is."""
+
+    def __missing__(self, record_class: type[Any]) -> Callable[[Any], None]:
+        self[record_class] = check = compiled_check(record_class)
+        return check
+
+
+_CHECKS: Final = _Checks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +43,7 @@ class Record:
     """
 
     def __post_init__(self) -> None:
-        owner = type(self).__name__
-        for field in wire_fields(type(self)):
-            value = getattr(self, field.attribute)
-            checked = field.shape.check(value, owner, field.attribute)
-            if checked is not value:
-                object.__setattr__(self, field.attribute, checked)
+        _CHECKS[type(self)](self)
 
     @classmethod
     def shape(cls) -> Shape[Any]:
@@ -94,4 +102,4 @@ class Variant(Record):
 
     def to_dict(self) -> Tree:
         """Return serde's JSON form of this value, tag included."""
-        return self.union.to_tree(self)
+        return tree_of(self)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
+import itertools
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
-from telltale_spec import (
-    AcquireResponse,
+from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
     AgreementLevel,
     AgreementWalArtifact,
     AgreementWalEntry,
-    EffectOutcome,
     Escalation,
-    EvidenceOutcomeCacheArtifact,
-    EvidenceOutcomeCacheEntry,
     EvidenceProduced,
     Finalization,
     FinalizationOutcome,
-    NatValue,
     VisibilityGateCrossing,
 )
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
+from telltale_spec.wire.values import NatValue
 
 ENTRIES_PER_OPERATION: Final = 10
 """Entries of one operation, from its first escalation to what is observed after its end."""
@@ -71,20 +71,15 @@ def wal_entry(index: int) -> AgreementWalEntry:
     return EvidenceProduced(evidence, tick)
 
 
-@cache
+@lru_cache(maxsize=4)
 def wal(entries_count: int) -> AgreementWalArtifact:
-    """Return a log of so many entries, a multiple of what one group of operations writes."""
+    """Return a log of so many entries."""
     return AgreementWalArtifact(tuple(wal_entry(index) for index in range(entries_count)))
 
 
-def next_entry(artifact: AgreementWalArtifact) -> AgreementWalEntry:
-    """Return one more entry that any log of this module may be extended with.
-
-    It is an escalation, so the backend has to look up what came before.
-    """
-    finalized = AgreementLevel.FINALIZED
-    tick = len(artifact.entries) + 1
-    return Escalation("operation-000000", finalized, finalized, None, tick)
+def following_entries(entries_count: int) -> Iterator[AgreementWalEntry]:
+    """Yield what comes behind so many entries, without end."""
+    return map(wal_entry, itertools.count(entries_count))
 
 
 def cache_entry(operation: int, answer: int = 0) -> EvidenceOutcomeCacheEntry:
@@ -97,7 +92,7 @@ def cache_entry(operation: int, answer: int = 0) -> EvidenceOutcomeCacheEntry:
     )
 
 
-@cache
+@lru_cache(maxsize=4)
 def evidence_cache(entries_count: int) -> EvidenceOutcomeCacheArtifact:
     """Return a cache of so many entries, one for each operation of a log of tenfold length."""
     return EvidenceOutcomeCacheArtifact(tuple(cache_entry(i) for i in range(entries_count)))

@@ -1,0 +1,1 @@
+"""Benchmarks of any backend: questions, the figures they give, and how figures are shown."""
