@@ -220,6 +220,14 @@ def does_not_support_hello(harness: Harness, request: dict[str, Any]) -> None:
     harness.say({"id": 0, "unsupported": "who are you?"})
 
 
+@_misbehaves("hello", "after it was killed and started again it declares something else")
+def changes_its_name_with_every_start(harness: Harness, request: dict[str, Any]) -> None:
+    """Only a run that kills it shows it."""
+    durable = {"capabilities": ["reopen", "process-kill"], "durability_class": "process"}
+    harness.lies = {"name": f"process {os.getpid()}", **durable}
+    harness.serve(request)
+
+
 # Lines
 
 

@@ -29,7 +29,9 @@ SCRIPT = Path(malformed_harnesses.__file__)
 ENDS = [each for each in MISBEHAVIOURS.values() if each.instead_of == "shutdown"]
 # A line that is longer than a pipe shows this one, and neither command is sure to send one.
 STOPS_READING = MISBEHAVIOURS["stops-reading"]
-BROKEN = [each for each in MISBEHAVIOURS.values() if each not in (*ENDS, STOPS_READING)]
+# And this one is not killed by either before it is judged.
+CHANGES = MISBEHAVIOURS["changes-its-name-with-every-start"]
+BROKEN = [each for each in MISBEHAVIOURS.values() if each not in (*ENDS, STOPS_READING, CHANGES)]
 # A short limit on the start would be one on the start of Python, in a run that does much at once.
 CHECKED = [each for each in BROKEN if not (each.waits and each.instead_of == "hello")]
 
@@ -145,6 +147,12 @@ def test_tells_who_stops_reading() -> None:
             asked.ask("wal.append", {**number, "entry": large})
     finally:
         asked.close()
+
+
+def test_check_tells_who_changes_when_it_is_killed(tmp_path: Path) -> None:
+    """Prove that a harness has to be the same one when it is started again."""
+    faults = faults_of({CHANGES.name: words_of(CHANGES)}, tmp_path, "--only", "WAL-08.kill")
+    assert CHANGES.message in faults[CHANGES.name]
 
 
 @pytest.mark.parametrize("misbehaviour", ENDS, ids=lambda each: each.name)
