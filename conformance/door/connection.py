@@ -344,13 +344,16 @@ class Connection:
         answer: dict[str, Any] = {"call": call}
         try:
             answer["ok"] = answered(name, self._objects[values["object"]], values)
-        except DurabilityError as error:
-            answer["refused"] = str(error)
         except BackendFault:
             raise
         except Exception as error:
-            request.raised[call] = error
-            answer["fault"] = {"kind": type(error).__name__, "text": str(error), "call": call}
+            # Only a log and a cache declare an error; a handler's method has a result for it.
+            if isinstance(error, DurabilityError) and name.startswith(("wal.", "cache.")):
+                answer["refused"] = str(error)
+            else:
+                request.raised[call] = error
+                fault = {"kind": type(error).__name__, "text": str(error), "call": call}
+                answer["fault"] = fault
         request.unanswered_call = None
         deadline = time.monotonic() + self.call_seconds_max
         what = f"the answer to its call {call}"
