@@ -21,6 +21,7 @@ import cbor2
 
 from telltale_spec.errors import DomainError
 from telltale_spec.wire.compiled_source import FunctionSource
+from telltale_spec.wire.draft import draft_of
 from telltale_spec.wire.record import Record
 from telltale_spec.wire.shapes import (
     U64_MAX,
@@ -64,6 +65,11 @@ _TEXT: Final = 0x60
 _ARRAY: Final = 0x80
 _MAP: Final = 0xA0
 _NULL: Final = 0xF6
+
+# The size of a text with a head of one byte, by that byte; zero for every other byte.
+_SHORT_TEXTS: Final = tuple(
+    byte - _TEXT + 1 if _TEXT <= byte < _TEXT + 24 else 0 for byte in range(256)
+)
 _BOOLS: Final = {0xF4: False, 0xF5: True}
 
 
@@ -258,7 +264,7 @@ class _ReaderSource:
             # A class with a check of its own is made as everyone makes it.
             line(f"{target} = {value(record_class)}({', '.join(self.names)})")
             return
-        line(f"{target} = {value(_draft_of(record_class))}()")
+        line(f"{target} = {value(draft_of(record_class))}()")
         for field, name in zip(self.fields, self.names, strict=True):
             line(f"{target}.{field.attribute} = {name}")
         line(f"{target}.__class__ = {value(record_class)}")
@@ -323,9 +329,8 @@ class _ReaderSource:
 
     def _read_text(self, name: str) -> None:
         line = self.source.line
-        # The end of a text whose head is one byte.
-        line(f"end = position + data[position] - {_TEXT - 1}")
-        with self.source.block("if not position < end <= position + 24:"):
+        line(f"end = position + {self.source.value(_SHORT_TEXTS)}[data[position]]")
+        with self.source.block("if end == position:"):
             line(f"position, end = {self.source.value(read_long_text)}(data, position)")
         line(f"{name} = data[position + 1:end].decode()")
         line("position = end")
@@ -337,9 +342,9 @@ class _ReaderSource:
     def _read_member(self, shape: UnitEnumShape[Any], name: str) -> None:
         members = {cbor2.dumps(text): member for text, member in shape.members.items()}
         line = self.source.line
-        line(f"end = position + data[position] - {_TEXT - 1}")
+        line(f"end = position + {self.source.value(_SHORT_TEXTS)}[data[position]]")
         if any(len(text) >= 24 for text in shape.members):
-            with self.source.block("if not position < end <= position + 24:"):
+            with self.source.block("if end == position:"):
                 line(f"_, end = {self.source.value(read_long_text)}(data, position)")
         line(f"{name} = {self.source.value(members)}[data[position:end]]")
         line("position = end")
@@ -381,20 +386,3 @@ class _ReaderSource:
         self.open_count -= 1
         self.make(shape.record_class, name)
         self.fields, self.names = outer
-
-
-def _draft_of(record_class: type[Any]) -> type[Any]:
-    """Return a class of the same layout whose fields can be set, one that becomes the record.
-
-    Python lets an object change its class if nothing but the class differs. That takes a fraction
-    of the time that setting the fields of a frozen record takes.
-    """
-    (base,) = record_class.__bases__
-    changeable = {
-        "__slots__": record_class.__slots__,
-        "__init__": object.__init__,
-        "__setattr__": object.__setattr__,
-        "__delattr__": object.__delattr__,
-        "__module__": __name__,
-    }
-    return type(f"DraftOf{record_class.__name__}", (base,), changeable)
