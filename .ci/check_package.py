@@ -15,7 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("conformance", "strategies", "telltale_spec")
-COMMANDS = (("--version",), ("requirements",), ("check", "--profile", "quick"))
+# The last two need files that are shipped beside the modules.
+COMMANDS = (
+    ("--version",),
+    ("requirements",),
+    ("report", "--schema"),
+    ("check", "--profile", "quick", "--html", "report.html"),
+)
 
 
 def main(dist_folder: Path) -> None:

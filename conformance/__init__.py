@@ -1,9 +1,10 @@
 """Conformance checks for durable agreement backends.
 
 ``check_agreement_wal(factory)`` and ``check_evidence_cache(factory)`` judge a
-backend inside its own test suite; ``Backend`` describes one with several
-components; ``declares`` marks what a factory promises. Requirements are in
-:mod:`conformance.requirements`, results in :mod:`conformance.results`.
+backend inside its own test suite, ``check_harness(command)`` one in any language,
+and ``check_replay(replay, target)`` repeats one failure; ``Backend`` describes one
+with several components; ``declares`` marks what a factory promises. Requirements
+are in :mod:`conformance.requirements`, results in :mod:`conformance.results`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from conformance.backend import Backend, Capability
-    from conformance.checks import check_agreement_wal, check_backend, check_evidence_cache
+    from conformance.checks import (
+        check_agreement_wal,
+        check_backend,
+        check_evidence_cache,
+        check_harness,
+        check_replay,
+    )
     from conformance.targets import declares
 
 __all__ = [
@@ -22,6 +29,8 @@ __all__ = [
     "check_agreement_wal",
     "check_backend",
     "check_evidence_cache",
+    "check_harness",
+    "check_replay",
     "declares",
 ]
 
@@ -31,6 +40,8 @@ _HOMES: Final = {
     "check_agreement_wal": "conformance.checks",
     "check_backend": "conformance.checks",
     "check_evidence_cache": "conformance.checks",
+    "check_harness": "conformance.checks",
+    "check_replay": "conformance.checks",
     "declares": "conformance.targets",
 }
 

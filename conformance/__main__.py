@@ -10,7 +10,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.commands import bench, check, inspect, requirements, serve, smoke, vectors
+from conformance.commands import (
+    bench,
+    check,
+    check_history,
+    compare,
+    differential,
+    inspect,
+    replay,
+    report,
+    requirements,
+    serve,
+    smoke,
+    trace,
+    vectors,
+)
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -45,8 +59,14 @@ class _Command(Protocol):
 
 _COMMANDS: Final[tuple[_Command, ...]] = (
     check,
+    replay,
+    check_history,
+    report,
+    compare,
+    trace,
     smoke,
     serve,
+    differential,
     requirements,
     inspect,
     vectors,

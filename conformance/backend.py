@@ -142,7 +142,8 @@ class Backend:
     own, empty at first, for every history. ``kill`` ends the process that the
     backend lives in and starts it again, where that is another one than ours;
     ``concurrent_calls`` says whether its handlers can be called while a call of
-    theirs is under way. ``notes`` go into the report.
+    theirs is under way; ``elsewhere`` gives the same backend in a further process,
+    by number. ``notes`` go into the report.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Backend:
     version: str = ""
     kill: Callable[[], None] | None = None
     concurrent_calls: bool = True
+    elsewhere: Callable[[int], Backend] | None = None
     notes: tuple[str, ...] = ()
 
     @property

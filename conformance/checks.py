@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any, Final, NoReturn
 
 from conformance.backend import Backend
+from conformance.door.harness import harness_backend
 from conformance.errors import BackendFault, UsageError
 from conformance.profiles import profile as profile_of
+from conformance.replaying import replayed_result
+from conformance.replays import Outcome, Replay, ReplayResult, read_replay
+from conformance.report.replay_text import replay_text
 from conformance.report.text import counterexample_text
 from conformance.results import BackendReport, Report, Verdict
-from conformance.runner import run_check
-from conformance.targets import backend_of, declaration
+from conformance.runner import fault_report, run_check
+from conformance.targets import backend_of, declaration, load_target, redeclared
 from conformance.verdicts import ExitStatus, binds, exit_status
 from conformance.watch import CALL_SECONDS_MAX, CallWatch
 
-__all__ = ["check_agreement_wal", "check_backend", "check_evidence_cache", "failure_text"]
+__all__ = [
+    "check_agreement_wal",
+    "check_backend",
+    "check_evidence_cache",
+    "check_harness",
+    "check_replay",
+    "failure_text",
+]
+
+_HARNESS_GRACE_SECONDS: Final = 2.5
 
 
 def check_agreement_wal(
@@ -67,6 +81,66 @@ def check_backend(
     if exit_status(report) is not ExitStatus.CONFORMING:
         raise AssertionError(failure_text(report.backends[0]))
     return report
+
+
+def check_harness(
+    command: str,
+    *,
+    profile: str = "ci",
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> Report:
+    """Assert that the backend behind a harness conforms; see :func:`check_agreement_wal`.
+
+    ``command`` is a program that speaks the protocol, with its arguments. It
+    is started, judged, and shut down.
+    """
+    try:
+        with harness_backend(command, call_seconds_max=call_seconds_max) as backend:
+            # Each request has its own limit; this one is for what has none.
+            limit_seconds = call_seconds_max + _HARNESS_GRACE_SECONDS
+            return check_backend(
+                backend, profile=profile, seed=seed, call_seconds_max=limit_seconds
+            )
+    except BackendFault as fault:
+        raise AssertionError(str(fault)) from fault
+
+
+def check_replay(
+    replay: str | Replay,
+    target: str | Backend | Callable[..., Any],
+    *,
+    capabilities: tuple[str, ...] | None = None,
+    rejection_mode: str | None = None,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+) -> None:
+    """Assert that a recorded failure is fixed.
+
+    ``replay`` is one, or the text of its file; ``target`` is a backend, a factory,
+    or the name of either as ``package.module:name``. What is declared here takes
+    the place of what the backend declares. Raises ``AssertionError`` with the
+    counterexample where it still fails, fails differently or cannot run, and
+    :class:`UsageError` for a replay or a target that cannot be used.
+    """
+    known = read_replay(replay, "text") if isinstance(replay, str) else replay
+    with CallWatch(call_seconds_max) as watch:
+        try:
+            backend = redeclared(_loaded(target, watch), capabilities, rejection_mode)
+            report = fault_report(backend, None)
+            result = replayed_result(backend, known, watch)
+        except BackendFault as fault:
+            raise AssertionError(f"cannot run: {fault}") from fault
+    outcome = ReplayResult.of(known, replace(report, results=[result]))
+    if outcome.outcome is not Outcome.FIXED:
+        raise AssertionError(replay_text(outcome))
+
+
+def _loaded(target: str | Backend | Callable[..., Any], watch: CallWatch) -> Backend:
+    if isinstance(target, Backend):
+        return target
+    if isinstance(target, str):
+        return load_target(target, watch)
+    return backend_of(target, getattr(target, "__qualname__", type(target).__qualname__), watch)
 
 
 def failure_text(report: BackendReport) -> str:

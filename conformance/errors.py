@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from telltale_spec.errors import TelltaleError
 
-__all__ = ["BackendFault", "ConformanceError", "TargetError", "UsageError"]
+__all__ = [
+    "ActError",
+    "BackendFault",
+    "BaselineError",
+    "ConformanceError",
+    "HistoryError",
+    "ReplayError",
+    "ReportError",
+    "TargetError",
+    "UsageError",
+]
 
 
 class ConformanceError(TelltaleError):
@@ -22,6 +32,53 @@ class TargetError(UsageError):
         self.target = target
         self.reason = reason
         super().__init__(f"target `{target}`: {reason}")
+
+
+class ActError(UsageError):
+    """Report an act that no suite of this version can carry out; exit status 2."""
+
+
+class BaselineError(UsageError):
+    """Report a baseline that cannot be used; exit status 2."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"baseline `{name}`: {reason}")
+
+
+class HistoryError(UsageError):
+    """Report a line of a history file that cannot be used; exit status 2."""
+
+    def __init__(self, name: str, line: int, reason: str) -> None:
+        self.name = name
+        self.line = line
+        self.reason = reason
+        super().__init__(f"history `{name}`, line {line}: {reason}")
+
+
+class ReplayError(UsageError):
+    """Report a replay file that cannot be read; exit status 2."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"replay `{name}`: {reason}")
+
+
+class ReportError(UsageError):
+    """Report a saved report that cannot be used; exit status 2.
+
+    ``place`` leads to the value at fault, as in ``report.backends[0].name``; it
+    is empty when the text as a whole is.
+    """
+
+    def __init__(self, source: str, reason: str, place: str = "") -> None:
+        self.source = source
+        self.reason = reason
+        self.place = place
+        where = f"{place}: " if place else ""
+        super().__init__(f"{source}: {where}{reason}")
 
 
 class BackendFault(BaseException):

@@ -1,22 +1,29 @@
 """A pytest plugin: one test a requirement for the backend named on the command line.
 
 ``pytest --telltale-backend package.module:factory`` adds the tests to whatever
-else is collected. Without the option the plugin does nothing.
+else is collected, ``--telltale-command`` does the same for a harness. Without
+either the plugin does nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
+
+from conformance.commands.arguments import write_whole
 
 if TYPE_CHECKING:
     from conformance.backend import Backend
     from conformance.results import BackendReport, RequirementResult
 
 __all__: list[str] = []
+
+_GRACE_SECONDS: Final = 2.5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--telltale-backend",
         metavar="TARGET",
         help="judge the backend of package.module:factory, one test a requirement",
+    )
+    group.addoption(
+        "--telltale-command",
+        metavar="COMMAND",
+        help="judge the harness that this program is, one test a requirement",
+    )
+    group.addoption(
+        "--telltale-json",
+        type=Path,
+        metavar="FILE",
+        help="write the report as JSON too",
     )
     group.addoption(
         "--telltale-profile",
@@ -55,18 +73,25 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Add one item for each requirement that the backend is held to."""
     target = config.getoption("--telltale-backend")
-    if target is None:
+    command = config.getoption("--telltale-command")
+    if target is None and command is None:
         return
+    if target is not None and command is not None:
+        raise pytest.UsageError("--telltale-backend and --telltale-command exclude each other")
     from conformance.errors import BackendFault, UsageError
     from conformance.terminal_text import visible
 
+    # The harness lives as long as the run.
+    stack = contextlib.ExitStack()
+    config.add_cleanup(stack.close)
+    name = target or command
     try:
         collector = _ConformanceCollector.from_parent(
             session,
-            name=target,
-            nodeid=target,
-            profile_name=config.getoption("--telltale-profile"),
-            seed=config.getoption("--telltale-seed"),
+            name=name,
+            nodeid=name,
+            is_command=target is None,
+            stack=stack,
         )
         items.extend(collector.collect())
     except (BackendFault, UsageError) as error:
@@ -76,10 +101,10 @@ def pytest_collection_modifyitems(
 class _ConformanceCollector(pytest.Collector):
     """The requirements of one backend; the backend is judged once, by the first test."""
 
-    def __init__(self, profile_name: str, seed: int, **arguments: Any) -> None:
+    def __init__(self, is_command: bool, stack: contextlib.ExitStack, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.profile_name = profile_name
-        self.seed = seed
+        self.is_command = is_command
+        self.stack = stack
 
     def collect(self) -> list[pytest.Item]:
         """Return one test for each requirement of the suites that apply."""
@@ -97,8 +122,14 @@ class _ConformanceCollector(pytest.Collector):
     @cached_property
     def backend(self) -> Backend:
         """The backend under test."""
+        from conformance.watch import CALL_SECONDS_MAX, CallWatch
+
+        if self.is_command:
+            from conformance.door.harness import harness_backend
+
+            harness = harness_backend(self.name, call_seconds_max=CALL_SECONDS_MAX)
+            return self.stack.enter_context(harness)
         from conformance.targets import load_target
-        from conformance.watch import CallWatch
 
         with CallWatch() as watch:
             return load_target(self.name, watch)
@@ -108,8 +139,19 @@ class _ConformanceCollector(pytest.Collector):
         """What the run found."""
         from conformance.profiles import profile
         from conformance.runner import run_check
+        from conformance.watch import CALL_SECONDS_MAX
 
-        report = run_check([self.backend], profile(self.profile_name), seed=self.seed)
+        options = self.config.option
+        # A harness has a limit of its own on every request, which says more when it is reached.
+        grace_seconds = _GRACE_SECONDS if self.is_command else 0.0
+        report = run_check(
+            [self.backend],
+            profile(options.telltale_profile),
+            seed=options.telltale_seed,
+            call_seconds_max=CALL_SECONDS_MAX + grace_seconds,
+        )
+        if options.telltale_json is not None:
+            write_whole(options.telltale_json, report.to_text())
         return report.backends[0]
 
 

@@ -19,6 +19,7 @@ from conformance.requirement_data import (
     decode,
     domains,
     evidence,
+    exclusions,
     faults,
     findings,
     inspection,
@@ -32,6 +33,7 @@ from conformance.requirement_data import (
 )
 from conformance.requirement_data.kinds import (
     Component,
+    Exclusion,
     Finding,
     Law,
     Level,
@@ -41,10 +43,12 @@ from conformance.requirement_data.kinds import (
 )
 
 __all__ = [
+    "EXCLUSIONS",
     "FINDINGS",
     "LAWS",
     "REQUIREMENTS",
     "Component",
+    "Exclusion",
     "Finding",
     "Law",
     "Level",
@@ -100,6 +104,11 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = _index(
     row for chapter in _CHAPTERS for row in chapter.ROWS
 )
 """Every requirement by its id, in the order of the specification."""
+
+EXCLUSIONS: Final[Mapping[str, Exclusion]] = MappingProxyType(
+    {exclusion.requirement_id: exclusion for exclusion in exclusions.ROWS}
+)
+"""Why some requirements are never put to a backend, by their ids."""
 
 LAWS: Final[Mapping[str, Law]] = MappingProxyType({law.law_id: law for law in laws.ROWS})
 """Every metamorphic law by its id."""

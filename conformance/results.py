@@ -16,6 +16,7 @@ from dataclasses_json import DataClassJsonMixin, config
 __all__ = [
     "REPORT_FORMAT",
     "BackendReport",
+    "BaselineProblem",
     "BudgetUsed",
     "Counterexample",
     "QuirkResult",
@@ -25,6 +26,7 @@ __all__ = [
     "SituationResult",
     "Step",
     "Verdict",
+    "json_text",
 ]
 
 REPORT_FORMAT = "telltale-conformance.report.v1"
@@ -103,20 +105,29 @@ class SituationResult(DataClassJsonMixin):
 
 @dataclass(frozen=True)
 class QuirkResult(DataClassJsonMixin):
-    """Whether a known quirk of the specification's own behaviour showed itself."""
+    """Whether a known quirk of the specification's own behaviour showed itself.
+
+    ``reason`` and ``link`` are those of the baseline that lists it.
+    """
 
     finding_id: str
     sentence: str
     shown: bool
     steps: list[Step]
+    reason: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
 class SampleHistory(DataClassJsonMixin):
-    """One history of a suite that went well, so that a pass can be looked at too."""
+    """One history of a suite that went well, so that a pass can be looked at too.
+
+    ``requirement_ids`` are what the suite judged.
+    """
 
     suite: str
     steps: list[Step]
+    requirement_ids: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -152,6 +163,18 @@ class BackendReport(DataClassJsonMixin):
 
 
 @dataclass(frozen=True)
+class BaselineProblem(DataClassJsonMixin):
+    """What does not fit between a run and its baseline; each makes the run fail.
+
+    ``identifier`` is a requirement, or a finding for a quirk.
+    """
+
+    backend: str
+    identifier: str
+    text: str
+
+
+@dataclass(frozen=True)
 class BudgetUsed(DataClassJsonMixin):
     """The budget of each suite: histories, operations in each, and seconds of work at most."""
 
@@ -171,10 +194,16 @@ class Report(DataClassJsonMixin):
     seed: int
     backends: list[BackendReport]
     budget: BudgetUsed | None = None
+    baseline_problems: list[BaselineProblem] = field(default_factory=list)
 
     def to_text(self) -> str:
         """Return the report as indented JSON with a stable order."""
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
-        # A backend's texts may hold lone surrogates, which no file takes as they
-        # are; the escape of this codec is also that of JSON.
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        return json_text(self.to_dict())
+
+
+def json_text(tree: Any) -> str:
+    """Return indented JSON that any file takes, whatever texts of others are in it."""
+    text = json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+    # A backend's texts may hold lone surrogates, which no file takes as they
+    # are; the escape of this codec is also that of JSON.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -11,6 +11,8 @@ from conformance.backend import Backend
 from conformance.errors import BackendFault
 from conformance.machines.registry import QUIRKS, SUITES
 from conformance.profiles import Profile
+from conformance.replaying import known_results
+from conformance.replays import KnownFailure
 from conformance.results import (
     REPORT_FORMAT,
     BackendReport,
@@ -98,17 +100,20 @@ def judge_backend(
     on_judged: Callable[[BackendReport], None] = lambda report: None,
     suites: Sequence[Suite] = SUITES,
     only: Collection[str] = (),
+    known: Sequence[KnownFailure] = (),
 ) -> BackendReport:
     """Run every suite that applies to one backend.
 
     With ``only``, the same searches are made and the other requirements are
     left out, so that a requirement gets the same verdict alone and among others.
+    A ``known`` failure is replayed first; where it comes again it is expected, and
+    is not searched for.
     ``on_judged`` gets the report once every verdict is known; after it comes only
     a look at promises that were not made, which a backend need not survive.
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
     prepare_engine()
-    report = _judged(backend, profile, seed, watch, on_progress, suites, only)
+    report = _judged(backend, profile, seed, watch, on_progress, suites, only, known)
     on_judged(report)
     if only:
         return report
@@ -124,6 +129,7 @@ def _judged(
     on_progress: Progress,
     suites: Sequence[Suite],
     only: Collection[str],
+    known: Sequence[KnownFailure],
 ) -> BackendReport:
     results: dict[str, RequirementResult] = {}
     situations: list[SituationResult] = []
@@ -138,7 +144,8 @@ def _judged(
                 result = not_applicable(requirement_id, suite.absence(backend))
                 results.setdefault(requirement_id, result)
             continue
-        search = Search(suite, judged, backend, profile, seed, watch, on_progress)
+        expected = known_results(backend, suite, known, watch)
+        search = Search(suite, judged, backend, profile, seed, watch, on_progress, expected)
         search.run()
         for result in search.results():
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)

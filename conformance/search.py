@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
@@ -15,8 +16,9 @@ from hypothesis.internal.conjecture import providers
 
 from conformance.backend import Backend, Capability
 from conformance.errors import BackendFault
+from conformance.fingerprint import fingerprint_of
 from conformance.profiles import Profile
-from conformance.requirements import Requirement, Scope, requirement
+from conformance.requirements import Requirement, requirement
 from conformance.results import (
     Counterexample,
     RequirementResult,
@@ -27,10 +29,18 @@ from conformance.results import (
 )
 from conformance.session import Session, exception_text
 from conformance.suite import Suite
+from conformance.verdicts import level_of
 from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
-__all__ = ["Progress", "Search", "not_applicable", "prepare_engine"]
+__all__ = [
+    "Progress",
+    "Search",
+    "binding_level",
+    "blamed_on",
+    "not_applicable",
+    "prepare_engine",
+]
 
 # Each failing requirement costs another search, with that requirement muted, to
 # find what else is broken. More than this many binding failures say enough about
@@ -53,7 +63,8 @@ class Search:
     """All searches of one suite on one backend.
 
     A violated requirement is muted and the search begins again, so that every
-    failure on the report has a counterexample of its own.
+    failure on the report has a counterexample of its own. What is known to fail is
+    muted from the start and not looked for.
     """
 
     def __init__(
@@ -65,8 +76,10 @@ class Search:
         seed: int,
         watch: CallWatch,
         on_progress: Progress,
+        known: Mapping[str, RequirementResult] | None = None,
     ) -> None:
         self.suite = suite
+        self.known = known or {}
         self.judged = judged
         self.backend = backend
         self.profile = profile
@@ -87,7 +100,7 @@ class Search:
         with other histories.
         """
         searches_more = 0
-        while not self.failures.keys() >= set(self.judged):
+        while not self.failures.keys() | self.known.keys() >= set(self.judged):
             if self._binding_failures() == _BINDING_FAILURES_MAX:
                 self.cut_short = f"the search ended after {_BINDING_FAILURES_MAX} failures"
                 return
@@ -103,7 +116,7 @@ class Search:
             self.failures[found.requirement_id] = found
 
     def _binding_failures(self) -> int:
-        levels = [_level(requirement(each), self.backend) for each in self.failures]
+        levels = [binding_level(requirement(each), self.backend) for each in self.failures]
         return levels.count("MUST")
 
     def _misses_by_chance(self) -> bool:
@@ -117,7 +130,7 @@ class Search:
             self.backend,
             self.watch,
             self.profile.budget,
-            muted=frozenset(self.failures),
+            muted=frozenset(self.failures) | self.known.keys(),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
         )
         with session, _equal_draws():
@@ -130,17 +143,11 @@ class Search:
 
     def _found(self, session: Session, seed: int) -> Counterexample | None:
         try:
-            return self.suite.search(session, seed)
+            with blamed_on(self.backend):
+                return _recorded(self.suite.search(session, seed))
         except Flaky:
             # No violation is on record, but equal histories did not go the same way.
             self.cut_short = "equal histories went different ways, so the search ended early"
-        except (BackendFault, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            if not _is_from_outside(error.__traceback__):
-                raise
-            text = f"what it made or returned raised {exception_text(error)} outside of any call"
-            raise BackendFault(self.backend.name, text) from error
         return None
 
     def results(self) -> list[RequirementResult]:
@@ -149,7 +156,9 @@ class Search:
 
     def samples(self) -> list[SampleHistory]:
         """Return a history that went well, if there is one to show."""
-        return [SampleHistory(self.suite.name, self.sample)] if self.sample else []
+        if not self.sample:
+            return []
+        return [SampleHistory(self.suite.name, self.sample, list(self.judged))]
 
     @property
     def crash_classes(self) -> list[str]:
@@ -172,13 +181,15 @@ class Search:
     def _result(self, judged: Requirement) -> RequirementResult:
         requirement_id = judged.requirement_id
         checks = self.checks[requirement_id]
-        level = _level(judged, self.backend)
+        level = binding_level(judged, self.backend)
         if requirement_id == "WAL-04" and self._keeps_rejected:
             reason = "declared: the log keeps refused entries, as in finding F1; see WAL-10"
             return RequirementResult(requirement_id, level, Verdict.EXPECTED_FAIL, 0, reason)
         excluded = self._excluded(judged)
         if excluded is not None:
             return not_applicable(requirement_id, excluded)
+        if requirement_id in self.known:
+            return self.known[requirement_id]
         failure = self.failures.get(requirement_id)
         if failure is not None:
             return RequirementResult(requirement_id, level, Verdict.FAIL, checks, "", failure)
@@ -220,6 +231,29 @@ class Search:
         if judged.capability == Capability.REOPEN.value and judged.capability not in declared:
             return f"the backend does not declare {judged.capability}"
         return None
+
+
+def _recorded(found: Counterexample | None) -> Counterexample | None:
+    """Return a counterexample with its acts as data, and with its fingerprint."""
+    if found is None:
+        return None
+    acts = [act.to_data() for act in found.acts]
+    parts = (found.requirement_id, found.suite, acts, found.expected, found.actual)
+    return replace(found, acts=acts, fingerprint=fingerprint_of(*parts))
+
+
+@contextmanager
+def blamed_on(backend: Backend) -> Iterator[None]:
+    """Raise what a backend's objects raise outside of any call as :class:`BackendFault`."""
+    try:
+        yield
+    except (Flaky, BackendFault, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if not _is_from_outside(error.__traceback__):
+            raise
+        text = f"what it made or returned raised {exception_text(error)} outside of any call"
+        raise BackendFault(backend.name, text) from error
 
 
 _OWN_PACKAGES: Final = frozenset({"conformance", "hypothesis", "strategies", "telltale_spec"})
@@ -274,12 +308,9 @@ def _equal_draws() -> Iterator[None]:
         private.CONSTANTS_CACHE.cache.clear()
 
 
-def _level(judged: Requirement, backend: Backend) -> str:
-    """Return the level that binds this backend: what it declares, it must keep."""
-    declared = {capability.value for capability in backend.capabilities}
-    if judged.capability in declared or judged.requirement_id == "WAL-04":
-        return "MUST"
-    return "MUST" if judged.scope is Scope.REFERENCE else judged.level.value
+def binding_level(judged: Requirement, backend: Backend) -> str:
+    """Return the level that binds this backend."""
+    return level_of(judged, {capability.value for capability in backend.capabilities})
 
 
 def not_applicable(requirement_id: str, reason: str) -> RequirementResult:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from conformance.acts import Act
 from conformance.backend import Backend
 from conformance.errors import BackendFault
 from conformance.results import Counterexample, Step
@@ -95,6 +96,9 @@ class Session:
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
     sample: list[Step] = field(default_factory=list)
+    overlooked: list[Counterexample] | None = None
+    """Where violations of muted requirements are kept, if anybody asks for them."""
+
     histories: int = 0
     budget_ran_out: bool = False
     _workspace: Workspace = field(default_factory=Workspace)
@@ -187,8 +191,16 @@ class History:
     def __init__(self, session: Session, *, ended: bool = False) -> None:
         self.session = session
         self.steps: list[Step] = []
+        self.acts: list[Act] = []
+        self.acting = False
         self.ended = ended
         self._directories: list[Path] = []
+
+    def beside(self) -> History:
+        """Return a history of the same acts with steps of its own, whose end is not this one's."""
+        other = History(self.session, ended=self.ended)
+        other.acts = self.acts
+        return other
 
     def directory(self) -> Path:
         """Return a new empty directory, which is removed with the history."""
@@ -291,7 +303,8 @@ class History:
         self.session.checks[requirement_id] += 1
         if holds:
             return
-        if requirement_id in self.session.muted:
+        muted, overlooked = requirement_id in self.session.muted, self.session.overlooked
+        if muted and overlooked is None:
             raise HistoryEnded
         counterexample = Counterexample(
             requirement_id,
@@ -299,7 +312,11 @@ class History:
             list(self.steps),
             self._difference_text(expected),
             self._difference_text(actual),
+            acts=list(self.acts),
         )
+        if muted and overlooked is not None:
+            overlooked.append(counterexample)
+            raise HistoryEnded
         self.session.consider(counterexample)
         self.ended = True
         raise Violation(counterexample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-__all__ = ["visible"]
+__all__ = ["visible", "visible_lines"]
 
 _ESCAPED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -18,6 +18,11 @@ def visible(text: str) -> str:
     beside it. Other characters are kept, backslashes included.
     """
     return "".join(map(_visible_character, text))
+
+
+def visible_lines(text: str, indent: str = "") -> str:
+    """Return a text of several lines, each made safe and all but the first indented."""
+    return f"\n{indent}".join(visible(line) for line in text.split("\n"))
 
 
 def _visible_character(character: str) -> str:

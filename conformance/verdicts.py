@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 
+from conformance.requirements import Requirement, Scope
 from conformance.results import BackendReport, Report, RequirementResult, Verdict
 
-__all__ = ["ExitStatus", "binding_failures", "binds", "exit_status"]
+__all__ = ["ExitStatus", "binding_failures", "binds", "exit_status", "level_of"]
 
 
 class ExitStatus(enum.IntEnum):
@@ -24,12 +26,14 @@ def exit_status(report: Report, *, strict: bool = False) -> ExitStatus:
     """Return the status of a report.
 
     A backend that could not be judged outweighs a violation, a violation
-    outweighs doubt. What is only recommended counts with ``strict`` alone. A
-    report in which nothing binding passed is inconclusive, never conforming.
+    outweighs doubt; a baseline that does not fit is a violation. What is only
+    recommended counts with ``strict`` alone. A report in which nothing binding
+    passed is inconclusive, never conforming.
     """
     if any(backend.fault is not None for backend in report.backends):
         return ExitStatus.BACKEND_FAULT
-    if any(binding_failures(backend, strict=strict) for backend in report.backends):
+    failing = any(binding_failures(backend, strict=strict) for backend in report.backends)
+    if failing or report.baseline_problems:
         return ExitStatus.VIOLATION
     if not report.backends or any(_doubtful(backend, strict) for backend in report.backends):
         return ExitStatus.INCONCLUSIVE
@@ -49,6 +53,13 @@ def _doubtful(backend: BackendReport, strict: bool) -> bool:
     binding = [result for result in backend.results if binds(result, strict=strict)]
     inconclusive = any(result.verdict is Verdict.INCONCLUSIVE for result in binding)
     return inconclusive or not any(result.verdict is Verdict.PASS for result in binding)
+
+
+def level_of(judged: Requirement, declared: Collection[str]) -> str:
+    """Return the level that binds a backend: what it declares, it must keep."""
+    if judged.capability in declared or judged.requirement_id == "WAL-04":
+        return "MUST"
+    return "MUST" if judged.scope is Scope.REFERENCE else judged.level.value
 
 
 def binds(result: RequirementResult, *, strict: bool = False) -> bool:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.errors import BackendFault, ConformanceError, UsageError
+from conformance.replays import KnownFailure, Replay
 from conformance.results import BackendReport
 
 __all__ = ["Job", "OwnFaultError", "run_jobs"]
@@ -53,6 +54,11 @@ class Job:
     only: tuple[str, ...] = ()
     command: str | None = None
     starting_seconds_max: float = 0.0
+    replay: Replay | None = None
+    """A failure to carry out again, in place of every search."""
+
+    known: tuple[KnownFailure, ...] = ()
+    """Failures that are expected where they come again."""
 
 
 class OwnFaultError(ConformanceError):
@@ -280,9 +286,7 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
     from hypothesis.configuration import set_hypothesis_home_dir
 
-    from conformance.machines.registry import SUITES
-    from conformance.profiles import profile
-    from conformance.runner import fault_report, judge_backend
+    from conformance.runner import fault_report
     from conformance.watch import CallWatch
 
     set_hypothesis_home_dir(_cache_folder())
@@ -297,20 +301,32 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
             backend = stack.enter_context(_harness(job, send, notes))
         send("judging", fault_report(backend, None))
         try:
-            report = judge_backend(
-                backend,
-                profile(job.profile),
-                seed=job.seed,
-                watch=watch,
-                on_progress=lambda name, suite, count: send("progress", (suite, count)),
-                on_judged=lambda judged: send("judged", judged),
-                suites=SUITES,
-                only=job.only,
-            )
+            report = _report(job, backend, watch, send)
         except BackendFault as fault:
             report = fault_report(backend, fault.message)
     # How a harness ends is known only now.
     return replace(report, notes=[*report.notes, *notes])
+
+
+def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]) -> BackendReport:
+    """Return what a job is for: the verdicts of a whole run, or of one replay."""
+    from conformance.profiles import profile
+    from conformance.replaying import replayed_result
+    from conformance.runner import fault_report, judge_backend
+
+    if job.replay is not None:
+        result = replayed_result(backend, job.replay, watch)
+        return replace(fault_report(backend, None), results=[result])
+    return judge_backend(
+        backend,
+        profile(job.profile),
+        seed=job.seed,
+        watch=watch,
+        on_progress=lambda name, suite, count: send("progress", (suite, count)),
+        on_judged=lambda judged: send("judged", judged),
+        only=job.only,
+        known=[each for each in job.known if each.backend == backend.name],
+    )
 
 
 def _cache_folder() -> Path:

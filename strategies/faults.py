@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from strategies._arguments import require_at_least
 from telltale_spec.errors import DomainError
+from telltale_spec.wire.shapes import TEXT, U64
 
 __all__ = [
     "BackendCall",
@@ -45,6 +46,7 @@ class BackendCall(enum.Enum):
 
 
 _WRITES: Final = frozenset({BackendCall.APPEND, BackendCall.PUT})
+_FAULT_KEYS: Final = ("call", "index", "stored", "message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,15 @@ class CallFault:
 
     ``call_index`` counts the calls of that method from zero. With ``stored``
     the write takes effect before the call fails, so that its error does not
-    mean that nothing happened; reads store nothing. Raises
-    :class:`~telltale_spec.errors.DomainError` for a negative index or a stored
-    read. Source: F20, F28, I-20, I-21.
+    mean that nothing happened; reads store nothing. ``text`` takes the place of
+    the error's own text. Raises :class:`~telltale_spec.errors.DomainError` for a
+    negative index or a stored read. Source: F20, F28, I-20, I-21.
     """
 
     call: BackendCall
     call_index: int
     stored: bool = False
+    text: str | None = None
 
     def __post_init__(self) -> None:
         require_at_least("CallFault", "call_index", self.call_index, 0)
@@ -70,9 +73,32 @@ class CallFault:
     @property
     def message(self) -> str:
         """Text of the error with which the call fails."""
+        if self.text is not None:
+            return self.text
         effect = "stored" if self.stored else "not stored"
         note = f" ({effect})" if self.call in _WRITES else ""
         return f"injected fault: {self.call.value} #{self.call_index}{note}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form: call, index, whether it is stored, and the error's text."""
+        return {
+            "call": self.call.value,
+            "index": self.call_index,
+            "stored": self.stored,
+            "message": self.message,
+        }
+
+    @classmethod
+    def from_dict(cls, tree: Any) -> CallFault:
+        """Return the fault of a JSON form, or raise :class:`DomainError`."""
+        try:
+            call, index, stored, text = (tree[each] for each in _FAULT_KEYS)
+            named = BackendCall(call)
+        except (KeyError, TypeError, ValueError):
+            expected = f"a map of {', '.join(_FAULT_KEYS)}"
+            raise DomainError("CallFault", "fault", tree, expected) from None
+        TEXT.check(text, "CallFault", "message")
+        return cls(named, U64.check(index, "CallFault", "index"), stored is True, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, NoReturn
 
-from conformance.terminal_text import visible
+from conformance.terminal_text import visible_lines
 
 __all__ = [
     "CONFORMING",
     "EXIT_STATUS_TEXT",
     "OWN_FAULT",
     "PROGRAM",
+    "REPLAYS_FOLDER",
     "USAGE",
     "CommandParser",
     "complain",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 PROGRAM: Final = "telltale-conformance"
+REPLAYS_FOLDER: Final = ".telltale/replays"
 
 CONFORMING: Final = 0
 USAGE: Final = 2
@@ -49,7 +51,7 @@ class CommandParser(argparse.ArgumentParser):
 
 def complain(message: str, status: int) -> int:
     """Print one line of complaint and return the exit status that goes with it."""
-    print(f"{PROGRAM}: {visible(message)}", file=sys.stderr)  # noqa: T201 - the place for it
+    print(f"{PROGRAM}: {visible_lines(message)}", file=sys.stderr)  # noqa: T201 - the place for it
     return status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,20 +13,33 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     PROGRAM,
+    REPLAYS_FOLDER,
     USAGE,
     complain,
-    file_problem,
     natural,
     positive,
     seconds,
-    write_whole,
 )
+from conformance.commands.baselines import (
+    add_options,
+    baseline_problem,
+    load_baseline,
+    new_baseline,
+)
+from conformance.commands.report_files import (
+    add_file_options,
+    append_step_summary,
+    files_problem,
+    write_files,
+)
+from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
+    from conformance.commands.baselines import RunBaseline
     from conformance.results import BackendReport, Report
     from conformance.worker import Job
 
@@ -60,7 +74,13 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--profile", choices=("quick", "ci", "deep"), default="quick", help="how much to try"
     )
     check.add_argument("--seed", type=natural, default=0, help="fixes every random choice")
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON too")
+    check.add_argument(
+        "--replays",
+        type=Path,
+        metavar="FOLDER",
+        help=f"write a replay file for each failure here (default: {REPLAYS_FOLDER})",
+    )
+    add_file_options(check)
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
@@ -89,6 +109,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         metavar="SECONDS",
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
+    add_options(check)
     check.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
     )
@@ -105,21 +126,59 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     problem = _check_problem(parsed)
     if problem is not None:
         return complain(problem, USAGE)
-    report = _run(parsed, console)
+    baseline = load_baseline(parsed)
+    report = _run(parsed, console, baseline)
     if not any(backend.results or backend.fault for backend in report.backends):
         return complain(f"nothing judges {', '.join(parsed.only)}", USAGE)
-    status = int(exit_status(report, strict=parsed.strict))
-    if parsed.json is not None:
+    if baseline is not None:
         try:
-            write_whole(parsed.json, report.to_text())
+            report = _matched(parsed, report, baseline)
         except OSError as error:
-            status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
-    targets = [[target] for target in parsed.target]
-    targets += [["--command", command] for command in parsed.harness]
-    targets = targets or [[]] * len(report.backends)
-    replays = [_replay_command(parsed, target) for target in targets]
+            return complain(f"--baseline {parsed.baseline}: {error.strerror}", USAGE)
+    status = int(exit_status(report, strict=parsed.strict))
+    status = write_files(parsed, report) or status
+    append_step_summary(report, strict=parsed.strict)
+    replays = _written_replays(parsed, report)
+    if replays is None:
+        status = USAGE if parsed.replays is not None else status
+        targets = _targets(parsed, report)
+        replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays)
     return status
+
+
+def _matched(parsed: argparse.Namespace, report: Report, baseline: RunBaseline) -> Report:
+    """Return the report beside its baseline, which is rewritten first if that was asked for."""
+    if not parsed.update_baseline:
+        return baseline.matched(report)
+    before = len(baseline.baseline.failures)
+    baseline, report = new_baseline(baseline, report)
+    count = len(baseline.baseline.failures)
+    complain(f"{parsed.baseline} rewritten: {count} known failures (before: {before})", 0)
+    return report
+
+
+def _written_replays(parsed: argparse.Namespace, report: Report) -> list[dict[str, str]] | None:
+    """Write the replay files; return the command of each failure, or ``None`` if that failed."""
+    from conformance.commands.replay_files import write_replays
+
+    folder = Path(REPLAYS_FOLDER) if parsed.replays is None else parsed.replays
+    try:
+        written = write_replays(report.backends, folder)
+    except OSError as error:
+        complain(f"--replays {folder}: {error.strerror}", USAGE)
+        return None
+    return [
+        {each: _replay_command(parsed, path, target) for each, path in paths.items()}
+        for target, paths in zip(_targets(parsed, report), written, strict=True)
+    ]
+
+
+def _targets(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
+    """Return what names each backend of the report on a command line, if anything has to."""
+    targets = [[target] for target in parsed.target]
+    targets += [["--command", command] for command in parsed.harness]
+    return targets or [[]] * len(report.backends)
 
 
 def _check_problem(parsed: argparse.Namespace) -> str | None:
@@ -127,6 +186,9 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     from conformance.requirements import UnknownRequirementError, requirement
     from conformance.targets import declaration
 
+    problem = baseline_problem(parsed)
+    if problem is not None:
+        return problem
     for requirement_id in parsed.only:
         try:
             requirement(requirement_id)
@@ -138,18 +200,18 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
         return "--capability and --rejection-mode need a target"
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
-    return None if parsed.json is None else file_problem("--json", parsed.json)
+    if parsed.replays is not None and parsed.replays.exists() and not parsed.replays.is_dir():
+        return f"--replays {parsed.replays}: that is no folder"
+    return files_problem(parsed)
 
 
-def _run(parsed: argparse.Namespace, console: Console) -> Report:
+def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
     from conformance.profiles import profile
-    from conformance.progress import shown_progress
     from conformance.runner import report_of
-    from conformance.worker import run_jobs
 
-    jobs = list(_jobs(parsed))
-    with shown_progress(console) as on_progress:
-        reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
+    known = () if baseline is None else baseline.known
+    jobs = [replace(job, known=known) for job in _jobs(parsed)]
+    reports = run_with_progress(jobs, parsed.jobs, console)
     if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
@@ -185,7 +247,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
             common, name=command, command=command, starting_seconds_max=parsed.starting_timeout
         )
     if not parsed.target and not parsed.harness:
-        for name in _shipped_names():
+        for name in shipped_names():
             yield replace(common, name=name)
 
 
@@ -197,19 +259,29 @@ def _has_verdicts(report: BackendReport) -> bool:
     )
 
 
-def _shipped_names() -> list[str]:
-    from conformance.shipped import SHIPPED_BACKENDS
-
-    return [backend.name for backend in SHIPPED_BACKENDS]
+def _replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:
+    return shlex.join([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
 
 
-def _replay_command(parsed: argparse.Namespace, target: list[str]) -> str:
+def _search_commands(
+    parsed: argparse.Namespace, backend: BackendReport, target: list[str]
+) -> dict[str, str]:
+    """Return, for want of a replay file, the commands that search for the failures again."""
     words = [PROGRAM, "check", *target]
-    words += ["--profile", parsed.profile, "--seed", str(parsed.seed)]
+    words += ["--profile", parsed.profile, "--seed", str(parsed.seed), *_declared(parsed)]
+    return {
+        result.requirement_id: shlex.join([*words, "--only", result.requirement_id])
+        for result in backend.results
+    }
+
+
+def _declared(parsed: argparse.Namespace) -> list[str]:
+    """Return the options that say what the backend promises, as they were given."""
+    words: list[str] = []
     for name in parsed.capability or ():
         words += ["--capability", name]
     if parsed.rejection_mode:
         words += ["--rejection-mode", parsed.rejection_mode]
     if parsed.call_timeout != CALL_SECONDS_MAX:
         words += ["--call-timeout", f"{parsed.call_timeout:g}"]
-    return shlex.join(words)
+    return words

@@ -73,6 +73,7 @@ class Connection:
         self._starting_seconds_max = starting_seconds_max
         self._on_process = on_process
         self._on_line = on_line
+        self._peers: dict[int, Connection] = {}
         self._lock = threading.Condition()
         self._write_lock = threading.Lock()
         self._objects_count = 0
@@ -111,6 +112,17 @@ class Connection:
         if again != self.handshake:
             self._break("after it was killed and started again it declares something else")
 
+    def peer(self, number: int) -> Connection:
+        """Return the connection to a further process of the same program; it is kept."""
+        if number not in self._peers:
+            self._peers[number] = Connection(
+                self.command,
+                call_seconds_max=self.call_seconds_max,
+                starting_seconds_max=self._starting_seconds_max,
+                on_process=self._on_process,
+            )
+        return self._peers[number]
+
     def _kill(self) -> None:
         if self._child is not None:
             self._child.kill()
@@ -119,6 +131,10 @@ class Connection:
 
     def close(self) -> None:
         """Shut the harness down; one that does not end by itself is killed, and a note is made."""
+        for peer in self._peers.values():
+            peer.close()
+            self.notes.extend(peer.notes)
+        self._peers.clear()
         if self._child is None:
             return
         child = self._child

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,14 +83,20 @@ def harness_of(connection: Connection) -> Backend:
     for probe in probes:
         if not probe.supported:
             missing.setdefault(probe.component, []).append(probe.operation)
-    components = _Components(connection)
-    # What is missing altogether is said by the results; what is missing in part is a surprise.
     served = {probe.component for probe in probes if probe.supported}
+    # What is missing altogether is said by the results; what is missing in part is a surprise.
     notes = tuple(
         _missing_note(component, names)
         for component, names in missing.items()
         if component in served
     )
+    return _backend(connection, missing.keys(), notes)
+
+
+def _backend(
+    connection: Connection, missing: Collection[str], notes: tuple[str, ...] = ()
+) -> Backend:
+    components = _Components(connection)
     handshake = connection.handshake
     killable = Capability.PROCESS_KILL in handshake.capabilities
     return Backend(
@@ -111,6 +117,7 @@ def harness_of(connection: Connection) -> Backend:
         version=handshake.version,
         kill=connection.restart if killable else None,
         concurrent_calls=handshake.concurrent_calls,
+        elsewhere=lambda number: _backend(connection.peer(number), missing),
         notes=notes,
     )
 

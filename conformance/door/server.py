@@ -125,11 +125,16 @@ class _Server:
         return None
 
     def _method(self, name: str, values: dict[str, Any], number: int) -> Tree:
-        target = self._objects[values["object"]]
+        target = self._object(values["object"])
         if isinstance(target, _Handler):
             target.during.begin(number)
             target = target.handler
         return answered(name, target, values)
+
+    def _object(self, number: int) -> Any:
+        if number not in self._objects:
+            raise MessageError(f"there is no object {number}")
+        return self._objects[number]
 
     def _open(self, kind: str, values: dict[str, Any]) -> None:
         backend = self._backend
@@ -139,7 +144,8 @@ class _Server:
         self._objects[values["object"]] = factory(Path(values["directory"]))
 
     def _close(self, number: int) -> None:
-        close = getattr(self._objects.pop(number), "close", None)
+        close = getattr(self._object(number), "close", None)
+        del self._objects[number]
         if callable(close):
             close()
 

@@ -47,8 +47,6 @@ _PICKS: Final = st.integers(0, 7)
 class EvidenceCacheMachine(EvidenceCacheSteps):
     """Random histories of one cache."""
 
-    deep_was_put: bool = False
-
     @rule(entry=cache_entries(alphabet=COLLIDING, consistency=_ANY))
     def put_any(self, entry: EvidenceOutcomeCacheEntry) -> None:
         """Put an entry without regard to what is stored."""
@@ -89,13 +87,12 @@ class EvidenceCacheMachine(EvidenceCacheSteps):
         self.history.run(act)
 
     # Once in a history: it makes every load of a cache on a file many times slower.
-    @precondition(lambda self: not self.deep_was_put)
+    @precondition(lambda self: self.deep_entry is None)
     @rule(evidence_id=COLLIDING.evidence_ids, outcome=deep_outcomes())
     def put_deep(self, evidence_id: str, outcome: EffectOutcome) -> None:
         """Put an outcome that is nested as deep as can be read back, or nearly so."""
-        self.deep_was_put = True
-        entry = EvidenceOutcomeCacheEntry(evidence_id, "t", "t", outcome)
-        self.history.run(lambda: self._put(entry, deep=True))
+        self.deep_entry = entry = EvidenceOutcomeCacheEntry(evidence_id, "t", "t", outcome)
+        self.history.run(lambda: self._put(entry))
 
     @precondition(lambda self: bool(self.state.cache))
     @rule(pick=_PICKS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from conformance.acts import act
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -30,7 +31,7 @@ from conformance.session import Raised
 from conformance.suite import ConformanceMachine
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.machine import State, step
-from telltale_spec.model.operations import GetOutcome, LoadCache, Operation, PutOutcome, Reopen
+from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import BlockedStatus
 
@@ -44,7 +45,8 @@ class EvidenceCacheSteps(ConformanceMachine):
 
     # A history that ended before it began has an empty model all the same.
     state: State = State()
-    replayable = True
+    # The one deeply nested entry of the history, once it has been put.
+    deep_entry: EvidenceOutcomeCacheEntry | None = None
     # The entries of the last load, as they were returned.
     loaded: Any = ()
 
@@ -62,21 +64,8 @@ class EvidenceCacheSteps(ConformanceMachine):
             raise RuntimeError("this suite does not apply to a backend without a cache")
         return self.history.start("the evidence cache", lambda: factory(self.directory))
 
-    def apply(self, operation: Operation) -> None:
-        """Carry out one operation of a recorded history."""
-        match operation:
-            case PutOutcome(entry):
-                self._put(entry)
-            case GetOutcome(evidence_id):
-                self._check_get(evidence_id)
-            case LoadCache():
-                self._load_and_check()
-            case Reopen():
-                self._reopen()
-            case _:
-                super().apply(operation)
-
-    def _put(self, entry: EvidenceOutcomeCacheEntry, *, deep: bool = False) -> None:
+    @act("put_outcome")
+    def _put(self, entry: EvidenceOutcomeCacheEntry) -> None:
         operation = PutOutcome(entry)
         before = self.state
         answer = self.history.call(
@@ -87,7 +76,7 @@ class EvidenceCacheSteps(ConformanceMachine):
             return
         self.state = step(before, operation)[0].state
         self._note_situations(before, entry)
-        if deep:
+        if entry is self.deep_entry:
             self.history.reach(DEEP)
         self._check_acceptance(entry)
 
@@ -166,7 +155,8 @@ class EvidenceCacheSteps(ConformanceMachine):
     def _check_get(self, evidence_id: str) -> None:
         self._check_gets((evidence_id,))
 
-    def _check_gets(self, evidence_ids: Iterable[str]) -> None:
+    @act("get_outcomes")
+    def _check_gets(self, evidence_ids: tuple[str, ...]) -> None:
         """Look ids up, and then load once to see that this changed nothing."""
         for evidence_id in evidence_ids:
             expected = by_id(self.state.cache).get(evidence_id)
@@ -181,12 +171,14 @@ class EvidenceCacheSteps(ConformanceMachine):
             )
         self._check_undisturbed("CACHE-06")
 
+    @act("load_cache")
     def _load_and_check(self) -> None:
         self._check_undisturbed("CACHE-06", note=True)
         # Change what was returned, where it can be changed (I-10).
         if isinstance(self.loaded, list):
             self.loaded.clear()
 
+    @act("reopen")
     def _reopen(self) -> None:
         self.history.release(self.sut)
         self.history.note(operation_text(Reopen()), "ok", Reopen())

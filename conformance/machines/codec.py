@@ -13,13 +13,12 @@ from itertools import chain
 from typing import Any, Final
 
 import cbor2
-from hypothesis import strategies as st
 
 from conformance.backend import Codec
 from conformance.oracles import Name, Table, plain_tree, tree_difference
 from conformance.requirements import Level, requirement
 from conformance.session import History, Raised, Returned
-from conformance.suite import Law, LawSuite
+from conformance.suite import Law, LawSuite, TableLaw
 from strategies import cbor_forms, encodings
 from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
 from strategies.artifacts import persisted_artifacts, unknown_version_artifacts
@@ -157,7 +156,7 @@ def _refuses(history: History, requirement_id: str, answer: Returned | Raised, w
 
 def _alone(history: History, act: Callable[[History], None]) -> None:
     """Run a part with steps of its own, whose violation hides no other."""
-    one = History(history.session, ended=history.ended)
+    one = history.beside()
     one.run(lambda: act(one))
 
 
@@ -226,23 +225,22 @@ def _judge_version(history: History, artifact: _Artifact) -> None:
     history.check("DEC-31", actual == expected, expected, actual)
 
 
-def _judge_size(history: History, _nothing: None) -> None:
+def _judge_size(history: History, surplus: int) -> None:
     text = b"\x7a" + _LONG_TEXT.to_bytes(4) + b"x" * _LONG_TEXT
     before, after = _canonical(_gate("x" * _LONG_TEXT)).split(text)
-    for surplus in (0, 1):
-        count = _SIZE_MAX + surplus - len(before) - 5 - len(after)
-        data = b"".join((before, b"\x7a", count.to_bytes(4), b"x" * count, after))
-        artifact = _gate("x" * count)
-        answer = _decode(history, data, "a log of one long text")
-        actual = answer.message if isinstance(answer, Raised) else "read"
-        if surplus:
-            expected = f"{_PREFIX}input is {len(data)} bytes, max is {_SIZE_MAX}"
-            history.check("DEC-27", actual == expected, expected, actual)
-        else:
-            holds = isinstance(answer, Returned) and answer.value == artifact
-            history.check("DEC-27", holds, "read as it is", actual)
-        written = _encode(history, artifact, quiet=True) == data if surplus else True
-        history.check("ARTIFACT-02", written, "the canonical bytes", "other bytes")
+    count = _SIZE_MAX + surplus - len(before) - 5 - len(after)
+    data = b"".join((before, b"\x7a", count.to_bytes(4), b"x" * count, after))
+    artifact = _gate("x" * count)
+    answer = _decode(history, data, "a log of one long text")
+    actual = answer.message if isinstance(answer, Raised) else "read"
+    if surplus:
+        expected = f"{_PREFIX}input is {len(data)} bytes, max is {_SIZE_MAX}"
+        history.check("DEC-27", actual == expected, expected, actual)
+    else:
+        holds = isinstance(answer, Returned) and answer.value == artifact
+        history.check("DEC-27", holds, "read as it is", actual)
+    written = _encode(history, artifact, quiet=True) == data if surplus else True
+    history.check("ARTIFACT-02", written, "the canonical bytes", "other bytes")
 
 
 # Fixed material: an artifact for each variant, and each byte form of the exemplars
@@ -313,11 +311,6 @@ _TOUR: Final = tuple(_tour())
 _EVERY_PREFIX: Final = (*_EMPTY, _gate(""))
 
 
-def _judge_tour(history: History, _nothing: None) -> None:
-    for artifact in _TOUR:
-        _alone(history, lambda one, artifact=artifact: _judge_artifact(one, artifact))  # type: ignore[misc]
-
-
 @lru_cache(maxsize=1)
 def _byte_forms(each_max: int) -> tuple[encodings.LabelledBytes, ...]:
     found = list(_buffered_forms())
@@ -360,12 +353,6 @@ def _buffered_forms() -> Iterator[encodings.LabelledBytes]:
         yield encodings.LabelledBytes(label, ruled_by, data, late, artifact if late else None)
 
 
-def _judge_byte_forms(history: History, _nothing: None) -> None:
-    each_max = max(3, history.session.budget.histories // 20)
-    for labelled in _byte_forms(each_max):
-        _alone(history, lambda one, each=labelled: _judge_labelled(one, each))  # type: ignore[misc]
-
-
 _LABELS: Final = {
     "truncated": "DEC-30",
     "trailing bytes": "DEC-26",
@@ -385,11 +372,15 @@ _FORMS: Final = encodings.non_canonical_encodings() | encodings.corrupt_encoding
 CODEC_SUITE: Final = LawSuite(
     name="codec",
     laws=(
-        Law("one of each variant", st.none(), _judge_tour),
-        Law("the largest input", st.none(), _judge_size),
+        TableLaw("one of each variant", lambda histories: _TOUR, _judge_artifact),
+        TableLaw("the largest input", lambda histories: (0, 1), _judge_size),
         Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
         Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
-        Law("byte forms of each position", st.none(), _judge_byte_forms),
+        TableLaw(
+            "byte forms of each position",
+            lambda histories: _byte_forms(max(3, histories // 20)),
+            _judge_labelled,
+        ),
         Law("any byte form", _FORMS, _judge_labelled),
         Law("mutated bytes", encodings.mutated_encodings(), _judge_labelled),
     ),

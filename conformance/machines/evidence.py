@@ -14,6 +14,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from conformance.acts import act
 from conformance.backend import Capability
 from conformance.machines.evidence_expectation import (
     BLOCKED,
@@ -41,6 +42,8 @@ from conformance.machines.evidence_probes import (
     handled_text,
     make_cache,
     make_handler,
+    outcome_of,
+    put_text,
     shown_outcome,
     trace_text,
 )
@@ -141,6 +144,7 @@ class EvidenceHandlerMachine(ConformanceMachine):
             evidence_id += "'"
         return evidence_id
 
+    @act("handle_effect")
     def _handle(
         self,
         request: EffectRequest,
@@ -237,7 +241,7 @@ class EvidenceHandlerMachine(ConformanceMachine):
             "EVID-05",
             put.argument == entry,
             lambda: f"put {cache_entry_text(entry)}",
-            lambda: f"put {_entry_text(put.argument)}",
+            lambda: f"put {put_text(put.argument)}",
         )
 
     def _remember(self, fault: CallFault | None) -> None:
@@ -250,32 +254,32 @@ class EvidenceHandlerMachine(ConformanceMachine):
     @rule(evidence_id=_ids, fails=st.booleans())
     def look_up(self, evidence_id: str, fails: bool) -> None:
         """Ask the handler for a cached outcome, with or without a fault."""
+        self.history.run(lambda: self._look_up(evidence_id, _GET_FAULT if fails else None))
 
-        def act() -> None:
-            answer = self._read(
-                f"look up the cached outcome of {quoted(evidence_id)}",
-                "cached_outcome",
-                lambda: self.handler.cached_outcome(evidence_id),
-                _GET_FAULT if fails else None,
-            )
-            self._check_read(answer, "get", evidence_id, _outcome_of)
-
-        self.history.run(act)
+    @act("cached_outcome")
+    def _look_up(self, evidence_id: str, fault: CallFault | None = None) -> None:
+        answer = self._read(
+            f"look up the cached outcome of {quoted(evidence_id)}",
+            "cached_outcome",
+            lambda: self.handler.cached_outcome(evidence_id),
+            fault,
+        )
+        self._check_read(answer, "get", evidence_id, outcome_of)
 
     @rule(fails=st.booleans())
     def snapshot(self, fails: bool) -> None:
         """Ask the handler for the whole cache, with or without a fault."""
+        self.history.run(lambda: self._snapshot(_LOAD_FAULT if fails else None))
 
-        def act() -> None:
-            answer = self._read(
-                "ask for a snapshot of the cache",
-                "cache_snapshot",
-                lambda: self.handler.cache_snapshot(),
-                _LOAD_FAULT if fails else None,
-            )
-            self._check_read(answer, "load", None, lambda artifact: artifact)
-
-        self.history.run(act)
+    @act("cache_snapshot")
+    def _snapshot(self, fault: CallFault | None = None) -> None:
+        answer = self._read(
+            "ask for a snapshot of the cache",
+            "cache_snapshot",
+            lambda: self.handler.cache_snapshot(),
+            fault,
+        )
+        self._check_read(answer, "load", None, lambda artifact: artifact)
 
     def _read(
         self, text: str, method: str, function: Callable[[], Any], fault: CallFault | None
@@ -316,12 +320,13 @@ class EvidenceHandlerMachine(ConformanceMachine):
     ) -> None:
         """Ask another handler on the same cache for something that is cached."""
 
-        def act() -> None:
+        def acts() -> None:
             self._restart(plain=plain)
             self._handle(request, self._known(pick), outcome)
 
-        self.history.run(act)
+        self.history.run(acts)
 
+    @act("restart")
     def _restart(self, *, plain: bool, identity: str = "scripted") -> None:
         self._begin(None)
         kind = "a plain callable" if plain else "an object"
@@ -347,14 +352,6 @@ class EvidenceHandlerMachine(ConformanceMachine):
         """Close the cache and remove its directory."""
         self.history.release(getattr(getattr(self, "cache", None), "inner", None))
         super().teardown()
-
-
-def _outcome_of(entry: EvidenceOutcomeCacheEntry | None) -> EffectOutcome | None:
-    return None if entry is None else entry.outcome
-
-
-def _entry_text(value: object) -> str:
-    return cache_entry_text(value) if isinstance(value, EvidenceOutcomeCacheEntry) else repr(value)
 
 
 EVIDENCE_SUITE: Final = MachineSuite(

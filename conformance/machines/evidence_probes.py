@@ -7,10 +7,11 @@ from pathlib import Path
 
 from conformance.backend import EvidencePersistenceHandlerLike
 from conformance.machines.probes import ProbeCache, ScriptedHandler
-from conformance.narration import outcome_text, quoted
+from conformance.narration import cache_entry_text, outcome_text, quoted
 from conformance.session import History, Raised, Returned
 from strategies.faults import CallFault
 from telltale_spec.backends.contract import EvidenceIdResolverLike, EvidenceOutcomeCache
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectFailure, EffectOutcome, FailureStatus
 from telltale_spec.wire.requests import EffectRequest
 
@@ -21,6 +22,8 @@ __all__ = [
     "handled_text",
     "make_cache",
     "make_handler",
+    "outcome_of",
+    "put_text",
     "shown_outcome",
     "trace_text",
     "unavailable",
@@ -100,6 +103,16 @@ def handled_text(
         return text
     effect = " after it has stored" if fault.stored else ""
     return f"{text}, the cache's {fault.call.value} failing{effect}"
+
+
+def outcome_of(entry: EvidenceOutcomeCacheEntry | None) -> EffectOutcome | None:
+    """Return the outcome of a cached entry."""
+    return None if entry is None else entry.outcome
+
+
+def put_text(value: object) -> str:
+    """Return what was put into a cache, whatever it is."""
+    return cache_entry_text(value) if isinstance(value, EvidenceOutcomeCacheEntry) else repr(value)
 
 
 def trace_text(trace: Sequence[str]) -> str:

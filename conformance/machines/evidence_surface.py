@@ -8,6 +8,7 @@ must, the wait is long. No thread is left running by a right handler.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -100,7 +101,12 @@ class _Subject:
 
 def _judged(judge: Callable[[_Subject, Any], None]) -> Callable[[History, Any], None]:
     """Return a law's judgement that makes a handler of its own."""
-    return lambda history, value: judge(_Subject(history), value)
+
+    @functools.wraps(judge)
+    def judged(history: History, value: Any) -> None:
+        judge(_Subject(history), value)
+
+    return judged
 
 
 def _answers(drawn: tuple[str, str]) -> Any:

@@ -7,10 +7,11 @@ are scheduled.
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -44,6 +45,7 @@ AT_ONCE: Final = "handles that append at the same time"
 _HANDLES: Final = 3
 _APPENDS: Final = 4
 _END_SECONDS: Final = 8.0
+_SWITCH_SECONDS: Final = 1e-5
 
 _TURNS: Final = st.lists(
     st.tuples(st.integers(0, _HANDLES - 1), wal_entries(alphabet=COLLIDING)),
@@ -57,11 +59,29 @@ _PUTS: Final = st.lists(
 )
 
 
-def _handles(history: History, make: Callable[[Path], Any] | None, what: str) -> list[Any]:
-    if make is None:
-        raise RuntimeError(f"this suite does not apply to a backend without {what}")
+def _handles(history: History, part: Callable[[Backend], Any], what: str) -> list[Any]:
+    """Open one storage several times, in several processes where there are any."""
+    backend = history.session.backend
     directory = history.directory()
-    return [history.start(what, lambda: make(directory)) for _ in range(_HANDLES)]
+    handles = []
+    for number in range(_HANDLES):
+        place = backend
+        if number and backend.elsewhere is not None:
+            elsewhere = backend.elsewhere
+            place = history.start("a further process", partial(elsewhere, number))
+        make = part(place)
+        if make is None:
+            raise RuntimeError(f"this suite does not apply to a backend without {what}")
+        handles.append(history.start(what, partial(make, directory)))
+    return handles
+
+
+def _log_of(backend: Backend) -> Any:
+    return backend.agreement_wal
+
+
+def _cache_of(backend: Backend) -> Any:
+    return backend.evidence_cache
 
 
 def _released(history: History, handles: Sequence[Any]) -> None:
@@ -71,7 +91,7 @@ def _released(history: History, handles: Sequence[Any]) -> None:
 
 def _judge_log_turns(history: History, turns: Sequence[tuple[int, AgreementWalEntry]]) -> None:
     """Append through one handle after the other; every handle sees everything at once."""
-    handles = _handles(history, history.session.backend.agreement_wal, "the agreement WAL")
+    handles = _handles(history, _log_of, "the agreement WAL")
     acknowledged: tuple[AgreementWalEntry, ...] = ()
     for index, entry in turns:
         if order_error((*acknowledged, entry)) is not None:
@@ -108,7 +128,7 @@ def _check_log(
 
 def _judge_cache_turns(history: History, puts: Sequence[tuple[int, str, str]]) -> None:
     """Put through one handle after the other; every handle sees the last of each id."""
-    handles = _handles(history, history.session.backend.evidence_cache, "the evidence cache")
+    handles = _handles(history, _cache_of, "the evidence cache")
     stored: dict[str, EvidenceOutcomeCacheEntry] = {}
     for index, evidence_id, operation_name in puts:
         entry = EvidenceOutcomeCacheEntry(evidence_id, "i", operation_name, EffectOutcome.blocked())
@@ -172,15 +192,27 @@ class _Appender(threading.Thread):
                 self.refused_count += 1
 
 
+@contextmanager
+def _fine_grained_threads() -> Iterator[None]:
+    """Let threads of one interpreter interrupt each other as often as processes do."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def _judge_at_once(history: History, _attempt: int) -> None:
     """Append through all handles at the same time; nothing acknowledged is lost (F27)."""
-    handles = _handles(history, history.session.backend.agreement_wal, "the agreement WAL")
+    handles = _handles(history, _log_of, "the agreement WAL")
     together = threading.Barrier(_HANDLES)
     appenders = [_Appender(index, handle, together) for index, handle in enumerate(handles)]
-    for appender in appenders:
-        appender.start()
-    for appender in appenders:
-        appender.join(_END_SECONDS)
+    with _fine_grained_threads():
+        for appender in appenders:
+            appender.start()
+        for appender in appenders:
+            appender.join(_END_SECONDS)
     refused_count = sum(appender.refused_count for appender in appenders)
     history.note(
         f"through {_HANDLES} handles at once: append {_APPENDS} gates each",
@@ -223,7 +255,7 @@ WAL_HANDLES_SUITE: Final = LawSuite(
             st.integers(0, 7),
             _judge_at_once,
             0.2,
-            needs=lambda backend: backend.concurrent_calls,
+            needs=lambda backend: backend.concurrent_calls or backend.elsewhere is not None,
         ),
     ),
     requirement_ids=("WAL-01.handles",),

@@ -27,7 +27,7 @@ from conformance.soundness import (
     RecoveryCase,
     compare_decisions,
 )
-from conformance.suite import Law, LawSuite
+from conformance.suite import Law, LawSuite, TableLaw
 from strategies.artifacts import cache_artifacts, checkpoints, invalid_wal_artifacts, wal_artifacts
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire import agreement
@@ -184,7 +184,7 @@ def _judge_against_oracle(history: History, case: RecoveryCase) -> None:
         return
     plan = _plan(history, case)
     # By itself, as RECOV-05 rules on the same actions: neither must hide the other.
-    beside = History(history.session, ended=history.ended)
+    beside = history.beside()
     beside.steps = history.steps
     beside.run(lambda: _check_terminals(beside, plan.decisions))
     _compare(history, _plan_comparisons(case, expected, plan))
@@ -307,13 +307,9 @@ def _small_cases(length_max: int) -> Iterator[RecoveryCase]:
             yield RecoveryCase(checkpoint, entries)
 
 
-def _judge_small_logs(history: History, _nothing: None) -> None:
-    """Judge every small recovery, each as a history of its own."""
-    histories = history.session.budget.histories
-    length_max = 2 + (histories >= _HISTORIES_OF_CI) + (histories >= _HISTORIES_OF_DEEP)
-    for case in _small_cases(length_max):
-        one = history.session.new_history()
-        one.run(lambda one=one, case=case: _judge_against_oracle(one, case))  # type: ignore[misc]
+def _small_cases_of(histories: int) -> Iterator[RecoveryCase]:
+    """Yield what a budget of so many histories has time for."""
+    return _small_cases(2 + (histories >= _HISTORIES_OF_CI) + (histories >= _HISTORIES_OF_DEEP))
 
 
 # Related logs
@@ -323,7 +319,7 @@ def _judge_relations(history: History, drawn: tuple[RecoveryCase, int]) -> None:
     """Hold the plans of related logs against each other, each relation by itself."""
     case, number = drawn
     for relation in (*RELATIONS, _other_cache):
-        one = History(history.session, ended=history.ended)
+        one = history.beside()
 
         def recover(related: RecoveryCase, one: History = one) -> Answer:
             answer = _answer(one, related)
@@ -373,7 +369,7 @@ _COMBINED: Final = _cases(_VALID | _VALID | _INVALID)
 RECOVERY_SUITE: Final = LawSuite(
     name="recovery",
     laws=(
-        Law("every small log", st.none(), _judge_small_logs),
+        TableLaw("every small log", _small_cases_of, _judge_against_oracle),
         Law("any log", _COMBINED, _judge_random),
         Law("related logs", st.tuples(_COMBINED, st.integers(0, 2**16)), _judge_relations, 0.5),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from conformance.acts import act
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
     DESCENDING,
@@ -23,7 +24,7 @@ from conformance.session import Raised
 from conformance.suite import ConformanceMachine
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import Accepted, Refused, State, Transition, step
-from telltale_spec.model.operations import Append, LoadLog, Operation, ReadSince, Reopen
+from telltale_spec.model.operations import Append, LoadLog, ReadSince, Reopen
 from telltale_spec.wire.agreement import (
     AgreementWalArtifact,
     AgreementWalEntry,
@@ -39,7 +40,6 @@ class AgreementWalSteps(ConformanceMachine):
     # What a rule's precondition reads exists even where a history ends at once.
     state: State = State()
     refusals: int = 0
-    replayable = True
 
     def prepare(self) -> None:
         """Make a fresh log and check that it loads as empty."""
@@ -56,20 +56,7 @@ class AgreementWalSteps(ConformanceMachine):
             raise RuntimeError("this suite does not apply to a backend without a log")
         return self.history.start("the agreement WAL", lambda: factory(self.directory))
 
-    def apply(self, operation: Operation) -> None:
-        """Carry out one operation of a recorded history."""
-        match operation:
-            case Append(entry):
-                self._append(entry)
-            case ReadSince(tick):
-                self._read_since(tick)
-            case LoadLog():
-                self._load_and_check()
-            case Reopen():
-                self._reopen()
-            case _:
-                super().apply(operation)
-
+    @act("append")
     def _append(self, entry: AgreementWalEntry) -> None:
         operation = Append(entry)
         before = self.state
@@ -164,6 +151,7 @@ class AgreementWalSteps(ConformanceMachine):
             self.history.check("WAL-13", True, "", "")
             self.history.check("WAL-13.accept", True, "", "")
 
+    @act("read_since")
     def _read_since(self, tick: int) -> None:
         operation = ReadSince(tick)
         text = operation_text(operation)
@@ -195,6 +183,7 @@ class AgreementWalSteps(ConformanceMachine):
             lambda: difference_text(loaded, self.state.log),
         )
 
+    @act("load_log")
     def _load_and_check(self) -> None:
         loaded = self._load("WAL-06", note=True)
         self.history.check(
@@ -204,6 +193,7 @@ class AgreementWalSteps(ConformanceMachine):
             lambda: difference_text(loaded, self.state.log),
         )
 
+    @act("reopen")
     def _reopen(self) -> None:
         self.history.release(self.sut)
         self.history.note(operation_text(Reopen()), "ok", Reopen())

@@ -13,7 +13,8 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from conformance.backend import AgreementWalHandlerLike
+from conformance.acts import act
+from conformance.errors import ActError
 from conformance.machines import wal_sync_situations as situations
 from conformance.machines.wal_sync_blame import SyncCase, settles
 from conformance.machines.wal_sync_steps import SyncSteps
@@ -82,22 +83,22 @@ class WalSyncMachine(SyncSteps):
     def sync_phases(self, requests: tuple[WalSyncRequest, ...]) -> None:
         """Sync the successive phases of one operation."""
 
-        def act() -> None:
+        def acts() -> None:
             for request in requests:
                 self._sync(request)
 
-        self.history.run(act)
+        self.history.run(acts)
 
     @rule(request=_REQUESTS, evidence=agreement_evidence(alphabet=SYNC_ALPHABET))
     def sync_duplicates(self, request: WalSyncRequest, evidence: AgreementEvidence) -> None:
         """Sync a request that holds one evidence twice."""
 
-        def act() -> None:
+        def acts() -> None:
             own = replace(evidence, operation_id=request.operation_id)
             pieces = (own, *request.agreement_evidence, replace(own, authoritative=True))
             self._sync(replace(request, agreement_evidence=pieces))
 
-        self.history.run(act)
+        self.history.run(acts)
 
     @rule(
         pick=st.integers(0, 31),
@@ -114,7 +115,7 @@ class WalSyncMachine(SyncSteps):
     ) -> None:
         """Sync a request that collides with a stored entry which it does not repeat."""
 
-        def act() -> None:
+        def acts() -> None:
             if not syncable_twins(self.entries):
                 # Evidence always has a twin, whatever its texts.
                 self._append_foreign(EvidenceProduced(evidence, 1))
@@ -123,7 +124,7 @@ class WalSyncMachine(SyncSteps):
                 twin = twins[pick % len(twins)]
                 self._sync(request_for(twin, coroutine_id=coroutine_id, gate_level=gate_level))
 
-        self.history.run(act)
+        self.history.run(acts)
 
     @precondition(lambda self: bool(self.made))
     @rule(pick=_PICKS)
@@ -136,7 +137,7 @@ class WalSyncMachine(SyncSteps):
     def sync_later(self, pick: int, ticks_later: int, outcome: FinalizationOutcome) -> None:
         """Sync a settled operation again at a later tick; settle one first if none is."""
 
-        def act() -> None:
+        def acts() -> None:
             requests = [made.request for made in self.made if settles(made.request)]
             if not requests:
                 requests = [_settled(self.made[-1 - pick % len(self.made)].request, outcome)]
@@ -147,7 +148,7 @@ class WalSyncMachine(SyncSteps):
                 self.history.reach(situations.LATER_TICK)
             self._sync(later)
 
-        self.history.run(act)
+        self.history.run(acts)
 
     @rule(
         request=st.one_of(_REQUESTS, _PHASES.map(lambda requests: requests[-1])),
@@ -160,24 +161,25 @@ class WalSyncMachine(SyncSteps):
     ) -> None:
         """Sync while one of the appends fails, then try again at the same tick."""
 
-        def act() -> None:
+        def acts() -> None:
             appends_count = len(SyncCase(self.entries, request).expected)
             if appends_count:
-                fault = CallFault(BackendCall.APPEND, pick % appends_count, stored)
-                self._sync_and_retry(request, fault, message)
+                fault = CallFault(BackendCall.APPEND, pick % appends_count, stored, message)
+                self._sync_and_retry(request, fault)
 
-        self.history.run(act)
+        self.history.run(acts)
 
     @rule(request=_REQUESTS, message=_TEXTS)
     def sync_with_load_fault(self, request: WalSyncRequest, message: str) -> None:
         """Sync while the load fails, then try again at the same tick."""
-        fault = CallFault(BackendCall.LOAD, 0)
-        self.history.run(lambda: self._sync_and_retry(request, fault, message))
+        fault = CallFault(BackendCall.LOAD, 0, text=message)
+        self.history.run(lambda: self._sync_and_retry(request, fault))
 
-    def _sync_and_retry(self, request: WalSyncRequest, fault: CallFault, message: str) -> None:
+    @act("sync_and_retry")
+    def _sync_and_retry(self, request: WalSyncRequest, fault: CallFault) -> None:
         before = SyncCase(self.entries, request)
         undisturbed = (*before.existing, *before.expected)
-        self._sync(request, fault=fault, message=message)
+        self._sync(request, fault)
         self._sync(request)
         if before.has_duplicates:
             return
@@ -194,25 +196,25 @@ class WalSyncMachine(SyncSteps):
     @rule(request=_REQUESTS)
     def sync_blocked(self, request: WalSyncRequest) -> None:
         """Sync in blocked mode."""
-
-        def act() -> None:
-            self.history.reach(situations.BLOCKED)
-            self._sync_closed(self.blocked, "blocked", request, Blocked())
-
-        self.history.run(act)
+        self.history.run(lambda: self._sync_blocked(request))
 
     @rule(request=_REQUESTS, message=_TEXTS | st.just(""))
     def sync_failing(self, request: WalSyncRequest, message: str) -> None:
         """Sync in failure mode."""
+        self.history.run(lambda: self._sync_failing(request, message))
 
-        def act() -> None:
-            self.history.reach(situations.FAILURE)
-            handler = self._make(FailureSync(message))
-            self._check_name(handler, "failure")
-            expected = Failure(EffectFailure.unavailable(message))
-            self._sync_closed(handler, f"failure ({quoted(message)})", request, expected)
+    @act("sync_blocked")
+    def _sync_blocked(self, request: WalSyncRequest) -> None:
+        self.history.reach(situations.BLOCKED)
+        self._sync_closed(self.blocked, "blocked", request, Blocked())
 
-        self.history.run(act)
+    @act("sync_failing")
+    def _sync_failing(self, request: WalSyncRequest, message: str) -> None:
+        self.history.reach(situations.FAILURE)
+        handler = self._make(FailureSync(message))
+        self._check_name(handler, "failure")
+        expected = Failure(EffectFailure.unavailable(message))
+        self._sync_closed(handler, f"failure ({quoted(message)})", request, expected)
 
     # Through handle_effect
 
@@ -233,18 +235,15 @@ class WalSyncMachine(SyncSteps):
     ) -> None:
         """Sync through ``handle_effect``, with the metadata of this or another kind."""
 
-        def act() -> None:
+        def acts() -> None:
             metadata = EffectInterfaceMetadata.for_effect_kind(kind or WalSyncBody.effect_kind)
             body = WalSyncBody(request)
             effect = EffectRequest(None, tick, None, operation_id, metadata, body)
             if kind is not None:
                 self.history.reach(situations.WRONG_KIND)
-            if blocked:
-                self._handle_closed(self.blocked, effect, EffectOutcome.blocked())
-            else:
-                self._sync(request, effect=effect)
+            self._handle(effect, blocked=blocked)
 
-        self.history.run(act)
+        self.history.run(acts)
 
     @rule(
         request=_REQUESTS,
@@ -256,16 +255,25 @@ class WalSyncMachine(SyncSteps):
     ) -> None:
         """Sync through ``handle_effect`` with metadata that the effect algebra forbids."""
 
-        def act() -> None:
+        def acts() -> None:
             self.history.reach(situations.ILLEGAL)
-            failure = metadata.validate()
-            if failure is None:
-                raise AssertionError("the strategy of illegal metadata drew a legal one")
             effect = EffectRequest(None, 0, None, None, metadata, WalSyncBody(request))
+            self._handle(effect, blocked=blocked)
+
+        self.history.run(acts)
+
+    @act("sync_through_effect")
+    def _handle(self, effect: EffectRequest, *, blocked: bool) -> None:
+        if not isinstance(effect.body, WalSyncBody):
+            raise ActError(f"sync_through_effect: the request is one of {effect.body.variant_name}")
+        failure = effect.metadata.validate()
+        if failure is not None:
             handler = self.blocked if blocked else self.immediate
             self._handle_closed(handler, effect, EffectOutcome.failed(failure))
-
-        self.history.run(act)
+        elif blocked:
+            self._handle_closed(self.blocked, effect, EffectOutcome.blocked())
+        else:
+            self._sync_open(effect.body.sync, effect=effect)
 
     # Around the syncs
 
@@ -282,15 +290,18 @@ class WalSyncMachine(SyncSteps):
     @rule(blocked=st.booleans())
     def snapshot(self, blocked: bool) -> None:
         """Take a snapshot, which no mode closes."""
-        self.history.run(lambda: self._snapshot(self.blocked if blocked else self.immediate))
+        self.history.run(lambda: self._snapshot(blocked=blocked))
 
     @rule(message=_TEXTS)
     def snapshot_with_load_fault(self, message: str) -> None:
         """Take a snapshot while the load fails."""
-        self.history.run(lambda: self._snapshot_failing(message))
+        fault = CallFault(BackendCall.LOAD, 0, text=message)
+        self.history.run(lambda: self._snapshot_failing(fault))
 
-    def _snapshot(self, handler: AgreementWalHandlerLike) -> None:
-        mode = " in blocked mode" if handler is self.blocked else ""
+    @act("snapshot")
+    def _snapshot(self, *, blocked: bool) -> None:
+        handler = self.blocked if blocked else self.immediate
+        mode = " in blocked mode" if blocked else ""
         self.probe.forget_calls()
         answer = self.history.call(
             f"take a snapshot{mode}",
@@ -308,8 +319,10 @@ class WalSyncMachine(SyncSteps):
             lambda: repr(artifact) if found is None else difference_text(found, self.entries),
         )
 
-    def _snapshot_failing(self, message: str) -> None:
-        self.probe.inject(CallFault(BackendCall.LOAD, 0), message=message)
+    @act("snapshot_failing")
+    def _snapshot_failing(self, fault: CallFault) -> None:
+        self.probe.inject(fault)
+        message = fault.message
         answer = self.history.call(
             f"take a snapshot, the load fails with {quoted(message)}",
             self.immediate.wal_snapshot,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from conformance.acts import act
 from conformance.backend import AgreementWalHandlerLike
 from conformance.machines.probes import ListWal, ProbeCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_blame import (
@@ -107,6 +108,7 @@ class SyncSteps(ConformanceMachine):
         ask("the identity", handler.handler_identity, f"agreement_wal<{identity}>")
         ask("support of wal_sync", handler.supports_wal_sync, True)
 
+    @act("ask_name")
     def _ask_name(self, identity: str, *, nested: bool) -> None:
         """Check the name of a handler around another one, or around two."""
         handler = self._make(ImmediateSync(), inner=ScriptedHandler(identity))
@@ -117,22 +119,24 @@ class SyncSteps(ConformanceMachine):
 
     # Syncs that store
 
-    def _sync(
+    @act("sync")
+    def _sync(self, request: WalSyncRequest, fault: CallFault | None = None) -> None:
+        """Sync in immediate mode and judge calls, entries, answer and log."""
+        self._sync_open(request, fault)
+
+    def _sync_open(
         self,
         request: WalSyncRequest,
-        *,
         fault: CallFault | None = None,
-        message: str = "",
         effect: EffectRequest | None = None,
     ) -> None:
-        """Sync in immediate mode and judge calls, entries, answer and log."""
         case = SyncCase(self.entries, request, any(made.request == request for made in self.made))
         self.probe.forget_calls()
         if fault is not None:
-            self.probe.inject(fault, message=message)
+            self.probe.inject(fault)
         text = operation_text(SyncWal(request)) if effect is None else effect_text(effect, request)
         answer = self.history.call(
-            f"{text}{fault_text(fault, message)}",
+            f"{text}{fault_text(fault)}",
             lambda: self._guarded(lambda: self._call(request, effect)),
             operation=SyncWal(request),
             undeclared=_undeclared(fault, effect),
@@ -311,6 +315,7 @@ class SyncSteps(ConformanceMachine):
 
     # Around the syncs
 
+    @act("append_foreign")
     def _append_foreign(self, entry: AgreementWalEntry) -> None:
         """Append an entry behind the handler's back, unless the log would refuse it."""
         if order_error((*self.entries, entry)) is not None:

@@ -58,9 +58,9 @@ def effect_text(effect: EffectRequest, request: WalSyncRequest) -> str:
     return f"{operation_text(SyncWal(request))}, through handle_effect as {quoted(named)}"
 
 
-def fault_text(fault: CallFault | None, message: str) -> str:
+def fault_text(fault: CallFault | None) -> str:
     """Return the fault of a sync as the end of a phrase."""
     if fault is None:
         return ""
     effect = " after it stored" if fault.stored else ""
-    return f", {fault.call.value} {fault.call_index + 1} fails{effect} with {quoted(message)}"
+    return f", {fault.call.value} {fault.call_index + 1} fails{effect} with {quoted(fault.message)}"

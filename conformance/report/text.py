@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.requirements import REQUIREMENTS, requirement
+from conformance.report.failure import counterexample_text
+from conformance.report.summary import (
+    CONCLUSION_WORDS,
+    VERDICT_WORDS,
+    counts_text,
+    declarations_text,
+    finding_order,
+    is_judged,
+    requirement_ids_of,
+    status_of,
+)
 from conformance.results import (
     BackendReport,
-    Counterexample,
     Report,
     RequirementResult,
     Verdict,
 )
-from conformance.terminal_text import visible
-from conformance.verdicts import ExitStatus, exit_status
+from conformance.terminal_text import visible, visible_lines
+from conformance.verdicts import ExitStatus
 
 __all__ = ["counterexample_text", "print_report"]
 
-_MARKS = {
-    Verdict.PASS: ("pass", "green"),
-    Verdict.FAIL: ("FAIL", "bold red"),
-    Verdict.INCONCLUSIVE: ("open", "yellow"),
-    Verdict.NOT_APPLICABLE: ("-", "dim"),
-    Verdict.EXPECTED_FAIL: ("known", "magenta"),
+_VERDICT_STYLES: Final = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.EXPECTED_FAIL: "magenta",
 }
 
 # Widths of the columns that every matrix has, and of what is around a column.
 _FIXED_WIDTH: Final = 28
 _COLUMN_MARGIN: Final = 3
 _NAME_WIDTH_MAX: Final = 16
+_ID_WIDTH_MAX: Final = 14
 
-_CONCLUSIONS = {
-    ExitStatus.CONFORMING: ("conforming", "bold green"),
-    ExitStatus.VIOLATION: ("not conforming", "bold red"),
-    ExitStatus.INCONCLUSIVE: ("inconclusive", "bold yellow"),
-    ExitStatus.BACKEND_FAULT: ("could not be judged", "bold red"),
+_CONCLUSION_STYLES: Final = {
+    ExitStatus.CONFORMING: "bold green",
+    ExitStatus.VIOLATION: "bold red",
+    ExitStatus.INCONCLUSIVE: "bold yellow",
+    ExitStatus.BACKEND_FAULT: "bold red",
 }
 
 
@@ -49,85 +59,73 @@ def print_report(
     console: Console,
     *,
     strict: bool = False,
-    replays: Sequence[str] = (),
+    replays: Sequence[Mapping[str, str]] = (),
     quirks: bool = True,
 ) -> None:
     """Print a whole report.
 
-    ``replays`` are the commands that repeat the run for each backend; a failure
-    adds the requirement to its own.
+    ``replays`` are the commands that repeat the failures of each backend, by
+    requirement.
     """
-    for backend, replay in zip(report.backends, replays or itertools.repeat(""), strict=False):
-        _print_failures(backend, console, replay)
+    for backend, commands in zip(report.backends, replays or itertools.repeat({}), strict=False):
+        _print_failures(backend, console, commands)
     if quirks:
         _print_quirks(report.backends, console)
     _print_matrix(report, console)
     _print_open(report.backends, console)
+    _print_baseline_problems(report, console)
     _print_conclusion(report, console, strict)
 
 
-def counterexample_text(counterexample: Counterexample, replay: str = "") -> str:
-    """Return a failure in its fixed order: requirement, operations, difference, command."""
-    judged = requirement(counterexample.requirement_id)
-    lines = [
-        f"{judged.requirement_id} ({judged.source}): {judged.sentence}",
-        "",
-        "  The shortest history found that breaks it:",
-    ]
-    lines += [
-        f"    {number}. {visible(step.text)}"
-        + ("" if step.answer == "ok" else f"\n       -> {visible(step.answer)}")
-        for number, step in enumerate(counterexample.steps, start=1)
-    ]
-    if not counterexample.steps:
-        lines.append("    (no operation at all)")
-    lines += [
-        "",
-        f"  expected: {visible(counterexample.expected)}",
-        f"  actual:   {visible(counterexample.actual)}",
-    ]
-    if not counterexample.reproduced:
-        lines.append("  This history failed once and not again: the backend is not deterministic.")
-    if replay:
-        lines += ["", f"  replay:   {replay} --only {counterexample.requirement_id}"]
-    return "\n".join(lines)
-
-
-def _print_failures(backend: BackendReport, console: Console, replay: str) -> None:
+def _print_failures(backend: BackendReport, console: Console, commands: Mapping[str, str]) -> None:
     if backend.fault is not None:
         head = f"{visible(backend.name)} could not be judged"
         console.print(Text(head, style="bold red"), soft_wrap=True)
-        console.print(Text(f"  {visible(backend.fault)}\n"), soft_wrap=True)
+        console.print(Text(f"  {visible_lines(backend.fault, '  ')}\n"), soft_wrap=True)
     for result in backend.results:
         if result.counterexample is None:
             continue
         kind = "known failure" if result.verdict is Verdict.EXPECTED_FAIL else "failed"
-        head = f"{visible(backend.name)}: {result.requirement_id} {kind} ({result.level})"
+        requirement_id = visible(result.requirement_id)
+        head = f"{visible(backend.name)}: {requirement_id} {kind} ({visible(result.level)})"
         console.print(Text(head, style="bold red"), soft_wrap=True)
+        replay = commands.get(result.requirement_id, "")
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
+        if result.reason:
+            reason = visible(f"{result.reason} {result.link}".rstrip())
+            console.print(Text(f"\n  known:    {reason}"), soft_wrap=True)
         console.print()
 
 
 def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
     shown: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str], str] = {}
     for backend in backends:
         for quirk in backend.quirks:
             where = backend.name if quirk.shown else f"not {backend.name}"
             shown.setdefault((quirk.finding_id, quirk.sentence), []).append(where)
+            if quirk.reason:
+                why = f"\nWhy: {visible(f'{quirk.reason} {quirk.link}'.rstrip())}"
+                reasons.setdefault((quirk.finding_id, quirk.sentence), why)
     if not shown:
         return
     table = Table(title="Known quirks of the specification, as shown in this run", expand=False)
     table.add_column("finding")
     table.add_column("what happens")
     table.add_column("shown by")
-    for finding_id, sentence in sorted(shown, key=lambda each: int(each[0][1:])):
+    for finding_id, sentence in sorted(shown, key=lambda each: finding_order(each[0])):
         names = ", ".join(shown[finding_id, sentence])
-        table.add_row(finding_id, Text(sentence), Text(visible(names)))
+        why = reasons.get((finding_id, sentence), "")
+        texts = (finding_id, sentence, names)
+        shown_texts = [Text(visible(each)) for each in texts]
+        shown_texts[1].append(why)
+        table.add_row(*shown_texts)
     console.print(table)
 
 
 def _print_matrix(report: Report, console: Console) -> None:
-    title = f"{report.specification}\nprofile {report.profile}, seed {report.seed}"
+    run = f"profile {visible(report.profile)}, seed {report.seed}"
+    title = f"{visible(report.specification)}\n{run}"
     console.print(Text(title, style="italic"), soft_wrap=True)
     judged = [backend for backend in report.backends if backend.results]
     for backends in _that_fit(judged, console.width):
@@ -155,27 +153,30 @@ def _matrix(backends: Sequence[BackendReport]) -> Table:
     table.add_column("level", no_wrap=True)
     for backend in backends:
         table.add_column(Text(visible(backend.name), overflow="fold"), justify="center")
-    for requirement_id in REQUIREMENTS:
+    for requirement_id in requirement_ids_of(backends):
         results = [backend.result(requirement_id) for backend in backends]
-        if any(_is_judged(result) for result in results):
-            table.add_row(requirement_id, _level_text(results), *map(_mark, results))
+        if any(is_judged(result) for result in results):
+            # An id of ours is shorter than this, and a table has no room for a strange one.
+            shown_id = Text(visible(requirement_id)[:_ID_WIDTH_MAX])
+            table.add_row(shown_id, _level_text(results), *map(_mark, results))
     return table
 
 
-def _is_judged(result: RequirementResult | None) -> bool:
-    return result is not None and result.verdict is not Verdict.NOT_APPLICABLE
-
-
 def _level_text(results: Sequence[RequirementResult | None]) -> str:
-    levels = {result.level for result in results if result is not None and _is_judged(result)}
+    levels = {result.level for result in results if result is not None and is_judged(result)}
     return "/".join(level for level in ("MUST", "SHOULD", "MAY") if level in levels)
 
 
 def _mark(result: RequirementResult | None) -> Text:
     if result is None:
         return Text("-", style="dim")
-    mark, style = _MARKS[result.verdict]
-    return Text(mark, style=style)
+    return Text(VERDICT_WORDS[result.verdict], style=_VERDICT_STYLES[result.verdict])
+
+
+def _print_baseline_problems(report: Report, console: Console) -> None:
+    for problem in report.baseline_problems:
+        text = f"{problem.backend}: baseline, {problem.identifier}: {problem.text}"
+        console.print(Text(visible(text), style="bold red"), soft_wrap=True)
 
 
 def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
@@ -191,21 +192,15 @@ def _print_open(backends: Sequence[BackendReport], console: Console) -> None:
 
 def _print_conclusion(report: Report, console: Console, strict: bool) -> None:
     for backend in report.backends:
-        counts = dict.fromkeys(Verdict, 0)
-        for result in backend.results:
-            counts[result.verdict] += 1
-        alone = Report(report.format, "", "", "", 0, [backend])
-        conclusion, style = _CONCLUSIONS[exit_status(alone, strict=strict)]
-        declared = ", ".join([*backend.capabilities, backend.rejection_mode])
+        status = status_of(report, backend, strict=strict)
+        declared = declarations_text(backend)
         # Nothing is known of the promises of a backend that did not start.
         promises = f"declares {declared}" if declared else "did not start"
         console.print(
             Text.assemble(
                 f"{visible(backend.name)}: ",
-                (conclusion, style),
-                f" ({counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed, "
-                f"{counts[Verdict.INCONCLUSIVE]} open, {counts[Verdict.NOT_APPLICABLE]} not "
-                f"applicable; {promises})",
+                (CONCLUSION_WORDS[status], _CONCLUSION_STYLES[status]),
+                f" ({counts_text(backend)}; {visible(promises)})",
             ),
             soft_wrap=True,
         )

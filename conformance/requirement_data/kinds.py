@@ -5,7 +5,16 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["Component", "Finding", "Law", "Level", "Requirement", "Scope", "Severity"]
+__all__ = [
+    "Component",
+    "Exclusion",
+    "Finding",
+    "Law",
+    "Level",
+    "Requirement",
+    "Scope",
+    "Severity",
+]
 
 
 class Level(enum.Enum):
@@ -65,6 +74,19 @@ class Requirement:
     sentence: str
     source: str
     capability: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A requirement that no run puts to a backend, with the reason.
+
+    ``proved_by`` are the test modules and the vectors of this repository that
+    prove it instead, as paths from its root; empty where nothing here does it.
+    """
+
+    requirement_id: str
+    reason: str
+    proved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,18 @@ from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
+from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
+from conformance.machines.identities import IDENTITY_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.suite import Suite
+from conformance.tests import door_targets
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_codecs import BROKEN_CODECS
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from conformance.tests.broken_identities import BROKEN_IDENTITIES
 from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
 from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS
 from conformance.tests.broken_wals import BROKEN_WALS, broken_wal_backend
@@ -68,6 +72,16 @@ def _zoo() -> Iterator[BrokenSystem]:
     for name, codec, requirement_id in BROKEN_CODECS:
         backend = Backend(name, codec=codec)
         yield BrokenSystem("codec", name, requirement_id, backend, (CODEC_SUITE,))
+    for name, identity in BROKEN_IDENTITIES:
+        backend = Backend(name, identity=identity)
+        yield BrokenSystem("identity", name, "ENT-02", backend, (IDENTITY_SUITE,))
+    for backend, requirement_id in (
+        (door_targets.REMEMBERS, "WAL-01.handles"),
+        (door_targets.REMEMBERS, "CACHE-02.handles"),
+        (door_targets.REWRITES_ITS_FILE, "WAL-01.handles"),
+    ):
+        handles = (WAL_HANDLES_SUITE, CACHE_HANDLES_SUITE)
+        yield BrokenSystem("handles", backend.name, requirement_id, backend, handles)
 
 
 ZOO = tuple(_zoo())

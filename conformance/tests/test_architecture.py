@@ -46,11 +46,24 @@ LAYERS = (
     Layer("requirements", ("conformance.requirements", "conformance.requirement_data"), ()),
     Layer("run errors", ("conformance.errors",), ("errors",)),
     Layer("terminal", ("conformance.progress", "conformance.terminal_text"), ()),
-    Layer("results", ("conformance.results", "conformance.verdicts"), ("requirements",)),
+    Layer(
+        "results",
+        (
+            "conformance.baseline",
+            "conformance.baseline_rules",
+            "conformance.fingerprint",
+            "conformance.replays",
+            "conformance.results",
+            "conformance.verdicts",
+        ),
+        ("requirements", "run errors"),
+    ),
     Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
     Layer(
         "engine",
         (
+            "conformance.acts",
+            "conformance.forms",
             "conformance.narration",
             "conformance.profiles",
             "conformance.quirks",
@@ -60,6 +73,12 @@ LAYERS = (
             "conformance.workspace",
         ),
         _ENGINE,
+    ),
+    # A recorded history is judged by the model alone, with no backend around.
+    Layer(
+        "history",
+        ("conformance.history",),
+        ("errors", "wire", "model", "requirements", "run errors", "results", "engine"),
     ),
     # Oracles judge the model too, so they share nothing with it but the records.
     Layer("oracles", ("conformance.oracles",), ("errors", "wire")),
@@ -72,7 +91,12 @@ LAYERS = (
     ),
     Layer(
         "runner",
-        ("conformance.runner", "conformance.search", "conformance.unclaimed"),
+        (
+            "conformance.replaying",
+            "conformance.runner",
+            "conformance.search",
+            "conformance.unclaimed",
+        ),
         (*_ENGINE, "engine", "machines"),
     ),
     # Reports are made from results alone.
@@ -90,6 +114,11 @@ LAYERS = (
     # Both ends of the protocol; the machines do not know which door a backend came through.
     Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
+        "differential",
+        ("conformance.differential",),
+        (*_REFERENCE, "run errors", "subject", "vectors"),
+    ),
+    Layer(
         "worker",
         ("conformance.worker",),
         (*_RUN, "runner", "door"),
@@ -106,7 +135,19 @@ LAYERS = (
             "conformance.commands",
             "conformance.pytest_plugin",
         ),
-        (*_RUN, "runner", "report", "terminal", "vectors", "inspection", "worker", "door", "bench"),
+        (
+            *_RUN,
+            "runner",
+            "report",
+            "terminal",
+            "vectors",
+            "inspection",
+            "worker",
+            "door",
+            "history",
+            "differential",
+            "bench",
+        ),
     ),
 )
 
@@ -118,6 +159,8 @@ THIRD_PARTY = {
     "cbor2": ("telltale_spec.wire", "strategies", "conformance"),
     "dataclasses_json": ("telltale_spec.wire", "conformance"),
     "hypothesis": ("strategies", "conformance"),
+    "jinja2": ("conformance.report",),
+    "markupsafe": ("conformance.report",),
     "pytest": ("conformance",),
     "rich": ("conformance",),
 }

@@ -18,6 +18,7 @@ from conformance import (
     check_agreement_wal,
     check_backend,
     check_evidence_cache,
+    check_harness,
     declares,
 )
 from conformance.checks import failure_text
@@ -184,3 +185,15 @@ def test_the_package_loads_its_names_late() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     with pytest.raises(AttributeError, match="no attribute 'check_everything'"):
         _ = conformance.check_everything
+
+
+def test_a_harness_is_checked_like_an_object() -> None:
+    """The function gives the report of a conforming harness and raises for one that is not."""
+    command = f"{sys.executable} -m conformance serve conformance.tests.door_targets"
+    report = check_harness(f"{command}:SQLITE_LOG", profile="quick")
+    assert report.backends[0].name == "sqlite log"
+
+    with pytest.raises(AssertionError, match="deduplicates: WAL-02 "):
+        check_harness(f"{command}:DEDUPLICATES", profile="quick")
+    with pytest.raises(AssertionError, match="cannot be started"):
+        check_harness("there-is-no-such-program", profile="quick")

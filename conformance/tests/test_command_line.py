@@ -23,6 +23,7 @@ from conformance.backend import Capability
 from conformance.errors import BackendFault, TargetError
 from conformance.results import BackendReport, Report, Verdict
 from conformance.targets import load_target, redeclared
+from conformance.tests.usage import usage_error
 from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
@@ -248,16 +249,7 @@ def fault(report: BackendReport) -> str:
 def test_wrong_arguments_are_a_usage_error(
     arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status = main(arguments)
-    except SystemExit as ended:
-        status = int(str(ended.code))
-    captured = capsys.readouterr()
-
-    assert status == 2
-    assert captured.out == ""
-    assert expected in captured.err
-    assert len(captured.err.splitlines()) <= 2
+    assert expected in usage_error(arguments, capsys)
 
 
 @pytest.mark.parametrize(
@@ -476,10 +468,10 @@ def test_equal_runs_write_equal_files(folder: Path) -> None:
     assert Report.from_json(text).to_text() == text
 
 
-def test_only_the_report_is_left_behind(folder: Path) -> None:
+def test_only_the_report_and_the_replays_are_left_behind(folder: Path) -> None:
     temporary = folder / "temporary"
     temporary.mkdir()
-    before = {*names_in(folder), "report.json"}
+    before = {*names_in(folder), "report.json", ".telltale"}
     arguments = ("check", "targets:stubborn", "targets:NotEmpty", "--call-timeout", "1")
     done = run(folder, *arguments, "--json", "report.json", TMPDIR=str(temporary))
 

@@ -43,6 +43,10 @@ class Draws:
         self._turns_count += 1
         return items[(self._turns_count - 1) % len(items)]
 
+    def octets(self, count: int) -> bytes:
+        """Return ``count`` bytes of any value."""
+        return self._random.randbytes(count)
+
     def chance(self, percent: int) -> bool:
         """Say yes in ``percent`` of 100 cases."""
         return self.below(100) < percent

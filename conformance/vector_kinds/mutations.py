@@ -25,7 +25,7 @@ from conformance.vector_kinds.nodes import (
 from conformance.vector_kinds.value_source import ValueSource
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 
-__all__ = ["mutate"]
+__all__ = ["NODE_MUTATIONS", "NodeMutation", "mutate"]
 
 NodeMutation: TypeAlias = Callable[[ValueSource, MapNode], bool]
 ByteMutation: TypeAlias = Callable[[ValueSource, bytes], bytes]
@@ -33,6 +33,7 @@ ByteMutation: TypeAlias = Callable[[ValueSource, bytes], bytes]
 _NULL: Final = b"\xf6"
 _UNDEFINED: Final = b"\xf7"
 _TEXT_MAJOR: Final = 3
+_OPEN_TEXT: Final = 0x7F
 _INTEGER_LENGTHS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
 _OTHER_VALUES: Final = (
     _NULL,
@@ -57,12 +58,12 @@ _UNKNOWN_VALUES: Final = (b"\x00", b"\x20", b"\xf5", b"\xf9\x3c\x00", b"\xc2\x41
 def mutate(source: ValueSource, artifact: PersistedDurabilityArtifact) -> tuple[str, bytes]:
     """Return the name of a mutation and the mutated bytes of an artifact."""
     while True:
-        name = source.take_turns(sorted({**_NODE_MUTATIONS, **_BYTE_MUTATIONS}))
+        name = source.take_turns(sorted({**NODE_MUTATIONS, **_BYTE_MUTATIONS}))
         if name in _BYTE_MUTATIONS:
             return name, _BYTE_MUTATIONS[name](source, artifact.to_cbor())
         root = to_nodes(artifact.to_dict())
         # Not every artifact has a place for every mutation.
-        if isinstance(root, MapNode) and _NODE_MUTATIONS[name](source, root):
+        if isinstance(root, MapNode) and NODE_MUTATIONS[name](source, root):
             return name, write_node(root)
 
 
@@ -83,6 +84,12 @@ def _pick_place(
 
 def _major(node: Node) -> int | None:
     return node[0] >> 5 if isinstance(node, bytes) and node else None
+
+
+def _is_whole_text(place: Place) -> bool:
+    """Say whether a text stands here in one piece: chunks may each be broken characters."""
+    node = place.node
+    return isinstance(node, bytes) and _major(node) == _TEXT_MAJOR and node[0] != _OPEN_TEXT
 
 
 def _missing_field(source: ValueSource, root: MapNode) -> bool:
@@ -157,7 +164,7 @@ def _integer_key(source: ValueSource, root: MapNode) -> bool:
 
 
 def _byte_string_text(source: ValueSource, root: MapNode) -> bool:
-    place = _pick_place(source, root, lambda place: _major(place.node) == _TEXT_MAJOR)
+    place = _pick_place(source, root, _is_whole_text)
     if place is None or not isinstance(place.node, bytes):
         return False
     place.put(scalar(cbor2.loads(place.node).encode()))
@@ -165,13 +172,13 @@ def _byte_string_text(source: ValueSource, root: MapNode) -> bool:
 
 
 def _text_in_chunks(source: ValueSource, root: MapNode) -> bool:
-    place = _pick_place(source, root, lambda place: _major(place.node) == _TEXT_MAJOR)
+    place = _pick_place(source, root, _is_whole_text)
     if place is None or not isinstance(place.node, bytes):
         return False
     octets = cbor2.loads(place.node).encode()
     cut = source.below(len(octets) + 1)
     chunks = [head(_TEXT_MAJOR, len(part)) + part for part in (octets[:cut], octets[cut:])]
-    place.put(b"\x7f" + b"".join(chunks) + b"\xff")
+    place.put(bytes([_OPEN_TEXT]) + b"".join(chunks) + b"\xff")
     return True
 
 
@@ -249,7 +256,7 @@ def _canonical(_: ValueSource, data: bytes) -> bytes:
     return data
 
 
-_NODE_MUTATIONS: Final[dict[str, NodeMutation]] = {
+NODE_MUTATIONS: Final[dict[str, NodeMutation]] = {
     "byte_string_key": _byte_string_key,
     "byte_string_text": _byte_string_text,
     "duplicate_field": _duplicate_field,
@@ -267,6 +274,8 @@ _NODE_MUTATIONS: Final[dict[str, NodeMutation]] = {
     "text_in_chunks": _text_in_chunks,
     "unknown_field": _unknown_field,
 }
+"""Changes of an artifact that was taken apart; each says whether it found a place for itself."""
+
 _BYTE_MUTATIONS: Final[dict[str, ByteMutation]] = {
     "bit_flip": _bit_flip,
     "canonical": _canonical,

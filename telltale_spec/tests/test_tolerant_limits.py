@@ -210,10 +210,24 @@ def test_dec_29_the_four_kinds_of_error_have_the_specified_words() -> None:
         (float("inf"), "inf"),
         (float("-inf"), "-inf"),
         (float("nan"), "NaN"),
+        # Midway between the two shortest decimals: the one farther from zero, even or not.
+        (-0.00138950347900390625, "-0.0013895034790039063"),
+        (0.00138950347900390625, "0.0013895034790039063"),
+        (2.0**-24, "0.00000005960464477539063"),
+        # The nearer one is even, the other would be odd.
+        (0.1, "0.1"),
+        (5e-324, f"0.{'0' * 323}5"),
     ],
 )
 def test_dec_29_floats_are_shown_without_an_exponent(number: float, shown: str) -> None:
     assert f"floating point `{shown}`" in verdict_of(wal(plain(number)))
+
+
+@pytest.mark.requirement("DEC-29")
+def test_dec_29_what_extends_a_grapheme_is_shown_by_its_number() -> None:
+    """Also the spacing marks and letters among them, whose category does not tell."""
+    shown = verdict_of(wal(text("\u0915\u09be\u0903\uff9e\uff76")))
+    assert "\u0915\\\\u{9be}\u0903\\\\u{ff9e}\uff76" in shown
 
 
 @pytest.mark.requirement("DEC-29", "DEC-14")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Final
 
 from telltale_spec.errors import DecodeError, DecodeErrorCategory
@@ -35,6 +35,9 @@ __all__ = [
 # A text is escaped in pieces of this many characters, so that an error about a
 # text as large as the input needs memory for the result only (F41).
 _QUOTED_PIECE_CHARACTERS: Final = 65_536
+
+# The exact digits of any float, of which there are at most 767, and room to add to them.
+_EXACT: Final = Context(prec=1_200)
 
 
 def input_ended() -> DecodeError:
@@ -130,8 +133,20 @@ def rust_float(number: float) -> str:
         return "NaN"
     if number in (float("inf"), float("-inf")):
         return str(number)
-    digits = format(Decimal(repr(number)), "f")
+    digits = format(_shortest_decimal(number), "f")
     return digits if "." in digits else f"{digits}.0"
+
+
+def _shortest_decimal(number: float) -> Decimal:
+    """Return the shortest decimal that reads as ``number``, the nearest to it of those.
+
+    Where two are equally near, Python's is the even one and Rust's the one farther from zero.
+    """
+    shortest, exact = Decimal(repr(number)), Decimal(number)
+    unit = Decimal((0, (1,), int(shortest.as_tuple().exponent)))
+    with localcontext(_EXACT):
+        is_midway = abs(exact) - abs(shortest) == unit / 2
+        return shortest + unit.copy_sign(shortest) if is_midway else shortest
 
 
 def _one_of(names: Sequence[str]) -> str:

@@ -1,0 +1,222 @@
+"""``replay``: carry recorded failures out again, without any search."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from conformance.commands.arguments import (
+    CONFORMING,
+    EXIT_STATUS_TEXT,
+    USAGE,
+    complain,
+    positive,
+    seconds,
+)
+from conformance.watch import CALL_SECONDS_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from conformance.commands.arguments import CommandParser
+    from conformance.replays import Outcome, Replay
+    from conformance.worker import Job
+
+__all__ = ["NAME", "add", "run"]
+
+NAME: Final = "replay"
+
+_VIOLATION: Final = 1
+_BACKEND_FAULT: Final = 4
+
+
+def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    """Add the command and its options."""
+    replay = commands.add_parser(
+        "replay",
+        help="carry recorded failures out again",
+        usage="%(prog)s [options] FILE... [TARGET]",
+        description="Say of each recorded failure: fixed, still failing, fails differently, or "
+        "cannot run.",
+        epilog=EXIT_STATUS_TEXT,
+    )
+    replay.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="replay files, and last the backend as package.module:factory; without it the "
+        "shipped backend that a file names",
+    )
+    replay.add_argument(
+        "--capability", action="append", metavar="NAME", help="declare this promise, as in check"
+    )
+    replay.add_argument(
+        "--rejection-mode", metavar="MODE", help="what a refused append leaves, as in check"
+    )
+    replay.add_argument(
+        "--call-timeout",
+        type=seconds,
+        default=CALL_SECONDS_MAX,
+        metavar="SECONDS",
+        help="longest time for one call of the backend (default: 10)",
+    )
+    replay.add_argument(
+        "--command",
+        dest="harness",
+        metavar="COMMAND",
+        help="replay on a harness in any language, as in check",
+    )
+    replay.add_argument(
+        "--starting-timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="longest time from the start of a harness to its handshake (default: 30)",
+    )
+    replay.add_argument(
+        "--print",
+        choices=tuple(_printers()),
+        dest="printed",
+        help="run nothing; print a file's failure as a pytest file for the backend's repository",
+    )
+    replay.add_argument(
+        "--jobs", type=positive, default=2, help="files replayed at the same time (default: 2)"
+    )
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Replay each file and say what came of it."""
+    from conformance.commands.replay_files import load_replay
+    from conformance.replaying import check_acts
+    from conformance.targets import declaration
+
+    # An unknown name raises.
+    declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
+    paths, target = _files_and_target(parsed.files)
+    problem = _option_problem(parsed, paths, target)
+    if problem is not None:
+        return complain(problem, USAGE)
+    replays = [load_replay(path) for path in paths]
+    for replay in replays:
+        check_acts(replay)
+    if parsed.printed is not None:
+        return _print(parsed, replays, target, console)
+    if target is None and parsed.harness is None:
+        problem = _backend_problem(paths, replays)
+        if problem is not None:
+            return complain(problem, USAGE)
+    return _replay(parsed, paths, replays, target, console)
+
+
+def _files_and_target(given: list[str]) -> tuple[list[Path], str | None]:
+    """Tell the files from the target, which comes last and is no file."""
+    last = given[-1]
+    if ":" in last and not Path(last).exists():
+        return [Path(each) for each in given[:-1]], last
+    return [Path(each) for each in given], None
+
+
+def _option_problem(
+    parsed: argparse.Namespace, paths: list[Path], target: str | None
+) -> str | None:
+    from conformance.door.harness import command_words
+
+    if not paths:
+        return f"`{target}`: give a replay file before the target"
+    if parsed.harness is None:
+        return None
+    # An unusable one raises.
+    command_words(parsed.harness)
+    if target is not None:
+        return f"`{target}` and --command: give one of them"
+    if parsed.capability or parsed.rejection_mode:
+        return "--capability and --rejection-mode are for targets; a harness declares its own"
+    return None
+
+
+def _backend_problem(paths: list[Path], replays: list[Replay]) -> str | None:
+    """Return what is wrong with files that should be of shipped backends."""
+    from conformance.shipped import SHIPPED_BACKENDS
+
+    names = [backend.name for backend in SHIPPED_BACKENDS]
+    for path, replay in zip(paths, replays, strict=True):
+        if replay.backend not in names:
+            return f"{path} is of `{replay.backend}`: give its package.module:factory or --command"
+    return None
+
+
+def _job(parsed: argparse.Namespace, replay: Replay, target: str | None) -> Job:
+    """Return the process that one replay runs in."""
+    from conformance.worker import Job
+
+    return Job(
+        name=target or parsed.harness or replay.backend,
+        target=target,
+        command=parsed.harness,
+        starting_seconds_max=parsed.starting_timeout,
+        profile="quick",
+        seed=0,
+        call_seconds_max=parsed.call_timeout,
+        capabilities=None if parsed.capability is None else tuple(parsed.capability),
+        rejection_mode=parsed.rejection_mode,
+        replay=replay,
+    )
+
+
+def _replay(
+    parsed: argparse.Namespace,
+    paths: list[Path],
+    replays: list[Replay],
+    target: str | None,
+    console: Console,
+) -> int:
+    from rich.text import Text
+
+    from conformance.progress import shown_progress
+    from conformance.replays import ReplayResult
+    from conformance.report.replay_text import shown
+    from conformance.terminal_text import visible
+    from conformance.worker import run_jobs
+
+    jobs = [_job(parsed, replay, target) for replay in replays]
+    with shown_progress(console) as on_progress:
+        reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
+    results = [ReplayResult.of(*each) for each in zip(replays, reports, strict=True)]
+    for path, replay, result in zip(paths, replays, results, strict=True):
+        head = f"{visible(str(path))}: {replay.requirement_id} of {visible(replay.backend)}: "
+        console.print(Text(f"{head}{shown(replay, result)}"), soft_wrap=True)
+    return max(_status(result.outcome) for result in results)
+
+
+def _status(outcome: Outcome) -> int:
+    from conformance.replays import Outcome
+
+    if outcome is Outcome.CANNOT_RUN:
+        return _BACKEND_FAULT
+    return CONFORMING if outcome is Outcome.FIXED else _VIOLATION
+
+
+def _print(
+    parsed: argparse.Namespace, replays: list[Replay], target: str | None, console: Console
+) -> int:
+    if len(replays) != 1:
+        return complain("--print needs one file", USAGE)
+    if target is None:
+        return complain("--print needs the backend as package.module:factory", USAGE)
+    text = _printers()[parsed.printed](replays[0], target)
+    console.out(text.rstrip("\n"), highlight=False)
+    return CONFORMING
+
+
+def _printers() -> dict[str, Callable[[Replay, str], str]]:
+    """Return what a failure can be printed as."""
+
+    def as_pytest(replay: Replay, target: str) -> str:
+        from conformance.report.replay_text import pytest_text
+
+        return pytest_text(replay, target)
+
+    return {"pytest": as_pytest}

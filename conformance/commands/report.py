@@ -1,0 +1,64 @@
+"""``report``: show a saved report, or make its other forms."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from conformance.commands.arguments import CONFORMING, USAGE, complain
+from conformance.commands.report_files import (
+    add_file_options,
+    files_problem,
+    wanted_files,
+    write_files,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from conformance.commands.arguments import CommandParser
+
+__all__ = ["NAME", "add", "run"]
+
+NAME: Final = "report"
+
+
+def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    """Add the command and its options."""
+    report = commands.add_parser(
+        "report",
+        help="show a saved report, or make its other forms",
+        description="Show a report that `check --json` has saved, or write it in other forms. "
+        "Nothing is judged again.",
+        epilog="exit status: 0 shown or written, 2 usage or a file that is no report",
+    )
+    report.add_argument("report", type=Path, nargs="?", help="a file that `check --json` wrote")
+    report.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of reports and end"
+    )
+    add_file_options(report, without=("json",))
+    report.add_argument(
+        "--strict", action="store_true", help="count what is only recommended as well"
+    )
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Show the report, or write the files that are asked for."""
+    from conformance.report.reading import read_report, schema_text
+
+    if parsed.schema:
+        console.out(schema_text(), end="", highlight=False)
+        return CONFORMING
+    if parsed.report is None:
+        return complain("report: expected a file that `check --json` wrote, or --schema", USAGE)
+    problem = files_problem(parsed)
+    if problem is not None:
+        return complain(problem, USAGE)
+    report = read_report(parsed.report)
+    if wanted_files(parsed):
+        return write_files(parsed, report) or CONFORMING
+    from conformance.report.text import print_report
+
+    print_report(report, console, strict=parsed.strict)
+    return CONFORMING

@@ -1,0 +1,116 @@
+"""The options that write a report to files, each in a form of its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from conformance.commands.arguments import USAGE, complain, file_problem, write_whole
+
+if TYPE_CHECKING:
+    from conformance.results import Report
+
+__all__ = [
+    "add_file_options",
+    "append_step_summary",
+    "files_problem",
+    "wanted_files",
+    "write_files",
+]
+
+_STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+
+
+def _json(report: Report, strict: bool) -> str:
+    return report.to_text()
+
+
+def _junit(report: Report, strict: bool) -> str:
+    from conformance.report.junit import junit_xml
+
+    return junit_xml(report, strict=strict)
+
+
+def _markdown(report: Report, strict: bool) -> str:
+    from conformance.report.markdown import markdown_summary
+
+    return markdown_summary(report, strict=strict)
+
+
+def _badge(report: Report, strict: bool) -> str:
+    from conformance.report.badge import badge_svg
+
+    return badge_svg(report, strict=strict)
+
+
+def _html(report: Report, strict: bool) -> str:
+    from conformance.report.page import html_page
+
+    return html_page(report, strict=strict)
+
+
+_FORMS: Final[dict[str, tuple[str, Callable[[Report, bool], str]]]] = {
+    "json": ("as JSON, from which all others can be made", _json),
+    "junit": ("as JUnit XML, for a CI system", _junit),
+    "markdown": ("as a Markdown summary", _markdown),
+    "badge": ("as a badge in SVG", _badge),
+    "html": ("as one page of HTML that needs no network", _html),
+}
+
+
+def add_file_options(parser: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> None:
+    """Add an option for each form of a report."""
+    for name, (words, _) in _FORMS.items():
+        if name not in without:
+            text = f"write the report {words}"
+            parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+
+
+def wanted_files(parsed: argparse.Namespace) -> dict[str, Path]:
+    """Return the files that were asked for, by the name of their form."""
+    wanted = {name: getattr(parsed, name, None) for name in _FORMS}
+    return {name: path for name, path in wanted.items() if path is not None}
+
+
+def files_problem(parsed: argparse.Namespace) -> str | None:
+    """Return why a file cannot be written, before a run is spent on it."""
+    taken: dict[Path, str] = {}
+    for name, path in wanted_files(parsed).items():
+        problem = file_problem(f"--{name}", path)
+        if problem is not None:
+            return problem
+        # Several forms may go to one device, as to /dev/null, but not to one file.
+        whole = path.resolve()
+        if whole in taken and not (path.exists() and not path.is_file()):
+            return f"--{taken[whole]} and --{name} name the same file {path}"
+        taken[whole] = name
+    return None
+
+
+def write_files(parsed: argparse.Namespace, report: Report) -> int | None:
+    """Write every file that was asked for; return an exit status if one cannot be written."""
+    status = None
+    for name, path in wanted_files(parsed).items():
+        try:
+            write_whole(path, _FORMS[name][1](report, parsed.strict))
+        except OSError as error:
+            status = complain(f"--{name} {path}: {error.strerror}", USAGE)
+    return status
+
+
+def append_step_summary(report: Report, *, strict: bool) -> None:
+    """Add the Markdown summary to the page of a CI step, where the environment names one.
+
+    A page that cannot be written is complained of and changes no verdict.
+    """
+    named = os.environ.get(_STEP_SUMMARY)
+    if not named:
+        return
+    try:
+        with Path(named).open("a", encoding="utf-8") as page:
+            page.write(_markdown(report, strict))
+    except OSError as error:
+        complain(f"the step summary {named} cannot be written: {error.strerror}", USAGE)

@@ -1,0 +1,232 @@
+"""What every form of a report says in the same words: verdicts, conclusions, claims, commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from conformance.requirements import REQUIREMENTS, Component, Requirement, Scope
+from conformance.results import (
+    BackendReport,
+    Report,
+    RequirementResult,
+    SampleHistory,
+    SituationResult,
+    Verdict,
+)
+from conformance.verdicts import ExitStatus, exit_status
+
+__all__ = [
+    "CONCLUSION_WORDS",
+    "PART_TITLES",
+    "SCOPE_WORDS",
+    "UNKNOWN_SENTENCE",
+    "VERDICT_WORDS",
+    "counts_text",
+    "declarations_text",
+    "described",
+    "finding_order",
+    "headline",
+    "headline_details",
+    "is_judged",
+    "replay_command",
+    "requirement_ids_of",
+    "run_facts",
+    "samples_of",
+    "situations_of",
+    "status_of",
+    "verdict_counts",
+    "web_link",
+]
+
+VERDICT_WORDS: Final = {
+    Verdict.PASS: "pass",
+    Verdict.FAIL: "FAIL",
+    Verdict.INCONCLUSIVE: "open",
+    Verdict.NOT_APPLICABLE: "-",
+    Verdict.EXPECTED_FAIL: "known",
+}
+"""The word for a verdict in a matrix."""
+
+CONCLUSION_WORDS: Final = {
+    ExitStatus.CONFORMING: "conforming",
+    ExitStatus.VIOLATION: "not conforming",
+    ExitStatus.INCONCLUSIVE: "inconclusive",
+    ExitStatus.BACKEND_FAULT: "could not be judged",
+}
+"""What the verdicts on a backend, or on all of them, come to."""
+
+_STATUS_SENTENCES: Final = {
+    ExitStatus.CONFORMING: "The backend conforms",
+    ExitStatus.VIOLATION: "The backend does not conform",
+    ExitStatus.INCONCLUSIVE: "The verdict is open",
+    ExitStatus.BACKEND_FAULT: "The backend could not be judged",
+}
+
+PART_TITLES: Final = {
+    Component.VALUES: "Values",
+    Component.AGREEMENT_WAL: "Agreement log",
+    Component.EVIDENCE_CACHE: "Evidence cache",
+    Component.WAL_HANDLER: "Agreement log handler",
+    Component.EVIDENCE_HANDLER: "Evidence handler",
+    Component.CODEC: "Codec",
+    Component.RECOVERY: "Recovery plan",
+    Component.FAULTS: "Fault injection",
+    Component.INSPECTION: "Inspection",
+    Component.MONITORS: "Monitors",
+}
+"""The title of each part of a system."""
+
+SCOPE_WORDS: Final = {
+    Scope.BACKEND: "every backend",
+    Scope.HANDLER: "handlers",
+    Scope.PURE: "pure functions and values",
+    Scope.REFERENCE: "the specification's own backends",
+}
+"""Who can be held to a requirement, in words."""
+
+UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requirement."
+
+_UNSAFE_IN_FILES: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def described(requirement_id: str) -> Requirement | None:
+    """Return a requirement, or ``None`` for an id that only another version knows."""
+    return REQUIREMENTS.get(requirement_id)
+
+
+def status_of(report: Report, backend: BackendReport, *, strict: bool = False) -> ExitStatus:
+    """Return what a report says of one of its backends."""
+    problems = [each for each in report.baseline_problems if each.backend == backend.name]
+    alone = replace(report, backends=[backend], baseline_problems=problems)
+    return exit_status(alone, strict=strict)
+
+
+def headline(report: Report, *, strict: bool = False) -> str:
+    """Return the conclusion of a whole report as a sentence of few words."""
+    count = len(report.backends)
+    if count == 0:
+        return "No backend was judged"
+    statuses = [status_of(report, backend, strict=strict) for backend in report.backends]
+    conforming = statuses.count(ExitStatus.CONFORMING)
+    if conforming == count and report.baseline_problems:
+        return "The baseline does not fit the run"
+    if count == 1:
+        return _STATUS_SENTENCES[statuses[0]]
+    if conforming == count:
+        return f"All {count} backends conform"
+    return f"{conforming or 'None'} of {count} backends conform{'s' if conforming == 1 else ''}"
+
+
+def headline_details(report: Report, *, strict: bool = False) -> str:
+    """Return how the backends that do not conform fare; empty for less than two backends."""
+    if len(report.backends) < 2:
+        return ""
+    statuses = [status_of(report, backend, strict=strict) for backend in report.backends]
+    figures = [
+        f"{statuses.count(status)} {CONCLUSION_WORDS[status]}"
+        for status in (ExitStatus.VIOLATION, ExitStatus.INCONCLUSIVE, ExitStatus.BACKEND_FAULT)
+        if status in statuses
+    ]
+    return ", ".join(figures)
+
+
+def verdict_counts(backend: BackendReport) -> dict[Verdict, int]:
+    """Return how many requirements got each verdict, with every verdict as a key."""
+    counts = dict.fromkeys(Verdict, 0)
+    for result in backend.results:
+        counts[result.verdict] += 1
+    return counts
+
+
+def counts_text(backend: BackendReport) -> str:
+    """Return the verdicts on a backend as figures."""
+    counts = verdict_counts(backend)
+    known = counts[Verdict.EXPECTED_FAIL]
+    return (
+        f"{counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed, "
+        f"{counts[Verdict.INCONCLUSIVE]} open, "
+        + (f"{known} known, " if known else "")
+        + f"{counts[Verdict.NOT_APPLICABLE]} not applicable"
+    )
+
+
+def declarations_text(backend: BackendReport) -> str:
+    """Return what a backend declares, or an empty text for one that did not start."""
+    declared = [*backend.capabilities, backend.rejection_mode]
+    return ", ".join(each for each in declared if each)
+
+
+def run_facts(report: Report) -> list[tuple[str, str]]:
+    """Return what the verdicts of a report are worth, as names and values."""
+    facts = [
+        ("specification", report.specification),
+        ("suite", f"telltale-spec {report.suite_version}"),
+        ("profile", report.profile),
+    ]
+    if report.budget is not None:
+        budget = report.budget
+        text = (
+            f"{budget.histories} histories of {budget.operations} operations "
+            f"and {budget.seconds:g} s a search"
+        )
+        facts.append(("budget", text))
+    return [*facts, ("seed", str(report.seed))]
+
+
+def requirement_ids_of(backends: Sequence[BackendReport]) -> list[str]:
+    """Return the requirements that backends have results for, in the registry's order.
+
+    Ids that the registry does not know come last, in the order of the report.
+    """
+    found = dict.fromkeys(result.requirement_id for each in backends for result in each.results)
+    known = [requirement_id for requirement_id in REQUIREMENTS if requirement_id in found]
+    return [*known, *(each for each in found if each not in REQUIREMENTS)]
+
+
+def is_judged(result: RequirementResult | None) -> bool:
+    """Say whether a backend was held to a requirement at all."""
+    return result is not None and result.verdict is not Verdict.NOT_APPLICABLE
+
+
+def situations_of(backend: BackendReport, requirement_id: str) -> list[SituationResult]:
+    """Return the situations that a pass of one requirement rests on."""
+    return [each for each in backend.situations if requirement_id in each.requirement_ids]
+
+
+def samples_of(backend: BackendReport, requirement_id: str) -> list[SampleHistory]:
+    """Return the histories that went well, of the suites that judged a requirement."""
+    return [each for each in backend.samples if requirement_id in each.requirement_ids]
+
+
+def finding_order(finding_id: str) -> tuple[int, str]:
+    """Return what findings are sorted by: their number, those without one last."""
+    number = finding_id.removeprefix("F")
+    is_number = number.isascii() and number.isdigit()
+    return (int(number[:9]) if is_number else 10**9, finding_id)
+
+
+def replay_command(backend_name: str, requirement_id: str) -> str:
+    """Return the command that replays a failure from the replay files of the run.
+
+    ``REPLAYS`` stands for the folder they were written to and ``TARGET`` for the
+    backend, as neither is in a report.
+    """
+    folder, name = (_UNSAFE_IN_FILES.sub("_", each) for each in (backend_name, requirement_id))
+    return f"telltale-conformance replay REPLAYS/{folder}/{name}.json TARGET"
+
+
+def web_link(text: str) -> str:
+    """Return a link that may be followed from a page, or an empty text.
+
+    The links of a report are texts of others; only web addresses are followed.
+    """
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
+    return text if is_web and text.isprintable() and " " not in text else ""
