@@ -128,9 +128,12 @@ def file_appends() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         log = FileAgreementWal(Path(folder) / "log")
         entries = wal(4_000).entries
+        worked_from = time.process_time()
         seconds = seconds_of(lambda: [*map(log.append, entries)], WALL)
+        worked = shown_seconds(time.process_time() - worked_from)
         assert log.load() == wal(4_000)
-    measured = f"{shown_seconds(seconds)}, x {seconds / TELLTALE_FILE_SECONDS:.2f} of telltale"
+    ratio = seconds / TELLTALE_FILE_SECONDS
+    measured = f"{shown_seconds(seconds)}, {worked} of the processor, x {ratio:.2f} of telltale"
     is_met = seconds <= 3 * TELLTALE_FILE_SECONDS
     yield Row("file append", "4,000 entries", measured, "at most x 3", is_met)
 
