@@ -210,6 +210,8 @@ class _ReaderSource:
         self.fields = fields
         self.names: list[str] = []
         self.expected = b""
+        # The variable of a name that has not been read yet, and the shape of the name.
+        self.unread: tuple[str, UnitEnumShape[Any]] | None = None
         self.open_count = 0
         self.open_count_max = 0
         self.names_count = 0
@@ -259,6 +261,7 @@ class _ReaderSource:
 
     def make(self, record_class: type[Any], target: str) -> None:
         """Make the record of the fields, which are known to be in their domains."""
+        self._compare()
         line, value = self.source.line, self.source.value
         if record_class.__post_init__ is not Record.__post_init__ or not self.names:
             # A class with a check of its own is made as everyone makes it.
@@ -270,12 +273,26 @@ class _ReaderSource:
         line(f"{target}.__class__ = {value(record_class)}")
 
     def _compare(self) -> None:
-        """Compare what was collected with the input."""
-        if self.expected:
+        """Compare what was collected with the input, together with a name in front of it."""
+        if self.unread is not None:
+            self._read_name(*self.unread)
+        elif self.expected:
             constant = self.source.value(self.expected)
             self._refuse_if(f"not data.startswith({constant}, position)")
             self.source.line(f"position += {len(self.expected)}")
-            self.expected = b""
+        self.unread, self.expected = None, b""
+
+    def _read_name(self, name: str, shape: UnitEnumShape[Any]) -> None:
+        """Look a name of an enum up, with all that has to come behind it."""
+        line, behind = self.source.line, self.expected
+        members = {cbor2.dumps(text) + behind: each for text, each in shape.members.items()}
+        line(f"end = position + {self.source.value(_SHORT_TEXTS)}[data[position]]")
+        if any(len(text) >= 24 for text in shape.members):
+            with self.source.block("if end == position:"):
+                line(f"_, end = {self.source.value(read_long_text)}(data, position)")
+        line(f"end += {len(behind)}")
+        line(f"{name} = {self.source.value(members)}[data[position:end]]")
+        line("position = end")
 
     def _refuse_if(self, condition: str) -> None:
         with self.source.block(f"if {condition}:"):
@@ -302,7 +319,7 @@ class _ReaderSource:
             case BoolShape():
                 self._read_bool(name)
             case UnitEnumShape():
-                self._read_member(shape, name)
+                self.unread = name, shape
             case OptionShape():
                 self._read_option(shape, name)
             case ListShape():
@@ -338,16 +355,6 @@ class _ReaderSource:
     def _read_bool(self, name: str) -> None:
         self.source.line(f"{name} = {self.source.value(_BOOLS)}[data[position]]")
         self.source.line("position += 1")
-
-    def _read_member(self, shape: UnitEnumShape[Any], name: str) -> None:
-        members = {cbor2.dumps(text): member for text, member in shape.members.items()}
-        line = self.source.line
-        line(f"end = position + {self.source.value(_SHORT_TEXTS)}[data[position]]")
-        if any(len(text) >= 24 for text in shape.members):
-            with self.source.block("if end == position:"):
-                line(f"_, end = {self.source.value(read_long_text)}(data, position)")
-        line(f"{name} = {self.source.value(members)}[data[position:end]]")
-        line("position = end")
 
     def _read_option(self, shape: OptionShape[Any], name: str) -> None:
         with self.source.block(f"if data[position] == {_NULL}:"):
