@@ -166,14 +166,14 @@ def _sqlite_singles(folder: Path) -> Iterator[Row]:
     table.close()
     parts = [slice(start, start + 1_000) for start in range(0, 10_000, 1_000)]
     medians = [statistics.median(ours[part]) for part in parts]
-    found = sorted(
+    found = [
         mine / statistics.median(plain[part]) for mine, part in zip(medians, parts, strict=True)
-    )
+    ]
     work = "10,000 entries, one durable transaction each"
-    yield ratio_row("SQLite append", f"{work}, to plain sqlite3", found, 1.5)
-    yield ratio_row(
-        "SQLite append", f"{work}, last tenth to first", [medians[-1] / medians[0]], 1.5
-    )
+    yield ratio_row("SQLite append", f"{work}, to plain sqlite3", sorted(found), 1.5)
+    # The disk has its moods, which neighbours share.
+    flat = [found[-1] / found[0]]
+    yield ratio_row("SQLite append", f"{work}, that ratio, last tenth to first", flat, 1.2)
 
 
 def _sqlite_batch(folder: Path, count: int) -> Row:
