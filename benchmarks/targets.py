@@ -218,7 +218,6 @@ def _plan_seconds(count: int) -> tuple[float, float]:
 
 def recovery() -> Iterator[Row]:
     """Measure the plan from values, and from bytes."""
-
     best, walk = _plan_seconds(100_000)
     times = TELLTALE_PLAN_SECONDS / best
     measured = f"{shown_seconds(best)}, {times:.0f} times faster than telltale"

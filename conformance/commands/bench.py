@@ -170,7 +170,9 @@ def _measure(parsed: argparse.Namespace, folder: Path, kept: Path, console: Cons
     if parsed.only:
         words += ["-k", parsed.only]
     words += [*questions.__path__, *map(str, parsed.also)]
-    status = subprocess.run(words, check=False).returncode  # noqa: S603 - ourselves
+    # Options of the user's own test runs, such as parallel ones, are not for figures.
+    environment = {name: each for name, each in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    status = subprocess.run(words, env=environment, check=False).returncode  # noqa: S603 - ourselves
     if status == _PYTEST_USAGE:
         return USAGE
     return CONFORMING if status == 0 else _SLOWER
