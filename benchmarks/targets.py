@@ -128,9 +128,12 @@ def file_appends() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         log = FileAgreementWal(Path(folder) / "log")
         entries = wal(4_000).entries
+        worked_from = time.process_time()
         seconds = seconds_of(lambda: [*map(log.append, entries)], WALL)
+        worked = shown_seconds(time.process_time() - worked_from)
         assert log.load() == wal(4_000)
-    measured = f"{shown_seconds(seconds)}, x {seconds / TELLTALE_FILE_SECONDS:.2f} of telltale"
+    ratio = seconds / TELLTALE_FILE_SECONDS
+    measured = f"{shown_seconds(seconds)}, {worked} of the processor, x {ratio:.2f} of telltale"
     is_met = seconds <= 3 * TELLTALE_FILE_SECONDS
     yield Row("file append", "4,000 entries", measured, "at most x 3", is_met)
 
@@ -163,14 +166,14 @@ def _sqlite_singles(folder: Path) -> Iterator[Row]:
     table.close()
     parts = [slice(start, start + 1_000) for start in range(0, 10_000, 1_000)]
     medians = [statistics.median(ours[part]) for part in parts]
-    found = sorted(
+    found = [
         mine / statistics.median(plain[part]) for mine, part in zip(medians, parts, strict=True)
-    )
+    ]
     work = "10,000 entries, one durable transaction each"
-    yield ratio_row("SQLite append", f"{work}, to plain sqlite3", found, 1.5)
-    yield ratio_row(
-        "SQLite append", f"{work}, last tenth to first", [medians[-1] / medians[0]], 1.5
-    )
+    yield ratio_row("SQLite append", f"{work}, to plain sqlite3", sorted(found), 1.5)
+    # The disk has its moods, which neighbours share.
+    flat = [found[-1] / found[0]]
+    yield ratio_row("SQLite append", f"{work}, that ratio, last tenth to first", flat, 1.2)
 
 
 def _sqlite_batch(folder: Path, count: int) -> Row:
@@ -195,27 +198,40 @@ def _sqlite_batch(folder: Path, count: int) -> Row:
     )
 
 
+def _plan_seconds(count: int) -> tuple[float, float]:
+    """Return what a plan takes, and what looking at each entry takes."""
+    log, cache = wal(count), evidence_cache(count // 10)
+
+    def walk() -> None:
+        for entry in log.entries:
+            _ = entry.operation_id, entry.tick
+
+    def plan() -> object:
+        return DurableRecoveryPlan.from_checkpoint(0, None, log, cache)
+
+    gc.collect()
+    gc.freeze()
+    found = [min(seconds_of(work) for _ in range(3)) for work in (plan, walk)]
+    gc.unfreeze()
+    return found[0], found[1]
+
+
 def recovery() -> Iterator[Row]:
     """Measure the plan from values, and from bytes."""
-
-    def seconds(count: int) -> float:
-        log, cache = wal(count), evidence_cache(count // 10)
-        gc.collect()
-        gc.freeze()
-        best = min(
-            seconds_of(lambda: DurableRecoveryPlan.from_checkpoint(0, None, log, cache))
-            for _ in range(3)
-        )
-        gc.unfreeze()
-        return best
-
-    best = seconds(100_000)
+    best, walk = _plan_seconds(100_000)
     times = TELLTALE_PLAN_SECONDS / best
     measured = f"{shown_seconds(best)}, {times:.0f} times faster than telltale"
     work = "100,000 entries, 10,000 operations"
     yield Row("recovery plan", work, measured, "at least 15 times", times >= 15)
-    growth = [seconds(1_000_000) / best]
-    yield ratio_row("recovery plan", "1,000,000 entries, to 100,000 (linear is 10)", growth, 15)
+    longest, longest_walk = _plan_seconds(1_000_000)
+    # Ten times the entries are more than ten times the work where they leave the caches.
+    is_linear = longest / best <= 1.5 * longest_walk / walk
+    measured = (
+        f"x {longest / best:.1f}; a bare walk over the same entries: x {longest_walk / walk:.1f}"
+    )
+    work = "1,000,000 entries, to 100,000"
+    yield Row("recovery plan", work, measured, "linear: at most 1.5 times the walk", is_linear)
+    work = "100,000 entries, 10,000 operations"
     log_data = PersistedDurabilityArtifact.agreement_wal(wal(100_000)).to_cbor()
     cache_data = PersistedDurabilityArtifact.evidence_outcome_cache(
         evidence_cache(10_000)

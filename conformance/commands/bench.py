@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "bench"
+
+# A program that is measured in every run of a repository, such as a backend in another language.
+_HARNESS_VARIABLE: Final = "TELLTALE_BENCH_COMMAND"
 
 _SLOWER: Final = 1
 _PYTEST_USAGE: Final = 4
@@ -52,13 +56,15 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         action="append",
         default=[],
         metavar="COMMAND",
-        help="measure the backend behind this harness too",
+        help=f"measure the backend behind this harness too (default: {_HARNESS_VARIABLE}, if set)",
     )
     bench.add_argument(
         "--capability", action="append", metavar="NAME", help="declared by the targets; see `check`"
     )
     bench.add_argument("--rejection-mode", metavar="MODE", help="declared by the targets")
-    bench.add_argument("--shipped", action="store_true", help="the shipped backends beside them")
+    bench.add_argument(
+        "--shipped", action="store_true", help="the shipped backends beside a target"
+    )
     bench.add_argument(
         "--size",
         action="append",
@@ -103,6 +109,13 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     earlier = None if parsed.compare is None else read_figures(parsed.compare)
     if parsed.given is not None:
         return _show(parsed, read_figures(parsed.given), earlier, console)
+    if not parsed.harness:
+        parsed.harness = [each for each in (os.environ.get(_HARNESS_VARIABLE),) if each]
+    if not parsed.harness:
+        console.print(
+            f"No harness is measured; name its program with --command or in {_HARNESS_VARIABLE}.",
+            soft_wrap=True,
+        )
     with tempfile.TemporaryDirectory(prefix="telltale-bench-") as folder:
         kept = Path(folder) / "figures.json"
         status = _measure(parsed, Path(folder), kept, console)
@@ -157,7 +170,9 @@ def _measure(parsed: argparse.Namespace, folder: Path, kept: Path, console: Cons
     if parsed.only:
         words += ["-k", parsed.only]
     words += [*questions.__path__, *map(str, parsed.also)]
-    status = subprocess.run(words, check=False).returncode  # noqa: S603 - ourselves
+    # Options of the user's own test runs, such as parallel ones, are not for figures.
+    environment = {name: each for name, each in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    status = subprocess.run(words, env=environment, check=False).returncode  # noqa: S603 - ourselves
     if status == _PYTEST_USAGE:
         return USAGE
     return CONFORMING if status == 0 else _SLOWER
@@ -171,19 +186,19 @@ def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:
     from conformance.worker import run_jobs
 
     console.print("Checking first, in the quick profile ...", soft_wrap=True)
-    reports = run_jobs(
-        [*_jobs(parsed)], parallel=2, on_progress=lambda name, suite, histories: None
-    )
+    jobs = [*_jobs(parsed)]
+    reports = run_jobs(jobs, parallel=2, on_progress=lambda name, suite, histories: None)
     words = {
         ExitStatus.CONFORMING: "conforming",
         ExitStatus.VIOLATION: "does not conform",
         ExitStatus.INCONCLUSIVE: "inconclusive",
     }
     return {
-        report.name: words.get(
+        # A harness has a name of its own, which is not the one that it is measured under.
+        job.name: words.get(
             exit_status(report_of([report], profile("quick"), 0)), "could not be judged"
         )
-        for report in reports
+        for job, report in zip(jobs, reports, strict=True)
     }
 
 
@@ -209,7 +224,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
 
 
 def _measures_shipped(parsed: argparse.Namespace) -> bool:
-    return parsed.shipped or not (parsed.target or parsed.harness)
+    return parsed.shipped or not parsed.target
 
 
 def _show(

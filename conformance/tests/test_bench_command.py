@@ -117,6 +117,22 @@ def test_a_backend_of_somebody_else_is_measured(kept: Path) -> None:
     assert tree["machine_info"]["flush_seconds"] > 0
 
 
+def test_a_harness_is_measured_like_any_other(tmp_path: Path) -> None:
+    """Under its command, checked first, and with the class that its handshake declares."""
+    pytest.importorskip("pytest_benchmark", reason="the extra `bench` is not installed")
+    harness = f"{sys.executable} -m conformance serve sqlite"
+    words = [sys.executable, "-m", "conformance", "bench", "--command", harness]
+    words += ["--size", "100", "--json", "kept.json", "--only", "test_empty_read"]
+
+    subprocess.run(words, cwd=tmp_path, capture_output=True, check=True)
+
+    tree = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
+    found = {each["group"]: each["extra_info"] for each in tree["benchmarks"]}
+    labels = found[f"empty read, {harness}"]
+    assert (labels["standing"], labels["durability"]) == ("conforming", "process")
+    assert "empty read, memory" in found
+
+
 def test_a_wrong_answer_is_no_figure(tmp_path: Path) -> None:
     """A log that loses what it is given fails the run, however fast it is."""
     pytest.importorskip("pytest_benchmark", reason="the extra `bench` is not installed")

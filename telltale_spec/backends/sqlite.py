@@ -180,7 +180,6 @@ class SQLiteAgreementWal(_SQLiteBackend):
         WAL-03, WAL-04.
         """
         batch = [WAL_ENTRY.check(entry, type(self).__name__, "entry") for entry in entries]
-        rows = [(_sortable(entry.tick), encode(entry)) for entry in batch]
         with self._writing() as connection:
             ((start,),) = connection.execute(
                 "SELECT coalesce(max(position) + 1, 0) FROM agreement_wal"
@@ -188,7 +187,10 @@ class SQLiteAgreementWal(_SQLiteBackend):
             self._escalate(connection, batch, start)
             connection.executemany(
                 "INSERT INTO agreement_wal VALUES (?, ?, ?)",
-                [(start + index, *row) for index, row in enumerate(rows)],
+                [
+                    (position, _sortable(entry.tick), encode(entry))
+                    for position, entry in enumerate(batch, start)
+                ],
             )
 
     def read_since(self, tick: int) -> tuple[AgreementWalEntry, ...]:

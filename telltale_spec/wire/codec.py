@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-import cbor2
-
 from telltale_spec.errors import (
     DecodeError,
     DecodeErrorCategory,
@@ -23,7 +21,7 @@ from telltale_spec.errors import (
     UnsupportedSchemaVersionError,
 )
 from telltale_spec.wire.compiled_reader import REFUSALS, reader_of
-from telltale_spec.wire.compiled_writer import tree_of
+from telltale_spec.wire.compiled_writer import canonical_bytes
 from telltale_spec.wire.persisted import (
     DECODE_CONTEXT,
     ENCODE_CONTEXT,
@@ -57,7 +55,7 @@ def encode(record: Record) -> bytes:
     enough.
     """
     try:
-        return cbor2.dumps(tree_of(record))
+        return canonical_bytes(record)
     except RecursionError as error:
         raise EncodeError(ENCODE_CONTEXT, "the value is nested too deep for Python") from error
 

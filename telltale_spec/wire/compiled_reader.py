@@ -21,6 +21,7 @@ import cbor2
 
 from telltale_spec.errors import DomainError
 from telltale_spec.wire.compiled_source import FunctionSource
+from telltale_spec.wire.draft import draft_of
 from telltale_spec.wire.record import Record
 from telltale_spec.wire.shapes import (
     U64_MAX,
@@ -64,6 +65,11 @@ _TEXT: Final = 0x60
 _ARRAY: Final = 0x80
 _MAP: Final = 0xA0
 _NULL: Final = 0xF6
+
+# The size of a text with a head of one byte, by that byte; zero for every other byte.
+_SHORT_TEXTS: Final = tuple(
+    byte - _TEXT + 1 if _TEXT <= byte < _TEXT + 24 else 0 for byte in range(256)
+)
 _BOOLS: Final = {0xF4: False, 0xF5: True}
 
 
@@ -204,6 +210,8 @@ class _ReaderSource:
         self.fields = fields
         self.names: list[str] = []
         self.expected = b""
+        # The variable of a name that has not been read yet, and the shape of the name.
+        self.unread: tuple[str, UnitEnumShape[Any]] | None = None
         self.open_count = 0
         self.open_count_max = 0
         self.names_count = 0
@@ -253,23 +261,38 @@ class _ReaderSource:
 
     def make(self, record_class: type[Any], target: str) -> None:
         """Make the record of the fields, which are known to be in their domains."""
+        self._compare()
         line, value = self.source.line, self.source.value
         if record_class.__post_init__ is not Record.__post_init__ or not self.names:
             # A class with a check of its own is made as everyone makes it.
             line(f"{target} = {value(record_class)}({', '.join(self.names)})")
             return
-        line(f"{target} = {value(_draft_of(record_class))}()")
+        line(f"{target} = {value(draft_of(record_class))}()")
         for field, name in zip(self.fields, self.names, strict=True):
             line(f"{target}.{field.attribute} = {name}")
         line(f"{target}.__class__ = {value(record_class)}")
 
     def _compare(self) -> None:
-        """Compare what was collected with the input."""
-        if self.expected:
+        """Compare what was collected with the input, together with a name in front of it."""
+        if self.unread is not None:
+            self._read_name(*self.unread)
+        elif self.expected:
             constant = self.source.value(self.expected)
             self._refuse_if(f"not data.startswith({constant}, position)")
             self.source.line(f"position += {len(self.expected)}")
-            self.expected = b""
+        self.unread, self.expected = None, b""
+
+    def _read_name(self, name: str, shape: UnitEnumShape[Any]) -> None:
+        """Look a name of an enum up, with all that has to come behind it."""
+        line, behind = self.source.line, self.expected
+        members = {cbor2.dumps(text) + behind: each for text, each in shape.members.items()}
+        line(f"end = position + {self.source.value(_SHORT_TEXTS)}[data[position]]")
+        if any(len(text) >= 24 for text in shape.members):
+            with self.source.block("if end == position:"):
+                line(f"_, end = {self.source.value(read_long_text)}(data, position)")
+        line(f"end += {len(behind)}")
+        line(f"{name} = {self.source.value(members)}[data[position:end]]")
+        line("position = end")
 
     def _refuse_if(self, condition: str) -> None:
         with self.source.block(f"if {condition}:"):
@@ -296,7 +319,7 @@ class _ReaderSource:
             case BoolShape():
                 self._read_bool(name)
             case UnitEnumShape():
-                self._read_member(shape, name)
+                self.unread = name, shape
             case OptionShape():
                 self._read_option(shape, name)
             case ListShape():
@@ -323,9 +346,8 @@ class _ReaderSource:
 
     def _read_text(self, name: str) -> None:
         line = self.source.line
-        # The end of a text whose head is one byte.
-        line(f"end = position + data[position] - {_TEXT - 1}")
-        with self.source.block("if not position < end <= position + 24:"):
+        line(f"end = position + {self.source.value(_SHORT_TEXTS)}[data[position]]")
+        with self.source.block("if end == position:"):
             line(f"position, end = {self.source.value(read_long_text)}(data, position)")
         line(f"{name} = data[position + 1:end].decode()")
         line("position = end")
@@ -333,16 +355,6 @@ class _ReaderSource:
     def _read_bool(self, name: str) -> None:
         self.source.line(f"{name} = {self.source.value(_BOOLS)}[data[position]]")
         self.source.line("position += 1")
-
-    def _read_member(self, shape: UnitEnumShape[Any], name: str) -> None:
-        members = {cbor2.dumps(text): member for text, member in shape.members.items()}
-        line = self.source.line
-        line(f"end = position + data[position] - {_TEXT - 1}")
-        if any(len(text) >= 24 for text in shape.members):
-            with self.source.block("if not position < end <= position + 24:"):
-                line(f"_, end = {self.source.value(read_long_text)}(data, position)")
-        line(f"{name} = {self.source.value(members)}[data[position:end]]")
-        line("position = end")
 
     def _read_option(self, shape: OptionShape[Any], name: str) -> None:
         with self.source.block(f"if data[position] == {_NULL}:"):
@@ -381,20 +393,3 @@ class _ReaderSource:
         self.open_count -= 1
         self.make(shape.record_class, name)
         self.fields, self.names = outer
-
-
-def _draft_of(record_class: type[Any]) -> type[Any]:
-    """Return a class of the same layout whose fields can be set, one that becomes the record.
-
-    Python lets an object change its class if nothing but the class differs. That takes a fraction
-    of the time that setting the fields of a frozen record takes.
-    """
-    (base,) = record_class.__bases__
-    changeable = {
-        "__slots__": record_class.__slots__,
-        "__init__": object.__init__,
-        "__setattr__": object.__setattr__,
-        "__delattr__": object.__delattr__,
-        "__module__": __name__,
-    }
-    return type(f"DraftOf{record_class.__name__}", (base,), changeable)

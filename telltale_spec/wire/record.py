@@ -11,7 +11,6 @@ from dataclasses_json import DataClassJsonMixin
 
 from telltale_spec.errors import DomainError
 from telltale_spec.wire.compiled_checks import compiled_check
-from telltale_spec.wire.compiled_writer import tree_of
 from telltale_spec.wire.shapes import (
     RecordShape,
     Shape,
@@ -102,4 +101,4 @@ class Variant(Record):
 
     def to_dict(self) -> Tree:
         """Return serde's JSON form of this value, tag included."""
-        return tree_of(self)
+        return self.union.to_tree(self)
