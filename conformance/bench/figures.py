@@ -99,7 +99,8 @@ class Figures:
 def ranking(curves: Iterable[Curve]) -> list[tuple[str, list[tuple[Curve, Point]]]]:
     """Return the conforming subjects by durability class, the fastest first.
 
-    Subjects are compared at the largest size that all of a class have.
+    Subjects are compared at the largest size that all of a class have; one
+    that is alone in its class is not.
     """
     classes: dict[str, list[Curve]] = {}
     for curve in curves:
@@ -108,7 +109,7 @@ def ranking(curves: Iterable[Curve]) -> list[tuple[str, list[tuple[Curve, Point]
     ranked = []
     for durability, members in sorted(classes.items()):
         common = set.intersection(*({point.size for point in each.points} for each in members))
-        if not common:
+        if not common or len(members) < 2:
             continue
         found = [(each, point) for each in members if (point := each.at(max(common)))]
         ranked.append((durability, sorted(found, key=lambda pair: pair[1].median)))

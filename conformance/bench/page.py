@@ -20,7 +20,7 @@ _COLOURS: Final = (
 _WIDTH: Final = 560
 _HEIGHT: Final = 340
 _LEFT: Final = 76
-_RIGHT: Final = 16
+_RIGHT: Final = 36
 _TOP: Final = 14
 _BOTTOM: Final = 44
 

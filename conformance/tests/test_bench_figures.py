@@ -103,6 +103,7 @@ def test_only_who_conforms_is_ranked(tmp_path: Path) -> None:
         durable("fast", 100, 0.002),
         durable("wrong", 100, 0.001, "does not conform"),
         durable("a floor", 100, 0.0001, None),
+        measured("append, alone", 100, 0.1, durability="volatile", standing="conforming"),
     )
 
     assert [*ranking_lines(figures)] == [
