@@ -179,7 +179,8 @@ class SQLiteAgreementWal(_SQLiteBackend):
         a batch faster. Not part of the contract of logs. Source: WAL-01,
         WAL-03, WAL-04.
         """
-        batch = [WAL_ENTRY.check(entry, type(self).__name__, "entry") for entry in entries]
+        owner = type(self).__name__
+        batch = [WAL_ENTRY.check(entry, owner, "entry") for entry in entries]
         with self._writing() as connection:
             ((start,),) = connection.execute(
                 "SELECT coalesce(max(position) + 1, 0) FROM agreement_wal"
@@ -226,7 +227,8 @@ class SQLiteAgreementWal(_SQLiteBackend):
             if not isinstance(entry, Escalation):
                 continue
             key = entry.operation_id.encode()
-            last_level = levels.get(key) or self._last_level(connection, key)
+            # An empty log has no levels to ask for.
+            last_level = levels.get(key) or (self._last_level(connection, key) if start else None)
             error = escalation_order_error(entry, last_level, position)
             if error is not None:
                 raise error
