@@ -218,6 +218,17 @@ def test_a_batch_is_stored_whole_or_not_at_all(
     wal.append(escalation("o", FINALIZED, FINALIZED))
 
 
+def test_a_long_batch_keeps_its_order(wal: SQLiteAgreementWal) -> None:
+    """However many rows go to the database at a time, before and after entries that are there."""
+    entries = [gate(tick=index % 7, operation_id=f"o{index}") for index in range(1_001)]
+
+    wal.append(gate("first"))
+    wal.append_many(entries)
+    wal.append(gate("last"))
+
+    assert wal.load() == log(gate("first"), *entries, gate("last"))
+
+
 def test_a_batch_with_something_else_in_it_is_refused(wal: SQLiteAgreementWal) -> None:
     """What is no entry stores nothing."""
     with pytest.raises(DomainError):
