@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from conformance.backend import Backend
 from conformance.door.harness import harness_backend
+from conformance.door.protocol import HARNESS_GRACE_SECONDS
 from conformance.errors import BackendFault, UsageError
 from conformance.profiles import profile as profile_of
 from conformance.replaying import replayed_result
@@ -28,8 +29,6 @@ __all__ = [
     "check_replay",
     "failure_text",
 ]
-
-_HARNESS_GRACE_SECONDS: Final = 2.5
 
 
 def check_agreement_wal(
@@ -98,7 +97,7 @@ def check_harness(
     try:
         with harness_backend(command, call_seconds_max=call_seconds_max) as backend:
             # Each request has its own limit; this one is for what has none.
-            limit_seconds = call_seconds_max + _HARNESS_GRACE_SECONDS
+            limit_seconds = call_seconds_max + HARNESS_GRACE_SECONDS
             return check_backend(
                 backend, profile=profile, seed=seed, call_seconds_max=limit_seconds
             )

@@ -11,7 +11,7 @@ import argparse
 import contextlib
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from conformance.results import BackendReport, RequirementResult
 
 __all__: list[str] = []
-
-_GRACE_SECONDS: Final = 2.5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -137,13 +135,14 @@ class _ConformanceCollector(pytest.Collector):
     @cached_property
     def report(self) -> BackendReport:
         """What the run found."""
+        from conformance.door.protocol import HARNESS_GRACE_SECONDS
         from conformance.profiles import profile
         from conformance.runner import run_check
         from conformance.watch import CALL_SECONDS_MAX
 
         options = self.config.option
         # A harness has a limit of its own on every request, which says more when it is reached.
-        grace_seconds = _GRACE_SECONDS if self.is_command else 0.0
+        grace_seconds = HARNESS_GRACE_SECONDS if self.is_command else 0.0
         report = run_check(
             [self.backend],
             profile(options.telltale_profile),

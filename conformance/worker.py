@@ -25,6 +25,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.door.protocol import HARNESS_GRACE_SECONDS
 from conformance.errors import BackendFault, ConformanceError, UsageError
 from conformance.replays import KnownFailure, Replay
 from conformance.results import BackendReport
@@ -92,6 +93,11 @@ def run_jobs(jobs: list[Job], *, parallel: int, on_progress: Progress) -> list[B
         for each in running:
             each.stop()
     return [reports[index] for index in range(len(jobs))]
+
+
+def _watched_seconds_max(job: Job) -> float:
+    """Return the limit on one call; a harness has its own on each request, which says more."""
+    return job.call_seconds_max + (0.0 if job.command is None else HARNESS_GRACE_SECONDS)
 
 
 class _Running:
@@ -186,7 +192,7 @@ class _Running:
         return None
 
     def _call_seconds_max(self) -> float:
-        return self.job.call_seconds_max + _GRACE_SECONDS
+        return _watched_seconds_max(self.job) + _GRACE_SECONDS
 
     def _ended(self) -> BackendReport:
         self.process.join(_GRACE_SECONDS)
@@ -285,10 +291,8 @@ def _outcome(job: Job, send: Callable[[str, Any], None]) -> tuple[str, Any]:
 def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     from conformance.watch import CallWatch
 
-    # A harness has a limit of its own on every request, which says more when it is reached.
-    grace_seconds = 0.0 if job.command is None else _GRACE_SECONDS / 2
     notes: list[str] = []
-    with CallWatch(job.call_seconds_max + grace_seconds) as watch, contextlib.ExitStack() as stack:
+    with CallWatch(_watched_seconds_max(job)) as watch, contextlib.ExitStack() as stack:
         _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
         # Before the engine is there: a harness that cannot be judged is told so at once.
         harness = None if job.command is None else stack.enter_context(_harness(job, send, notes))

@@ -27,6 +27,7 @@ from conformance.door.protocol import (
     CALLS,
     LINE_BYTES_MAX,
     OPERATIONS,
+    REQUEST_BYTES_A_SECOND,
     SHUTDOWN_SECONDS_MAX,
     STARTING_SECONDS_MAX,
 )
@@ -171,7 +172,8 @@ class Connection:
 
         Raises ``DurabilityError`` where it is refused, :class:`ForeignFault` for a
         fault, :class:`UnsupportedError`, and :class:`BackendFault` where no usable
-        answer comes.
+        answer comes. What was decoded may be a value that cannot exist; that is a
+        wrong reader, not a wrong message, and raises ``DomainError``.
         """
         form = OPERATIONS[operation]
         arguments = {name: shape.to_tree(values[name]) for name, shape in form.arguments.items()}
@@ -179,6 +181,8 @@ class Connection:
         try:
             return checked(form.value, tree, operation, "value")
         except (DomainError, RecursionError) as error:
+            if operation == "artifact.decode" and isinstance(tree, dict):
+                raise
             text = f"the value of its answer to `{operation}` has another form: {error}"
             self._break(f"{text}{request.exchange_text}")
 
@@ -192,6 +196,7 @@ class Connection:
             self._asked_count += 1
             line = encode_message({"id": number, "operation": operation, **arguments})
             request = self._open[number] = OpenRequest(number, operation, line)
+        seconds_max += len(line) // REQUEST_BYTES_A_SECOND
         deadline = time.monotonic() + seconds_max
         self._write(line, deadline, operation, seconds_max)
         while True:

@@ -17,7 +17,7 @@ from conformance.door.protocol import HANDLER_METHODS, OPERATIONS, OWN_METHODS
 from conformance.door.values import ResolverForm
 from conformance.errors import BackendFault
 from telltale_spec.backends.contract import SendDecisionInput
-from telltale_spec.errors import DurabilityError
+from telltale_spec.errors import DomainError, DurabilityError
 from telltale_spec.handlers.agreement_wal import ImmediateSync
 from telltale_spec.handlers.base import BaseEffectHandler
 from telltale_spec.wire.agreement import (
@@ -211,6 +211,11 @@ def _asked(
         answer = f"refused: {error}"
     except ForeignFault as error:
         answer = f"fault: {type(error).__name__}: {error}"
+    except DomainError as error:
+        # Later this is a wrong reader; of the simplest artifact it is a wrong answer.
+        raise BackendFault(
+            connection.name, f"the value of its answer to `{name}` has another form: {error}"
+        ) from error
     if name.endswith((".open", ".make")) and supported and answer != "ok":
         # Nothing can be judged that cannot even be made.
         raise BackendFault(connection.name, f"`{name}` did not go well: {answer}")

@@ -46,10 +46,12 @@ __all__ = [
     "CALLS",
     "COMPONENTS",
     "HANDLER_METHODS",
+    "HARNESS_GRACE_SECONDS",
     "LINE_BYTES_MAX",
     "OPERATIONS",
     "OWN_METHODS",
     "PROTOCOL",
+    "REQUEST_BYTES_A_SECOND",
     "SHUTDOWN_SECONDS_MAX",
     "SPECIFICATION_VERSION",
     "STARTING_SECONDS_MAX",
@@ -67,6 +69,12 @@ LINE_BYTES_MAX: Final = 160 * 1024 * 1024
 
 STARTING_SECONDS_MAX: Final = 30.0
 """Longest time from the start of a harness to its handshake."""
+
+REQUEST_BYTES_A_SECOND: Final = 4 * 1024 * 1024
+"""A long request has one second more for so many bytes of it."""
+
+HARNESS_GRACE_SECONDS: Final = LINE_BYTES_MAX / REQUEST_BYTES_A_SECOND + 2.5
+"""By how much a limit around a request has to be higher than the request's own."""
 
 SHUTDOWN_SECONDS_MAX: Final = 5.0
 """Longest time from the request to shut down to the end of the process."""

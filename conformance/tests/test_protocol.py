@@ -24,6 +24,7 @@ from conformance.door.schema import protocol_schema, schema_text
 from conformance.door.smoke import smoke
 from conformance.door.values import BYTES
 from conformance.errors import UsageError
+from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.results import Verdict
@@ -304,3 +305,58 @@ def test_a_harness_that_is_killed_starts_again_on_the_same_storage() -> None:
                 before.load()
     finally:
         connection.close()
+
+
+IMPOSSIBLE_READER = r"""
+import json, sys
+
+EMPTY = {"kind": "agreement_wal", "payload": {"entries": []}}
+VERSION = "telltale.machine.durability.v1"
+LATE = {"Timeout": {"site": "s", "duration": {"secs": 0, "nanos": 1000000000}}}
+RESPONSE = {"kind": "topology_events", "events": [LATE]}
+OUTCOME = {"status": {"status": "success"}, "response": RESPONSE}
+ENTRY = {"evidence_id": "e", "interface_name": "i", "operation_name": "o", "outcome": OUTCOME}
+CACHE = {"kind": "evidence_outcome_cache", "payload": {"entries": [ENTRY]}}
+decoded_count = 0
+for line in sys.stdin:
+    request = json.loads(line)
+    answer = {"id": request["id"]}
+    match request["operation"]:
+        case "hello":
+            answer["ok"] = {
+                "protocol": "telltale-conformance.harness.v1", "specification": VERSION,
+                "name": "impossible", "version": "", "capabilities": [],
+                "rejection_mode": "clean-reject", "durability_class": "volatile",
+            }
+        case "artifact.encode":
+            answer["ok"] = ""
+        case "artifact.decode":
+            payload = CACHE if decoded_count else EMPTY
+            decoded_count += 1
+            answer["ok"] = {"schema_version": VERSION, "payload": payload}
+        case "shutdown":
+            answer["ok"] = None
+        case _:
+            answer["unsupported"] = "no"
+    print(json.dumps(answer), flush=True)
+    if request["operation"] == "shutdown":
+        break
+"""
+
+
+@pytest.mark.requirement("DEC-29", "DOM-06")
+def test_a_decoded_value_that_cannot_exist_fails_the_reader_and_not_the_protocol(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "harness.py"
+    program.write_text(IMPOSSIBLE_READER)
+    connection = Connection([sys.executable, str(program)], call_seconds_max=10.0)
+    try:
+        backend = harness_of(connection)
+        report = judged(backend, (CODEC_SUITE,), profile_name="quick", only=("DEC-29",))
+    finally:
+        connection.close()
+
+    (result,) = report.results
+    assert result.counterexample is not None
+    assert "raised DomainError: Duration.nanos" in result.counterexample.actual

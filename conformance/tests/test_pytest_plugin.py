@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -131,3 +132,38 @@ def test_the_plugin_costs_nothing_without_its_option(folder: Path) -> None:
 
     assert status == 0, output
     assert "2 passed" in output
+
+
+def test_a_harness_is_judged_like_an_object(folder: Path) -> None:
+    """``--telltale-command`` starts a program, and the harness is gone when the run is."""
+    command = f"{sys.executable} -m conformance serve logs:Inclusive"
+    status, output = run(folder, "--telltale-command", command, "--telltale-json", "found.json")
+
+    assert status == 1
+    failed = [line for line in output.splitlines() if line.startswith("FAILED ")]
+    assert len(failed) == 1
+    assert "::WAL-05 - WAL-05 " in failed[0]
+    (backend,) = json.loads((folder / "found.json").read_text())["backends"]
+    assert backend["name"] == "logs:Inclusive"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--telltale-command", "there-is-no-such-program"), "cannot be started"),
+        (("--telltale-command", "'"), "No closing quotation"),
+        (
+            ("--telltale-command", "x", "--telltale-backend", "logs:Good"),
+            "--telltale-backend and --telltale-command exclude each other",
+        ),
+    ],
+)
+def test_a_harness_that_cannot_be_judged_is_a_usage_error_in_one_line(
+    folder: Path, arguments: tuple[str, ...], expected: str
+) -> None:
+    status, output = run(folder, *arguments)
+
+    assert status == pytest.ExitCode.USAGE_ERROR
+    (line,) = [line for line in output.splitlines() if "ERROR" in line]
+    assert expected in line
+    assert "Traceback" not in output
