@@ -4,7 +4,8 @@ Usage: python -m benchmarks.against_telltale [PROGRAM]
 
 PROGRAM is the harness of the Rust crate, by default where `cargo build --release` leaves it. The
 crate is reached over a pipe, so what the pipe itself takes is measured too, by asking for the
-identity of every entry, and stands beside the figure. Both logs are compared before anything is printed.
+identity of every entry, and stands beside the figure. Both logs are compared before anything is
+printed.
 """
 
 from __future__ import annotations
