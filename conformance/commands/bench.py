@@ -170,12 +170,19 @@ def _measure(parsed: argparse.Namespace, folder: Path, kept: Path, console: Cons
     if parsed.only:
         words += ["-k", parsed.only]
     words += [*questions.__path__, *map(str, parsed.also)]
-    # Options of the user's own test runs, such as parallel ones, are not for figures.
-    environment = {name: each for name, each in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    status = subprocess.run(words, env=environment, check=False).returncode  # noqa: S603 - ourselves
+    status = subprocess.run(words, env=_environment(), check=False).returncode  # noqa: S603 - ourselves
     if status == _PYTEST_USAGE:
         return USAGE
     return CONFORMING if status == 0 else _SLOWER
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what is said to another pytest.
+
+    Options of the user's own test runs are not for figures, and a worker of pytest-xdist says in
+    its environment that it is one, upon which pytest-benchmark measures nothing.
+    """
+    return {name: each for name, each in os.environ.items() if not name.startswith("PYTEST_")}
 
 
 def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:

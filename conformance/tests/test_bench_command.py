@@ -93,7 +93,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = [sys.executable, "-m", "conformance", "bench", "mine:Right", "mine:Wrong"]
     words += ["--size", "100", "--json", "kept.json", "--only", "test_append or test_load"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
-    (folder / "output").write_text(f"{done.returncode}\n{done.stdout}\n{done.stderr}")
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder / "kept.json"
 
 
@@ -128,13 +128,29 @@ def test_a_harness_is_measured_like_any_other(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "conformance", "bench", "--command", harness]
     words += ["--size", "100", "--json", "kept.json", "--only", "test_empty_read"]
 
-    subprocess.run(words, cwd=tmp_path, capture_output=True, check=True)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
 
+    assert done.returncode == 0, done.stdout + done.stderr
     tree = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
     found = {each["group"]: each["extra_info"] for each in tree["benchmarks"]}
     labels = found[f"empty read, {harness}"]
     assert (labels["standing"], labels["durability"]) == ("conforming", "process")
     assert "empty read, memory" in found
+
+
+def test_what_is_said_to_another_pytest_is_not_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither that it is a parallel worker, in which nothing is measured, nor its options."""
+    pytest.importorskip("pytest_benchmark", reason="the extra `bench` is not installed")
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    kept = tmp_path / "kept.json"
+
+    assert run("--no-check", "--size", "100", "--only", "test_empty_read", "--json", kept) == 0
+
+    assert json.loads(kept.read_text(encoding="utf-8"))["benchmarks"]
 
 
 def test_a_wrong_answer_is_no_figure(tmp_path: Path) -> None:
