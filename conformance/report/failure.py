@@ -43,7 +43,7 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
     return "\n".join(lines)
 
 
-def result_text(backend_name: str, result: RequirementResult) -> str:
+def result_text(result: RequirementResult, replay_folder: str) -> str:
     """Return everything that a report has to say of one verdict, or an empty text."""
     parts = []
     if result.reason:
@@ -53,6 +53,6 @@ def result_text(backend_name: str, result: RequirementResult) -> str:
     if result.counterexample is not None:
         parts.append(counterexample_text(result.counterexample))
         if result.verdict in (Verdict.FAIL, Verdict.EXPECTED_FAIL):
-            command = replay_command(backend_name, result.requirement_id)
+            command = replay_command(replay_folder, result.requirement_id)
             parts.append(f"  replay:   {visible(command)}")
     return "\n\n".join(parts)

@@ -6,6 +6,7 @@ import re
 from typing import Final
 from xml.etree import ElementTree
 
+from conformance.replay_names import replay_folders
 from conformance.report.failure import result_text
 from conformance.report.summary import declarations_text, described, run_facts
 from conformance.results import BackendReport, Report, RequirementResult, Verdict
@@ -29,8 +30,9 @@ def junit_xml(report: Report, *, strict: bool = False) -> str:
     is an error.
     """
     root = ElementTree.Element("testsuites", name="telltale-conformance")
-    for backend in report.backends:
-        root.append(_suite(report, backend, strict))
+    folders = replay_folders([backend.name for backend in report.backends])
+    for backend, folder in zip(report.backends, folders, strict=True):
+        root.append(_suite(report, backend, folder, strict))
     if report.baseline_problems:
         root.append(_baseline_suite(report))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -40,12 +42,14 @@ def junit_xml(report: Report, *, strict: bool = False) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _suite(report: Report, backend: BackendReport, strict: bool) -> ElementTree.Element:
+def _suite(
+    report: Report, backend: BackendReport, replay_folder: str, strict: bool
+) -> ElementTree.Element:
     suite = ElementTree.Element("testsuite", name=_line(backend.name))
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in [*run_facts(report), *_backend_facts(backend)]:
         ElementTree.SubElement(properties, "property", name=name, value=_line(value))
-    cases = [_case(backend, result, strict) for result in backend.results]
+    cases = [_case(backend, result, replay_folder, strict) for result in backend.results]
     if backend.fault is not None:
         cases.insert(0, _fault_case(backend))
     suite.extend(cases)
@@ -77,7 +81,9 @@ def _backend_facts(backend: BackendReport) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def _case(backend: BackendReport, result: RequirementResult, strict: bool) -> ElementTree.Element:
+def _case(
+    backend: BackendReport, result: RequirementResult, replay_folder: str, strict: bool
+) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase", classname=_line(backend.name), name=_line(result.requirement_id)
     )
@@ -87,7 +93,7 @@ def _case(backend: BackendReport, result: RequirementResult, strict: bool) -> El
         if tag == "failure":
             told.set("type", result.verdict.value)
         if result.counterexample is not None:
-            told.text = _clean(result_text(backend.name, result))
+            told.text = _clean(result_text(result, replay_folder))
     return case
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from conformance.replay_names import replay_folders
 from conformance.report.failure import result_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
@@ -72,20 +73,21 @@ def _row(report: Report, backend: BackendReport, strict: bool) -> str:
 
 def _details(report: Report) -> Iterator[str]:
     """Yield a paragraph, most of it folded, for each failure, doubt and known failure."""
+    folders = replay_folders([backend.name for backend in report.backends])
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.EXPECTED_FAIL):
-        for backend in report.backends:
+        for backend, folder in zip(report.backends, folders, strict=True):
             for result in backend.results:
                 if result.verdict is verdict:
-                    yield _detail(backend, result)
+                    yield _detail(backend, result, folder)
 
 
-def _detail(backend: BackendReport, result: RequirementResult) -> str:
+def _detail(backend: BackendReport, result: RequirementResult, replay_folder: str) -> str:
     judged = described(result.requirement_id)
     noun = {Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "is open"}
     words = noun.get(result.verdict, "is a known failure")
     head = f"{_html(backend.name)}: <b>{_html(result.requirement_id)}</b> {words}"
     sentence = f"<br>{_html(judged.sentence)}" if judged is not None else ""
-    text = result_text(backend.name, result)
+    text = result_text(result, replay_folder)
     if len(text) > _DETAIL_LENGTH_MAX:
         text = f"{text[:_DETAIL_LENGTH_MAX]}\n(the rest is in the other forms of the report)"
     level = _html(result.level)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.replay_names import replay_folders
 from conformance.report.summary import (
     CONCLUSION_WORDS,
     PART_TITLES,
@@ -193,13 +194,16 @@ def quirk_views(report: Report) -> list[QuirkView]:
 def page_rows(report: Report) -> list[Row]:
     """Return one row for each requirement that any backend has a result for."""
     sample_anchors = _sample_anchors(report)
+    folders = replay_folders([backend.name for backend in report.backends])
     anchors = _Anchors()
     rows = []
     for requirement_id in requirement_ids_of(report.backends):
         judged = described(requirement_id)
         cells = [
-            _evidence(backend, requirement_id, anchors, own_sample_anchors)
-            for backend, own_sample_anchors in zip(report.backends, sample_anchors, strict=True)
+            _evidence(backend, requirement_id, folder, anchors, own_sample_anchors)
+            for backend, folder, own_sample_anchors in zip(
+                report.backends, folders, sample_anchors, strict=True
+            )
         ]
         levels = {cell.result.level for cell in cells if cell is not None}
         applying = {cell.result.level for cell in cells if cell and is_judged(cell.result)}
@@ -270,6 +274,7 @@ class _Anchors:
 def _evidence(
     backend: BackendReport,
     requirement_id: str,
+    replay_folder: str,
     anchors: _Anchors,
     sample_anchors: dict[int, str],
 ) -> Evidence | None:
@@ -286,7 +291,7 @@ def _evidence(
         result=result,
         judged=described(requirement_id),
         difference=None if found is None else difference(found),
-        replay="" if found is None else replay_command(backend.name, requirement_id),
+        replay="" if found is None else replay_command(replay_folder, requirement_id),
         link=web_link(result.link),
         situations=situations_of(backend, requirement_id) if is_judged(result) else [],
         samples=[(sample_anchors[id(sample)], sample) for sample in samples],

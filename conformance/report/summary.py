@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from conformance.replay_names import replay_name
 from conformance.requirements import REQUIREMENTS, Component, Requirement, Scope
 from conformance.results import (
     BackendReport,
@@ -89,8 +89,6 @@ SCOPE_WORDS: Final = {
 """Who can be held to a requirement, in words."""
 
 UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requirement."
-
-_UNSAFE_IN_FILES: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def described(requirement_id: str) -> Requirement | None:
@@ -209,14 +207,13 @@ def finding_order(finding_id: str) -> tuple[int, str]:
     return (int(number[:9]) if is_number else 10**9, finding_id)
 
 
-def replay_command(backend_name: str, requirement_id: str) -> str:
+def replay_command(folder: str, requirement_id: str) -> str:
     """Return the command that replays a failure from the replay files of the run.
 
-    ``REPLAYS`` stands for the folder they were written to and ``TARGET`` for the
-    backend, as neither is in a report.
+    ``folder`` is the backend's among those of :func:`replay_folders`. ``REPLAYS`` stands for
+    where these were written to and ``TARGET`` for the backend, as neither is in a report.
     """
-    folder, name = (_UNSAFE_IN_FILES.sub("_", each) for each in (backend_name, requirement_id))
-    return f"telltale-conformance replay REPLAYS/{folder}/{name}.json TARGET"
+    return f"telltale-conformance replay REPLAYS/{folder}/{replay_name(requirement_id)} TARGET"
 
 
 def web_link(text: str) -> str:

@@ -15,10 +15,15 @@ import jsonschema
 import pytest
 
 from conformance.__main__ import main
-from conformance.commands.replay_files import safe_name, write_replays
+from conformance.commands.replay_files import write_replays
 from conformance.machines.registry import SUITES
+from conformance.replay_names import safe_name
+from conformance.report.junit import junit_xml
+from conformance.report.markdown import markdown_summary
+from conformance.report.page import html_page
 from conformance.results import BackendReport, Counterexample, RequirementResult, Verdict
 from conformance.suite import Suite
+from conformance.tests.saved_reports import report_with
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -275,6 +280,18 @@ def test_each_backend_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert all(path.is_file() and path.parent.parent == tmp_path for path in paths)
     assert not (tmp_path / "nothing").exists()
     assert write_replays(reports, tmp_path)[0]["WAL-03.text"] == tmp_path / "a_b/WAL-03.text.json"
+
+
+@pytest.mark.parametrize("form", [junit_xml, markdown_summary, html_page])
+def test_reports_name_the_files_that_are_written(tmp_path: Path, form: Any) -> None:
+    """Whatever the backends are called, and although some of them did not fail."""
+    names = ["./my-harness", "a:b", "nothing", "a_b", "A:B", "\u65e5\u672c", "e" * 300]
+    reports = [failing(name, *(["WAL-01"] if name != "nothing" else [])) for name in names]
+    text = form(report_with(*reports))
+
+    for files in write_replays(reports, tmp_path):
+        for path in files.values():
+            assert f" REPLAYS/{path.relative_to(tmp_path).as_posix()} TARGET" in text
 
 
 def test_a_safe_name_is_always_the_same() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conformance.replay_names import replay_folders
 from conformance.report.page import html_page
 from conformance.report.page_view import difference, page_rows
 from conformance.report.summary import (
@@ -354,6 +355,7 @@ def test_only_web_addresses_become_links(text: str) -> None:
 
 
 def test_the_replay_command_can_be_pasted() -> None:
-    assert replay_command("a b:c'$x`", "WAL-03.text") == (
-        "telltale-conformance replay REPLAYS/a_b_c_x_/WAL-03.text.json TARGET"
+    (folder,) = replay_folders(["a b:c'$x`"])
+    assert replay_command(folder, "WAL-03.text") == (
+        "telltale-conformance replay REPLAYS/a_b_c_x/WAL-03.text.json TARGET"
     )
