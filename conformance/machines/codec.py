@@ -371,16 +371,17 @@ _FORMS: Final = encodings.non_canonical_encodings() | encodings.corrupt_encoding
 
 CODEC_SUITE: Final = LawSuite(
     name="codec",
+    # What costs little and finds much comes first, so that a wrong codec is soon known to be one.
     laws=(
         TableLaw("one of each variant", lambda histories: _TOUR, _judge_artifact),
-        TableLaw("the largest input", lambda histories: (0, 1), _judge_size),
-        Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
-        Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
         TableLaw(
             "byte forms of each position",
             lambda histories: _byte_forms(max(3, histories // 20)),
             _judge_labelled,
         ),
+        Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
+        Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
+        TableLaw("the largest input", lambda histories: (0, 1), _judge_size),
         Law("any byte form", _FORMS, _judge_labelled),
         Law("mutated bytes", encodings.mutated_encodings(), _judge_labelled),
     ),
