@@ -52,6 +52,7 @@ LAYERS = (
             "conformance.baseline",
             "conformance.baseline_rules",
             "conformance.fingerprint",
+            "conformance.replay_names",
             "conformance.replays",
             "conformance.results",
             "conformance.verdicts",
