@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 from conformance.checks import check_agreement_wal
@@ -17,6 +20,26 @@ README = Path(__file__).parent.parent / "README.md"
 
 def test_own_backend_conforms() -> None:
     check_agreement_wal(make_wal, capabilities=("reopen", "exact-messages"), profile="quick")
+
+
+def test_the_backend_of_the_readme_conforms_word_for_word(tmp_path: Path) -> None:
+    """Both of its blocks run as they are, in files of the names that they give."""
+    section = README.read_text(encoding="utf-8").partition("## Test your own backend")[2]
+    backend, test = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[:2]
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package/storage.py").write_text(backend, encoding="utf-8")
+    (tmp_path / "test_my_log.py").write_text(test, encoding="utf-8")
+    checked = ("conformance", "check", "my_package.storage:MyWal", "--profile", "quick")
+
+    for words in (checked, ("pytest", "-q", "-p", "no:cacheprovider")):
+        done = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, "-m", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_own_backend_is_as_short_as_promised() -> None:
