@@ -276,7 +276,8 @@ def test_each_backend_has_a_folder_of_its_own(tmp_path: Path) -> None:
     ]
     paths = [path for files in write_replays(reports, tmp_path) for path in files.values()]
 
-    assert len(set(paths)) == 2 * (len(names) - 1)
+    # There are file systems to which names that differ in case alone are one name.
+    assert len({str(path).casefold() for path in paths}) == 2 * (len(names) - 1)
     assert all(path.is_file() and path.parent.parent == tmp_path for path in paths)
     assert not (tmp_path / "nothing").exists()
     assert write_replays(reports, tmp_path)[0]["WAL-03.text"] == tmp_path / "a_b/WAL-03.text.json"
