@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from conformance.results import BackendReport
+
 __all__ = ["replay_folders", "replay_name", "safe_name"]
 
 _NAME_CHARACTERS_MAX: Final = 80
@@ -14,13 +16,13 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _DIGITS_COUNT: Final = 8
 
 
-def replay_folders(backend_names: Sequence[str]) -> list[str]:
+def replay_folders(backends: Sequence[BackendReport]) -> list[str]:
     """Return the name of each backend's folder, in their order and no two alike.
 
     All backends of a run are named, failing or not, so that a report of the run gives the same.
     """
     taken: set[str] = set()
-    return [_own_name(safe_name(name), taken) for name in backend_names]
+    return [_own_name(safe_name(backend.name), taken) for backend in backends]
 
 
 def replay_name(requirement_id: str) -> str:

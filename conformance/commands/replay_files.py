@@ -20,8 +20,7 @@ def write_replays(backends: Sequence[BackendReport], folder: Path) -> list[dict[
     Nothing is made where nothing failed. Raises ``OSError`` where it cannot write.
     """
     written = []
-    names = replay_folders([backend.name for backend in backends])
-    for backend, name in zip(backends, names, strict=True):
+    for backend, name in zip(backends, replay_folders(backends), strict=True):
         paths = {}
         for result in backend.results:
             if result.counterexample is not None:

@@ -30,7 +30,7 @@ def junit_xml(report: Report, *, strict: bool = False) -> str:
     is an error.
     """
     root = ElementTree.Element("testsuites", name="telltale-conformance")
-    folders = replay_folders([backend.name for backend in report.backends])
+    folders = replay_folders(report.backends)
     for backend, folder in zip(report.backends, folders, strict=True):
         root.append(_suite(report, backend, folder, strict))
     if report.baseline_problems:

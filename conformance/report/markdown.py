@@ -73,7 +73,7 @@ def _row(report: Report, backend: BackendReport, strict: bool) -> str:
 
 def _details(report: Report) -> Iterator[str]:
     """Yield a paragraph, most of it folded, for each failure, doubt and known failure."""
-    folders = replay_folders([backend.name for backend in report.backends])
+    folders = replay_folders(report.backends)
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.EXPECTED_FAIL):
         for backend, folder in zip(report.backends, folders, strict=True):
             for result in backend.results:

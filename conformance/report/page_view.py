@@ -194,7 +194,7 @@ def quirk_views(report: Report) -> list[QuirkView]:
 def page_rows(report: Report) -> list[Row]:
     """Return one row for each requirement that any backend has a result for."""
     sample_anchors = _sample_anchors(report)
-    folders = replay_folders([backend.name for backend in report.backends])
+    folders = replay_folders(report.backends)
     anchors = _Anchors()
     rows = []
     for requirement_id in requirement_ids_of(report.backends):

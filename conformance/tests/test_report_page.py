@@ -355,7 +355,7 @@ def test_only_web_addresses_become_links(text: str) -> None:
 
 
 def test_the_replay_command_can_be_pasted() -> None:
-    (folder,) = replay_folders(["a b:c'$x`"])
+    (folder,) = replay_folders([backend_of("a b:c'$x`")])
     assert replay_command(folder, "WAL-03.text") == (
         "telltale-conformance replay REPLAYS/a_b_c_x/WAL-03.text.json TARGET"
     )
