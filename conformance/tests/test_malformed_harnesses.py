@@ -133,6 +133,22 @@ def test_smoke_tells_why_nothing_starts(
     assert NOT_STARTED[name] in capsys.readouterr().err
 
 
+def test_the_last_lines_of_standard_error_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As many as are kept, a line without an end too, and none of those before."""
+    script = tmp_path / "talks.py"
+    script.write_text(
+        "import sys\n"
+        "sys.stderr.write(''.join(f'line {each}.\\n' for each in range(40)) + 'last words')\n"
+    )
+    assert main(["smoke", "--command", shlex.join([sys.executable, str(script)])]) == 4
+
+    told = re.findall(r"^ *standard error: (.*)$", capsys.readouterr().err, re.MULTILINE)
+    assert told == [*(f"line {each}." for each in range(9, 40)), "last words"]
+    assert len(told) == 32
+
+
 def test_tells_who_stops_reading() -> None:
     """Prove that a write has a limit too, with a line that no pipe holds."""
     asked = Connection(words_of(STOPS_READING), call_seconds_max=1)
