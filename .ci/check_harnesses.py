@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.harness_folder import write_harness
+from conformance.door.harness_folder import write_harness
 from conformance.tests.harness_scenario import CONVERSATION, converse, write_filled_in
 
 ROOT = Path(__file__).resolve().parents[1]

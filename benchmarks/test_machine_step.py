@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RULE_MARKER, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from conformance.bench.meter import Meter
+from conformance.engine.session import Budget, Session
+from conformance.engine.suite import MachineSuite
+from conformance.engine.watch import CallWatch
 from conformance.machines.wal import WAL_SUITE, AgreementWalMachine
-from conformance.session import Budget, Session
-from conformance.shipped import SHIPPED_BACKENDS
-from conformance.suite import MachineSuite
-from conformance.watch import CallWatch
+from conformance.run.shipped import SHIPPED_BACKENDS
 from telltale_spec.model.machine import State
 from telltale_spec.wire.agreement import AgreementWalEntry, EscalationTracker
 

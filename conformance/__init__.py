@@ -4,7 +4,7 @@
 backend inside its own test suite, ``check_harness(command)`` one in any language,
 and ``check_replay(replay, target)`` repeats one failure; ``Backend`` describes one
 with several components; ``declares`` marks what a factory promises. Requirements
-are in :mod:`conformance.requirements`, results in :mod:`conformance.results`.
+are in :mod:`conformance.requirements`, results in :mod:`conformance.records.results`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         check_harness,
         check_replay,
     )
-    from conformance.targets import declares
+    from conformance.run.targets import declares
 
 __all__ = [
     "Backend",
@@ -42,7 +42,7 @@ _HOMES: Final = {
     "check_evidence_cache": "conformance.checks",
     "check_harness": "conformance.checks",
     "check_replay": "conformance.checks",
-    "declares": "conformance.targets",
+    "declares": "conformance.run.targets",
 }
 
 

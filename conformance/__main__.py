@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return complain("interrupted", _INTERRUPTED)
         except TelltaleError as error:
-            from conformance.worker import OwnFaultError
+            from conformance.run.worker import OwnFaultError
 
             if isinstance(error, OwnFaultError):
                 complain(f"this is a fault of {PROGRAM} itself", OWN_FAULT)

@@ -9,17 +9,17 @@ from typing import Any, NoReturn
 from conformance.backend import Backend
 from conformance.door.harness import harness_backend
 from conformance.door.protocol import HARNESS_GRACE_SECONDS
+from conformance.engine.profiles import profile as profile_of
+from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault, UsageError
-from conformance.profiles import profile as profile_of
-from conformance.replaying import replayed_result
-from conformance.replays import Outcome, Replay, ReplayResult, read_replay
+from conformance.records.replays import Outcome, Replay, ReplayResult, read_replay
+from conformance.records.results import BackendReport, Report, Verdict
+from conformance.records.verdicts import ExitStatus, binds, exit_status
 from conformance.report.replay_text import replay_text
 from conformance.report.text import counterexample_text
-from conformance.results import BackendReport, Report, Verdict
-from conformance.runner import fault_report, run_check
-from conformance.targets import backend_of, declaration, load_target, redeclared
-from conformance.verdicts import ExitStatus, binds, exit_status
-from conformance.watch import CALL_SECONDS_MAX, CallWatch
+from conformance.run.replaying import replayed_result
+from conformance.run.runner import fault_report, run_check
+from conformance.run.targets import backend_of, declaration, load_target, redeclared
 
 __all__ = [
     "check_agreement_wal",

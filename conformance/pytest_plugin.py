@@ -19,7 +19,7 @@ from conformance.commands.arguments import write_whole
 
 if TYPE_CHECKING:
     from conformance.backend import Backend
-    from conformance.results import BackendReport, RequirementResult
+    from conformance.records.results import BackendReport, RequirementResult
 
 __all__: list[str] = []
 
@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(
     if target is not None and command is not None:
         raise pytest.UsageError("--telltale-backend and --telltale-command exclude each other")
     from conformance.errors import BackendFault, UsageError
-    from conformance.terminal_text import visible
+    from conformance.run.terminal_text import visible
 
     # The harness lives as long as the run.
     stack = contextlib.ExitStack()
@@ -120,14 +120,14 @@ class _ConformanceCollector(pytest.Collector):
     @cached_property
     def backend(self) -> Backend:
         """The backend under test."""
-        from conformance.watch import CALL_SECONDS_MAX, CallWatch
+        from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 
         if self.is_command:
             from conformance.door.harness import harness_backend
 
             harness = harness_backend(self.name, call_seconds_max=CALL_SECONDS_MAX)
             return self.stack.enter_context(harness)
-        from conformance.targets import load_target
+        from conformance.run.targets import load_target
 
         with CallWatch() as watch:
             return load_target(self.name, watch)
@@ -136,9 +136,9 @@ class _ConformanceCollector(pytest.Collector):
     def report(self) -> BackendReport:
         """What the run found."""
         from conformance.door.protocol import HARNESS_GRACE_SECONDS
-        from conformance.profiles import profile
-        from conformance.runner import run_check
-        from conformance.watch import CALL_SECONDS_MAX
+        from conformance.engine.profiles import profile
+        from conformance.engine.watch import CALL_SECONDS_MAX
+        from conformance.run.runner import run_check
 
         options = self.config.option
         # A harness has a limit of its own on every request, which says more when it is reached.
@@ -163,8 +163,8 @@ class _RequirementItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail, skip or pass as the verdict says; what is open and binding fails."""
+        from conformance.records.results import Verdict
         from conformance.report.text import counterexample_text
-        from conformance.results import Verdict
 
         collector = self.parent
         if not isinstance(collector, _ConformanceCollector):

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from conformance.checks import check_agreement_wal
+from conformance.engine.watch import CallWatch
 from conformance.machines.wal import WAL_SUITE
 from conformance.report.text import counterexample_text
-from conformance.targets import load_target
+from conformance.run.targets import load_target
 from conformance.tests.zoo import failed, judged
-from conformance.watch import CallWatch
 from examples.own_backend import make_wal
 
 README = Path(__file__).parent.parent / "README.md"

@@ -18,9 +18,9 @@ from conformance.bench.disk import flush_seconds
 from conformance.bench.meter import Meter, metered
 from conformance.bench.subjects import FLOORS, Subject, fill_file
 from conformance.door.harness import harness_backend
-from conformance.shipped import SHIPPED_BACKENDS
-from conformance.targets import load_target, redeclared
-from conformance.watch import CALL_SECONDS_MAX, CallWatch
+from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
+from conformance.run.shipped import SHIPPED_BACKENDS
+from conformance.run.targets import load_target, redeclared
 from telltale_spec.errors import TelltaleError
 
 SIZES = (100, 1_000, 10_000, 100_000)

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, NoReturn
 
-from conformance.terminal_text import visible_lines
+from conformance.run.terminal_text import visible_lines
 
 __all__ = [
     "CONFORMING",

@@ -13,9 +13,9 @@ from conformance.commands.arguments import write_whole
 from conformance.errors import BaselineError, ReplayError
 
 if TYPE_CHECKING:
-    from conformance.baseline import Baseline
-    from conformance.replays import KnownFailure
-    from conformance.results import Report
+    from conformance.records.baseline import Baseline
+    from conformance.records.replays import KnownFailure
+    from conformance.records.results import Report
 
 __all__ = ["RunBaseline", "add_options", "baseline_problem", "load_baseline", "new_baseline"]
 
@@ -74,14 +74,14 @@ class RunBaseline:
 
     def matched(self, report: Report) -> Report:
         """Return the report with what does not fit."""
-        from conformance.baseline_rules import matched
+        from conformance.records.baseline_rules import matched
 
         return matched(report, self.baseline, today=self.today, **self.options)
 
 
 def load_baseline(parsed: argparse.Namespace) -> RunBaseline | None:
     """Return the baseline of a run, if it has one; raises :class:`BaselineError`."""
-    from conformance.baseline import Baseline, read_baseline
+    from conformance.records.baseline import Baseline, read_baseline
 
     shipped = not parsed.target and not parsed.harness
     options = {"only": tuple(parsed.only), "all_quirks": shipped}
@@ -108,8 +108,8 @@ def load_baseline(parsed: argparse.Namespace) -> RunBaseline | None:
 def _known(path: Path, baseline: Baseline) -> tuple[KnownFailure, ...]:
     """Return the listed failures with their replays."""
     from conformance.commands.replay_files import load_replay
-    from conformance.replaying import check_acts
-    from conformance.replays import KnownFailure
+    from conformance.records.replays import KnownFailure
+    from conformance.run.replaying import check_acts
 
     known = []
     for entry in baseline.failures:
@@ -130,9 +130,9 @@ def new_baseline(run: RunBaseline, report: Report) -> tuple[RunBaseline, Report]
     """Rewrite a baseline so that it fits a run; return both as the next run will find them."""
     from dataclasses import replace
 
-    from conformance.baseline import baseline_text
-    from conformance.baseline_rules import expected, updated
     from conformance.commands.replay_files import write_replays
+    from conformance.records.baseline import baseline_text
+    from conformance.records.baseline_rules import expected, updated
 
     if run.path is None:
         raise ValueError("the shipped baseline is not rewritten by a run")

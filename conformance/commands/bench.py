@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands.arguments import CONFORMING, USAGE, complain, file_problem, write_whole
-from conformance.watch import CALL_SECONDS_MAX
+from conformance.engine.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.bench.figures import Figures
     from conformance.commands.arguments import CommandParser
-    from conformance.worker import Job
+    from conformance.run.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -187,10 +187,10 @@ def _environment() -> dict[str, str]:
 
 def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:
     """Return what a quick check says of every subject, by its name."""
-    from conformance.profiles import profile
-    from conformance.runner import report_of
-    from conformance.verdicts import ExitStatus, exit_status
-    from conformance.worker import run_jobs
+    from conformance.engine.profiles import profile
+    from conformance.records.verdicts import ExitStatus, exit_status
+    from conformance.run.runner import report_of
+    from conformance.run.worker import run_jobs
 
     console.print("Checking first, in the quick profile ...", soft_wrap=True)
     jobs = [*_jobs(parsed)]
@@ -211,8 +211,8 @@ def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:
 
 def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
     from conformance.door.protocol import STARTING_SECONDS_MAX
-    from conformance.shipped import SHIPPED_BACKENDS
-    from conformance.worker import Job
+    from conformance.run.shipped import SHIPPED_BACKENDS
+    from conformance.run.worker import Job
 
     common = Job("", None, profile="quick", seed=0, call_seconds_max=CALL_SECONDS_MAX)
     for target in parsed.target:

@@ -33,15 +33,15 @@ from conformance.commands.report_files import (
     write_files,
 )
 from conformance.commands.runs import run_with_progress, shipped_names
-from conformance.watch import CALL_SECONDS_MAX
+from conformance.engine.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
     from conformance.commands.baselines import RunBaseline
-    from conformance.results import BackendReport, Report
-    from conformance.worker import Job
+    from conformance.records.results import BackendReport, Report
+    from conformance.run.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -120,8 +120,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Judge, print the report and return its exit status."""
+    from conformance.records.verdicts import exit_status
     from conformance.report.text import print_report
-    from conformance.verdicts import exit_status
 
     problem = _check_problem(parsed)
     if problem is not None:
@@ -184,7 +184,7 @@ def _targets(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
 def _check_problem(parsed: argparse.Namespace) -> str | None:
     """Return what is wrong with the arguments, before anything is run."""
     from conformance.requirements import UnknownRequirementError, requirement
-    from conformance.targets import declaration
+    from conformance.run.targets import declaration
 
     problem = baseline_problem(parsed)
     if problem is not None:
@@ -206,8 +206,8 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
 
 
 def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
-    from conformance.profiles import profile
-    from conformance.runner import report_of
+    from conformance.engine.profiles import profile
+    from conformance.run.runner import report_of
 
     known = () if baseline is None else baseline.known
     jobs = [replace(job, known=known) for job in _jobs(parsed)]
@@ -221,7 +221,7 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
 def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
     """Yield a job for each target and each command, or else for each shipped backend."""
     from conformance.door.harness import command_words
-    from conformance.worker import Job
+    from conformance.run.worker import Job
 
     common = Job(
         name="",
@@ -252,7 +252,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
 
 
 def _has_verdicts(report: BackendReport) -> bool:
-    from conformance.results import Verdict
+    from conformance.records.results import Verdict
 
     return report.fault is not None or any(
         result.verdict is not Verdict.NOT_APPLICABLE for result in report.results

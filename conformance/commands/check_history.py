@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
-    from conformance.results import BackendReport, Report
+    from conformance.records.results import BackendReport, Report
 
 __all__ = ["NAME", "add", "run"]
 
@@ -48,8 +48,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Judge the file, print the verdicts and return the exit status."""
+    from conformance.records.verdicts import exit_status
     from conformance.report.history_text import print_history
-    from conformance.verdicts import exit_status
 
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
@@ -74,7 +74,7 @@ def _judged(parsed: argparse.Namespace) -> BackendReport:
 
     from conformance.history.judge import judge_history
     from conformance.history.lines import read_history
-    from conformance.targets import declaration
+    from conformance.run.targets import declaration
 
     with parsed.file.open("rb") as lines:
         header, events = read_history(lines, str(parsed.file))
@@ -85,7 +85,7 @@ def _judged(parsed: argparse.Namespace) -> BackendReport:
 
 
 def _report(judged: BackendReport) -> Report:
-    from conformance.results import REPORT_FORMAT, Report
-    from conformance.runner import SPECIFICATION, suite_version
+    from conformance.records.results import REPORT_FORMAT, Report
+    from conformance.run.runner import SPECIFICATION, suite_version
 
     return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, "recorded history", 0, [judged])

@@ -86,6 +86,6 @@ def _conclusion(changes: list[Change], kinds: type[ChangeKind]) -> str:
 def _print(console: Console, line: str, style: str) -> None:
     from rich.text import Text
 
-    from conformance.terminal_text import visible
+    from conformance.run.terminal_text import visible
 
     console.print(Text(visible(line), style=style), soft_wrap=True)

@@ -16,7 +16,7 @@ from conformance.commands.arguments import (
     seconds,
     write_whole,
 )
-from conformance.watch import CALL_SECONDS_MAX
+from conformance.engine.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -48,7 +48,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Write the harness and print the next commands."""
-    from conformance.harness_folder import FolderError, write_harness
+    from conformance.door.harness_folder import FolderError, write_harness
 
     try:
         names = write_harness(parsed.language, parsed.folder)

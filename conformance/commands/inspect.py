@@ -37,7 +37,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Print what the files hold."""
-    from conformance.inspection_command import inspect_command
+    from conformance.commands.inspection import inspect_command
 
     return inspect_command(
         parsed.wal, parsed.cache, parsed.checkpoint, console, as_json=parsed.json

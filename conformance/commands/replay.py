@@ -14,14 +14,14 @@ from conformance.commands.arguments import (
     positive,
     seconds,
 )
-from conformance.watch import CALL_SECONDS_MAX
+from conformance.engine.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
-    from conformance.replays import Outcome, Replay
-    from conformance.worker import Job
+    from conformance.records.replays import Outcome, Replay
+    from conformance.run.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -89,8 +89,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Replay each file and say what came of it."""
     from conformance.commands.replay_files import load_replay
-    from conformance.replaying import check_acts
-    from conformance.targets import declaration
+    from conformance.run.replaying import check_acts
+    from conformance.run.targets import declaration
 
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
@@ -138,7 +138,7 @@ def _option_problem(
 
 def _backend_problem(paths: list[Path], replays: list[Replay]) -> str | None:
     """Return what is wrong with files that should be of shipped backends."""
-    from conformance.shipped import SHIPPED_BACKENDS
+    from conformance.run.shipped import SHIPPED_BACKENDS
 
     names = [backend.name for backend in SHIPPED_BACKENDS]
     for path, replay in zip(paths, replays, strict=True):
@@ -149,7 +149,7 @@ def _backend_problem(paths: list[Path], replays: list[Replay]) -> str | None:
 
 def _job(parsed: argparse.Namespace, replay: Replay, target: str | None) -> Job:
     """Return the process that one replay runs in."""
-    from conformance.worker import Job
+    from conformance.run.worker import Job
 
     return Job(
         name=target or parsed.harness or replay.backend,
@@ -174,11 +174,11 @@ def _replay(
 ) -> int:
     from rich.text import Text
 
-    from conformance.progress import shown_progress
-    from conformance.replays import ReplayResult
+    from conformance.records.replays import ReplayResult
     from conformance.report.replay_text import shown
-    from conformance.terminal_text import visible
-    from conformance.worker import run_jobs
+    from conformance.run.progress import shown_progress
+    from conformance.run.terminal_text import visible
+    from conformance.run.worker import run_jobs
 
     jobs = [_job(parsed, replay, target) for replay in replays]
     with shown_progress(console) as on_progress:
@@ -191,7 +191,7 @@ def _replay(
 
 
 def _status(outcome: Outcome) -> int:
-    from conformance.replays import Outcome
+    from conformance.records.replays import Outcome
 
     if outcome is Outcome.CANNOT_RUN:
         return _BACKEND_FAULT

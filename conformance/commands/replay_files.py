@@ -7,9 +7,9 @@ from pathlib import Path
 
 from conformance.commands.arguments import write_whole
 from conformance.errors import ReplayError
-from conformance.replay_names import replay_folders, replay_name
-from conformance.replays import Replay, read_replay, replay_of
-from conformance.results import BackendReport
+from conformance.records.replay_names import replay_folders, replay_name
+from conformance.records.replays import Replay, read_replay, replay_of
+from conformance.records.results import BackendReport
 
 __all__ = ["load_replay", "write_replays"]
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.replays import Replay
+    from conformance.records.replays import Replay
 
 __all__ = ["harness_lines"]
 
@@ -18,9 +18,9 @@ def harness_lines(parsed: argparse.Namespace, replay: Replay) -> tuple[str, str]
     """
     from conformance.door.connection import Connection
     from conformance.door.harness import command_words, harness_of
+    from conformance.engine.watch import CallWatch
     from conformance.errors import BackendFault
-    from conformance.replaying import replayed_result
-    from conformance.watch import CallWatch
+    from conformance.run.replaying import replayed_result
 
     written: list[bytes] = []
     broken = ""

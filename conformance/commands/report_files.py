@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands.arguments import USAGE, complain, file_problem, write_whole
 
 if TYPE_CHECKING:
-    from conformance.results import Report
+    from conformance.records.results import Report
 
 __all__ = [
     "add_file_options",

@@ -38,7 +38,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     """Serve until told to shut down."""
     from conformance.door.server import serve, standard_streams
     from conformance.errors import BackendFault
-    from conformance.targets import redeclared
+    from conformance.run.targets import redeclared
 
     incoming, outgoing = standard_streams()
     try:
@@ -52,9 +52,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
 
 def _backend(target: str) -> Backend:
-    from conformance.shipped import SHIPPED_BACKENDS
-    from conformance.targets import load_target
-    from conformance.watch import CallWatch
+    from conformance.engine.watch import CallWatch
+    from conformance.run.shipped import SHIPPED_BACKENDS
+    from conformance.run.targets import load_target
 
     for backend in SHIPPED_BACKENDS:
         if backend.name == target:

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands.arguments import CONFORMING, complain, seconds
-from conformance.terminal_text import visible
-from conformance.watch import CALL_SECONDS_MAX
+from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.run.terminal_text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -19,15 +19,15 @@ from conformance.commands.arguments import (
     write_whole,
 )
 from conformance.commands.runs import run_with_progress, shipped_names
-from conformance.watch import CALL_SECONDS_MAX
+from conformance.engine.watch import CALL_SECONDS_MAX
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.commands.arguments import CommandParser
+    from conformance.records.results import Report
     from conformance.report.tracing import Trace
-    from conformance.results import Report
-    from conformance.worker import Job
+    from conformance.run.worker import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -81,8 +81,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Print the trace and return whether it is complete enough."""
+    from conformance.records.results import json_text
     from conformance.report.tracing import trace_of
-    from conformance.results import json_text
 
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
@@ -114,9 +114,9 @@ def _saved(paths: list[Path]) -> Report:
 
 
 def _judged(parsed: argparse.Namespace, console: Console) -> Report:
-    from conformance.profiles import profile
-    from conformance.runner import report_of
-    from conformance.worker import Job
+    from conformance.engine.profiles import profile
+    from conformance.run.runner import report_of
+    from conformance.run.worker import Job
 
     common = Job("", None, parsed.profile, parsed.seed, CALL_SECONDS_MAX)
     jobs = [replace(common, name=name) for name in shipped_names()]
@@ -129,7 +129,7 @@ def _jobs_to_kill(common: Job) -> list[Job]:
     """Return the jobs that judge what can only be judged in a process that may be killed."""
     from conformance.backend import Capability
     from conformance.requirements import REQUIREMENTS
-    from conformance.shipped import SHIPPED_BACKENDS
+    from conformance.run.shipped import SHIPPED_BACKENDS
 
     promise = Capability.PROCESS_KILL
     only = tuple(each for each, row in REQUIREMENTS.items() if row.capability == promise.value)
@@ -152,7 +152,7 @@ def _print_trace(trace: Trace, console: Console, *, strict: bool) -> None:
     from rich.text import Text
 
     from conformance.report.tracing import TraceState
-    from conformance.terminal_text import visible
+    from conformance.run.terminal_text import visible
 
     table = Table(expand=False)
     for heading in ("requirement", "level", "state", "checks", "backends"):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from conformance.differential.items import draw_item, nested
-from conformance.vector_kinds.mutations import NODE_MUTATIONS, mutate
-from conformance.vector_kinds.nodes import (
+from conformance.vectors.kinds.mutations import NODE_MUTATIONS, mutate
+from conformance.vectors.kinds.nodes import (
     ListNode,
     MapNode,
     Place,
@@ -20,7 +20,7 @@ from conformance.vector_kinds.nodes import (
     to_nodes,
     write_node,
 )
-from conformance.vector_kinds.value_source import ValueSource
+from conformance.vectors.kinds.value_source import ValueSource
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact as Artifact

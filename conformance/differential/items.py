@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from conformance.vector_kinds.draws import Draws
+from conformance.vectors.kinds.draws import Draws
 
 __all__ = ["draw_item", "nested", "spelled_head"]
 

@@ -8,7 +8,7 @@ from typing import Final
 from dataclasses_json import DataClassJsonMixin
 
 from conformance.backend import Codec
-from conformance.vector_kinds.decode import normative_prefix
+from conformance.vectors.kinds.decode import normative_prefix
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 

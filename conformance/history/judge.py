@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from conformance.history.cache_judge import CacheJudge
-from conformance.history.findings import Findings
-from conformance.history.lines import Event, Header
-from conformance.history.log_judge import LogJudge
-from conformance.narration import operation_text
-from conformance.requirements import requirement
-from conformance.results import (
+from conformance.history.lines import Header
+from conformance.records.results import (
     BackendReport,
     Counterexample,
     RequirementResult,
     Step,
     Verdict,
 )
-from conformance.verdicts import level_of
+from conformance.records.verdicts import level_of
+from conformance.requirements import requirement
+from conformance.rules.cache import CacheJudge
+from conformance.rules.events import Event
+from conformance.rules.findings import Findings
+from conformance.rules.narration import operation_text
+from conformance.rules.wal import LogJudge
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.operations import (
     Append,

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from conformance.errors import HistoryError
+from conformance.rules.events import OK, REFUSED, UNKNOWN, Event
 from telltale_spec.errors import DomainError
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.operations import (
@@ -27,13 +28,9 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import effect_result_from_dict
 from telltale_spec.wire.shapes import TEXT, U64
 
-__all__ = ["HISTORY_FORMAT", "OK", "REFUSED", "UNKNOWN", "Event", "Header", "read_history"]
+__all__ = ["HISTORY_FORMAT", "Header", "read_history"]
 
 HISTORY_FORMAT: Final = "telltale-conformance.history.v1"
-
-OK: Final = "ok"
-REFUSED: Final = "refused"
-UNKNOWN: Final = "unknown"
 
 _ANSWERS: Final = (OK, REFUSED, UNKNOWN)
 _BEGINNINGS: Final = ("empty", "unknown")
@@ -49,17 +46,6 @@ class Header:
     rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
     capabilities: frozenset[str] = frozenset()
     begins_empty: bool = True
-
-
-@dataclass(frozen=True)
-class Event:
-    """One operation with its answer: ``ok`` with a result, ``refused`` with a text, ``unknown``."""
-
-    line: int
-    operation: Operation
-    answer: str
-    result: Any = None
-    message: str | None = None
 
 
 def read_history(lines: Iterable[bytes], name: str) -> tuple[Header, Iterator[Event]]:

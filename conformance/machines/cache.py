@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conformance.backend import Capability
+from conformance.engine.suite import MachineSuite
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -31,7 +32,6 @@ from conformance.machines.cache_blame import (
 )
 from conformance.machines.cache_steps import EvidenceCacheSteps
 from conformance.machines.cache_values import NEAR_MISSES, deep_outcomes
-from conformance.suite import MachineSuite
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.outcomes import OutcomeConsistency, cache_entries, effect_outcomes
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from conformance.narration import cache_entry_text
-from conformance.session import Raised, Returned
+from conformance.engine.session import Raised, Returned
+from conformance.rules.narration import cache_entry_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = [

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from conformance.acts import act
+from conformance.engine.acts import act
+from conformance.engine.session import Raised
+from conformance.engine.suite import ConformanceMachine
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -26,9 +28,7 @@ from conformance.machines.cache_blame import (
     misfit_text,
     same_contents,
 )
-from conformance.narration import difference_text, entries_text, operation_text
-from conformance.session import Raised
-from conformance.suite import ConformanceMachine
+from conformance.rules.narration import difference_text, entries_text, operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.machine import State, step
 from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen

@@ -15,10 +15,10 @@ from typing import Any, Final
 import cbor2
 
 from conformance.backend import Codec
-from conformance.oracles import Name, Table, plain_tree, tree_difference
+from conformance.engine.session import History, Raised, Returned
+from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.requirements import Level, requirement
-from conformance.session import History, Raised, Returned
-from conformance.suite import Law, LawSuite, TableLaw
+from conformance.rules.oracles import Name, Table, plain_tree, tree_difference
 from strategies import cbor_forms, encodings
 from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
 from strategies.artifacts import persisted_artifacts, unknown_version_artifacts

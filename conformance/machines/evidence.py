@@ -14,8 +14,10 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from conformance.acts import act
 from conformance.backend import Capability
+from conformance.engine.acts import act
+from conformance.engine.session import Raised, Returned
+from conformance.engine.suite import ConformanceMachine, MachineSuite
 from conformance.machines.evidence_expectation import (
     BLOCKED,
     FAILED,
@@ -49,9 +51,7 @@ from conformance.machines.evidence_probes import (
 )
 from conformance.machines.evidence_values import illegal_requests, inner_outcomes, requests
 from conformance.machines.probes import ProbeCache
-from conformance.narration import cache_entry_text, quoted
-from conformance.session import Raised, Returned
-from conformance.suite import ConformanceMachine, MachineSuite
+from conformance.rules.narration import cache_entry_text, quoted
 from strategies.alphabets import COLLIDING
 from strategies.faults import BackendCall, CallFault, put_faults
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.backend import EvidencePersistenceHandlerLike
+from conformance.engine.session import History, Raised, Returned
 from conformance.machines.probes import ProbeCache, ScriptedHandler
-from conformance.narration import cache_entry_text, outcome_text, quoted
-from conformance.session import History, Raised, Returned
+from conformance.rules.narration import cache_entry_text, outcome_text, quoted
 from strategies.faults import CallFault
 from telltale_spec.backends.contract import EvidenceIdResolverLike, EvidenceOutcomeCache
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from conformance.backend import Backend
+from conformance.engine.quirks import Quirk
+from conformance.engine.session import History, Raised, Returned
 from conformance.machines.evidence_probes import (
     Resolver,
     TracedHandler,
@@ -20,8 +22,6 @@ from conformance.machines.evidence_probes import (
     make_handler,
 )
 from conformance.machines.probes import ProbeCache
-from conformance.quirks import Quirk
-from conformance.session import History, Raised, Returned
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.wire.agreement import AgreementLevel, WalSyncRequest
 from telltale_spec.wire.effects import (

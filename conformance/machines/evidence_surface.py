@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from conformance.engine.session import History, Returned
+from conformance.engine.suite import Law, LawSuite
 from conformance.machines.evidence_probes import (
     Resolver,
     TracedHandler,
@@ -24,8 +26,6 @@ from conformance.machines.evidence_probes import (
 )
 from conformance.machines.evidence_values import inner_outcomes
 from conformance.machines.probes import ProbeCache
-from conformance.session import History, Returned
-from conformance.suite import Law, LawSuite
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.backends.contract import SendDecisionInput
 from telltale_spec.wire.agreement import AgreementLevel, WalSyncRequest

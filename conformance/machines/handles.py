@@ -17,14 +17,14 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.backend import Backend, Capability
-from conformance.narration import (
+from conformance.engine.session import History, Raised, Returned
+from conformance.engine.suite import Law, LawSuite
+from conformance.rules.narration import (
     cache_entry_text,
     difference_text,
     entries_text,
     entry_text,
 )
-from conformance.session import History, Raised, Returned
-from conformance.suite import Law, LawSuite
 from strategies.alphabets import COLLIDING
 from strategies.values import wal_entries
 from telltale_spec.model.machine import order_error

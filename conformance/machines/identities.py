@@ -6,9 +6,9 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from conformance.narration import ascii_safe, entry_text
-from conformance.session import History, Returned
-from conformance.suite import Law, LawSuite
+from conformance.engine.session import History, Returned
+from conformance.engine.suite import Law, LawSuite
+from conformance.rules.narration import ascii_safe, entry_text
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.values import wal_entries
 from telltale_spec.wire.agreement import (

@@ -15,9 +15,14 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.backend import Backend, Capability
-from conformance.narration import cache_entry_text, difference_text, entries_text, operation_text
-from conformance.session import History, Raised, Returned
-from conformance.suite import Law, LawSuite
+from conformance.engine.session import History, Raised, Returned
+from conformance.engine.suite import Law, LawSuite
+from conformance.rules.narration import (
+    cache_entry_text,
+    difference_text,
+    entries_text,
+    operation_text,
+)
 from strategies.alphabets import COLLIDING
 from strategies.values import wal_entries
 from telltale_spec.model.operations import (

@@ -16,10 +16,11 @@ from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 
-from conformance.narration import cache_entry_text, entry_text, quoted, tick_text
-from conformance.oracles import PlainPlan, plain_recovery
-from conformance.session import History, Raised, Returned
-from conformance.soundness import (
+from conformance.engine.session import History, Raised, Returned
+from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.rules.narration import cache_entry_text, entry_text, quoted, tick_text
+from conformance.rules.oracles import PlainPlan, plain_recovery
+from conformance.rules.soundness import (
     RELATIONS,
     Answer,
     Comparison,
@@ -27,7 +28,6 @@ from conformance.soundness import (
     RecoveryCase,
     compare_decisions,
 )
-from conformance.suite import Law, LawSuite, TableLaw
 from strategies.artifacts import cache_artifacts, checkpoints, invalid_wal_artifacts, wal_artifacts
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire import agreement

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.backend import Backend
+from conformance.engine.quirks import Quirk
+from conformance.engine.session import History, Returned
 from conformance.machines.recovery import OpaqueMachine
-from conformance.narration import entry_text, tick_text
-from conformance.quirks import Quirk
-from conformance.session import History, Returned
-from conformance.soundness import violations
+from conformance.rules.narration import entry_text, tick_text
+from conformance.rules.soundness import violations
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire.agreement import (
     AgreementEvidence,

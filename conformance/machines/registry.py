@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.engine.quirks import Quirk
+from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
@@ -19,8 +21,6 @@ from conformance.machines.wal_quirks import WAL_QUIRKS
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
-from conformance.quirks import Quirk
-from conformance.suite import Suite
 
 __all__ = ["QUIRKS", "SUITES"]
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conformance.backend import Capability
+from conformance.engine.suite import MachineSuite
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
     DESCENDING,
@@ -27,7 +28,6 @@ from conformance.machines.wal_blame import (
     TICK_ZERO,
 )
 from conformance.machines.wal_steps import AgreementWalSteps
-from conformance.suite import MachineSuite
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.identities import identity_twins
 from strategies.values import agreement_levels, wal_entries

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.backend import Backend
-from conformance.narration import entries_text, operation_text
-from conformance.quirks import Quirk
-from conformance.session import History, Raised, Returned
+from conformance.engine.quirks import Quirk
+from conformance.engine.session import History, Raised, Returned
+from conformance.rules.narration import entries_text, operation_text
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.operations import Append, LoadLog

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.acts import act
+from conformance.engine.acts import act
+from conformance.engine.session import Raised
+from conformance.engine.suite import ConformanceMachine
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
     DESCENDING,
@@ -19,9 +21,7 @@ from conformance.machines.wal_blame import (
     TICK_ZERO,
     blame_for_append,
 )
-from conformance.narration import difference_text, entries_text, operation_text
-from conformance.session import Raised
-from conformance.suite import ConformanceMachine
+from conformance.rules.narration import difference_text, entries_text, operation_text
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import Accepted, Refused, State, Transition, step
 from telltale_spec.model.operations import Append, LoadLog, ReadSince, Reopen

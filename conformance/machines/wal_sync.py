@@ -13,14 +13,14 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from conformance.acts import act
+from conformance.engine.acts import act
+from conformance.engine.session import Raised, Returned
+from conformance.engine.suite import MachineSuite
 from conformance.errors import ActError
 from conformance.machines import wal_sync_situations as situations
 from conformance.machines.wal_sync_blame import SyncCase, settles
 from conformance.machines.wal_sync_steps import SyncSteps
-from conformance.narration import difference_text, entries_text, quoted
-from conformance.session import Raised, Returned
-from conformance.suite import MachineSuite
+from conformance.rules.narration import difference_text, entries_text, quoted
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.faults import BackendCall, CallFault
 from strategies.identities import request_for, syncable_twins

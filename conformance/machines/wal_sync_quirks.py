@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from conformance.backend import Backend
+from conformance.engine.quirks import Quirk
+from conformance.engine.session import History, Returned
 from conformance.machines.probes import ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_text import result_text
-from conformance.narration import entries_text, operation_text
-from conformance.quirks import Quirk
-from conformance.session import History, Returned
+from conformance.rules.narration import entries_text, operation_text
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.handlers.agreement_wal import ImmediateSync
 from telltale_spec.model.operations import Append, SyncWal

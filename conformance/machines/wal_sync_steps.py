@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from conformance.acts import act
 from conformance.backend import AgreementWalHandlerLike
+from conformance.engine.acts import act
+from conformance.engine.session import HistoryEnded, Raised, Returned
+from conformance.engine.suite import ConformanceMachine
 from conformance.machines.probes import ListWal, ProbeCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_blame import (
     Entries,
@@ -22,13 +24,11 @@ from conformance.machines.wal_sync_blame import (
 )
 from conformance.machines.wal_sync_situations import situations_of
 from conformance.machines.wal_sync_text import effect_text, fault_text, outcome_of, result_text
-from conformance.narration import (
+from conformance.rules.narration import (
     difference_text,
     entries_text,
     operation_text,
 )
-from conformance.session import HistoryEnded, Raised, Returned
-from conformance.suite import ConformanceMachine
 from strategies.faults import CallFault
 from telltale_spec.backends.contract import EffectHandler
 from telltale_spec.errors import DurabilityError

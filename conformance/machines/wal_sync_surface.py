@@ -15,11 +15,11 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.backend import AgreementWalHandlerLike
+from conformance.engine.session import History, Returned
+from conformance.engine.suite import Law, LawSuite
 from conformance.machines.probes import HandlerCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_text import result_text
-from conformance.narration import entries_text, operation_text
-from conformance.session import History, Returned
-from conformance.suite import Law, LawSuite
+from conformance.rules.narration import entries_text, operation_text
 from strategies.faults import BackendCall, CallFault
 from strategies.requests import MetadataFit, effect_requests
 from telltale_spec.backends.contract import EffectHandler, SendDecisionInput

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.narration import entry_text, operation_text, outcome_text, quoted
+from conformance.rules.narration import entry_text, operation_text, outcome_text, quoted
 from strategies.faults import CallFault
 from telltale_spec.model.operations import SyncWal
 from telltale_spec.wire.agreement import AgreementWalEntry, WalSyncRequest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 from xml.sax.saxutils import escape
 
+from conformance.records.results import Report, Verdict
+from conformance.records.verdicts import ExitStatus, binds, exit_status
 from conformance.report.summary import CONCLUSION_WORDS
-from conformance.results import Report, Verdict
-from conformance.verdicts import ExitStatus, binds, exit_status
 
 __all__ = ["badge_svg"]
 

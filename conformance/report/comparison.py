@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
+from conformance.records.verdicts import binding_failures, binds
 from conformance.report.summary import requirement_ids_of
-from conformance.results import BackendReport, Report, RequirementResult, Verdict
-from conformance.verdicts import binding_failures, binds
 
 __all__ = ["Change", "ChangeKind", "comparison", "is_regression", "weaknesses"]
 

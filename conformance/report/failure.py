@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from conformance.records.results import Counterexample, RequirementResult, Verdict
 from conformance.report.summary import UNKNOWN_SENTENCE, described, replay_command
-from conformance.results import Counterexample, RequirementResult, Verdict
-from conformance.terminal_text import visible
+from conformance.run.terminal_text import visible
 
 __all__ = ["counterexample_heading", "counterexample_text", "result_text"]
 

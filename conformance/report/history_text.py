@@ -7,10 +7,10 @@ from dataclasses import replace
 from rich.console import Console
 from rich.text import Text
 
+from conformance.records.results import BackendReport, Report
 from conformance.report.text import print_report
 from conformance.requirements import requirement
-from conformance.results import BackendReport, Report
-from conformance.terminal_text import visible
+from conformance.run.terminal_text import visible
 
 __all__ = ["print_history"]
 

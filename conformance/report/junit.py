@@ -6,12 +6,12 @@ import re
 from typing import Final
 from xml.etree import ElementTree
 
-from conformance.replay_names import replay_folders
+from conformance.records.replay_names import replay_folders
+from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
+from conformance.records.verdicts import binds
 from conformance.report.failure import result_text
 from conformance.report.summary import declarations_text, described, run_facts
-from conformance.results import BackendReport, Report, RequirementResult, Verdict
-from conformance.terminal_text import visible
-from conformance.verdicts import binds
+from conformance.run.terminal_text import visible
 
 __all__ = ["junit_xml"]
 

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.replay_names import replay_folders
+from conformance.records.replay_names import replay_folders
+from conformance.records.results import (
+    BackendReport,
+    BaselineProblem,
+    Report,
+    RequirementResult,
+    Verdict,
+)
+from conformance.records.verdicts import ExitStatus, exit_status
 from conformance.report.failure import result_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
@@ -16,15 +24,7 @@ from conformance.report.summary import (
     run_facts,
     status_of,
 )
-from conformance.results import (
-    BackendReport,
-    BaselineProblem,
-    Report,
-    RequirementResult,
-    Verdict,
-)
-from conformance.terminal_text import visible
-from conformance.verdicts import ExitStatus, exit_status
+from conformance.run.terminal_text import visible
 
 __all__ = ["markdown_summary"]
 

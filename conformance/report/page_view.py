@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.replay_names import replay_folders
+from conformance.records.replay_names import replay_folders
+from conformance.records.results import (
+    BackendReport,
+    Counterexample,
+    Report,
+    RequirementResult,
+    SampleHistory,
+    SituationResult,
+    Verdict,
+)
 from conformance.report.summary import (
     CONCLUSION_WORDS,
     PART_TITLES,
@@ -25,15 +34,6 @@ from conformance.report.summary import (
     web_link,
 )
 from conformance.requirements import Requirement
-from conformance.results import (
-    BackendReport,
-    Counterexample,
-    Report,
-    RequirementResult,
-    SampleHistory,
-    SituationResult,
-    Verdict,
-)
 
 __all__ = [
     "UNKNOWN_PART",

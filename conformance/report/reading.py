@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.errors import ReportError
+from conformance.records.results import REPORT_FORMAT, Report
 from conformance.requirements import Level
-from conformance.results import REPORT_FORMAT, Report
 
 __all__ = ["read_report", "report_from_text", "schema_text"]
 

@@ -6,9 +6,9 @@ import json
 import re
 from typing import Final
 
-from conformance.replays import Outcome, Replay, ReplayResult
+from conformance.records.replays import Outcome, Replay, ReplayResult
 from conformance.report.text import counterexample_text
-from conformance.terminal_text import visible
+from conformance.run.terminal_text import visible
 
 __all__ = ["pytest_text", "replay_text", "shown"]
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from conformance.replay_names import replay_name
-from conformance.requirements import REQUIREMENTS, Component, Requirement, Scope
-from conformance.results import (
+from conformance.records.replay_names import replay_name
+from conformance.records.results import (
     BackendReport,
     Report,
     RequirementResult,
@@ -17,7 +16,8 @@ from conformance.results import (
     SituationResult,
     Verdict,
 )
-from conformance.verdicts import ExitStatus, exit_status
+from conformance.records.verdicts import ExitStatus, exit_status
+from conformance.requirements import REQUIREMENTS, Component, Requirement, Scope
 
 __all__ = [
     "CONCLUSION_WORDS",

@@ -10,6 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.records.results import (
+    BackendReport,
+    Report,
+    RequirementResult,
+    Verdict,
+)
+from conformance.records.verdicts import ExitStatus
 from conformance.report.failure import counterexample_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
@@ -21,14 +28,7 @@ from conformance.report.summary import (
     requirement_ids_of,
     status_of,
 )
-from conformance.results import (
-    BackendReport,
-    Report,
-    RequirementResult,
-    Verdict,
-)
-from conformance.terminal_text import visible, visible_lines
-from conformance.verdicts import ExitStatus
+from conformance.run.terminal_text import visible, visible_lines
 
 __all__ = ["counterexample_text", "print_report"]
 

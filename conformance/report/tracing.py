@@ -9,8 +9,8 @@ from typing import Final
 
 from dataclasses_json import DataClassJsonMixin, config
 
+from conformance.records.results import Report, RequirementResult, Verdict
 from conformance.requirements import EXCLUSIONS, REQUIREMENTS, Exclusion, Level, Requirement
-from conformance.results import Report, RequirementResult, Verdict
 
 __all__ = ["TRACE_FORMAT", "Trace", "TraceRow", "TraceState", "trace_of"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from conformance.backend import Backend, Capability
+from conformance.engine.suite import Suite
 from conformance.machines.registry import SUITES
-from conformance.suite import Suite
 from conformance.tests.broken_caches import BROKEN_CACHES, ListCache
 from conformance.tests.broken_codecs import BROKEN_CODECS, CorrectCodec
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS

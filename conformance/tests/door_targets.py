@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.backend import Backend, Capability
-from conformance.shipped import SHIPPED_BACKENDS, ReferenceCodec
+from conformance.run.shipped import SHIPPED_BACKENDS, ReferenceCodec
 from conformance.tests.broken_caches import KeepsTheFirst
 from conformance.tests.broken_recoveries import gate_ignored
 from conformance.tests.broken_wal_handlers import ComparesCandidates

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.harness_folder import write_harness
+from conformance.door.harness_folder import write_harness
 
 __all__ = ["CONVERSATION", "converse", "operation_names", "write_filled_in"]
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.backend import Backend, Capability
+from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
@@ -23,7 +24,6 @@ from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
-from conformance.suite import Suite
 from conformance.tests import door_targets
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_codecs import BROKEN_CODECS

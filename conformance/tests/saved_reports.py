@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance.backend import Backend
-from conformance.profiles import profile
-from conformance.results import (
+from conformance.engine.profiles import profile
+from conformance.records.results import (
     REPORT_FORMAT,
     BackendReport,
     BaselineProblem,
@@ -23,7 +23,7 @@ from conformance.results import (
     Step,
     Verdict,
 )
-from conformance.runner import run_check
+from conformance.run.runner import run_check
 from conformance.tests.broken_wals import ListWal, ReadIncludesTick
 
 __all__ = ["HOSTILE", "backend_of", "hostile_report", "real_report", "report_with", "result"]

@@ -29,7 +29,7 @@ class Layer:
 
 # What a backend is judged by, and what it is judged with; no concrete backend among it.
 _REFERENCE = ("errors", "wire", "model", "contract")
-_ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject")
+_ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject", "rules")
 _RUN = (*_ENGINE, "engine", "machines", "targets", "shipped")
 
 LAYERS = (
@@ -43,75 +43,43 @@ LAYERS = (
     Layer("contents", ("telltale_spec",), (*_REFERENCE, "backends", "handlers")),
     # Strategies fit any system, so they know no backend.
     Layer("strategies", ("strategies",), ("errors", "wire", "model")),
-    Layer("requirements", ("conformance.requirements", "conformance.requirement_data"), ()),
+    Layer("requirements", ("conformance.requirements",), ()),
     Layer("run errors", ("conformance.errors",), ("errors",)),
-    Layer("terminal", ("conformance.progress", "conformance.terminal_text"), ()),
-    Layer(
-        "results",
-        (
-            "conformance.baseline",
-            "conformance.baseline_rules",
-            "conformance.fingerprint",
-            "conformance.replay_names",
-            "conformance.replays",
-            "conformance.results",
-            "conformance.verdicts",
-        ),
-        ("requirements", "run errors"),
-    ),
+    Layer("terminal", ("conformance.run.progress", "conformance.run.terminal_text"), ()),
+    # What a run says and keeps. The form of a value follows from its type, whichever that is.
+    Layer("results", ("conformance.records",), ("errors", "wire", "requirements", "run errors")),
     Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
-    Layer(
-        "engine",
-        (
-            "conformance.acts",
-            "conformance.forms",
-            "conformance.narration",
-            "conformance.profiles",
-            "conformance.quirks",
-            "conformance.session",
-            "conformance.suite",
-            "conformance.watch",
-            "conformance.workspace",
-        ),
-        _ENGINE,
-    ),
+    # What answers mean: no driver, no engine, no file.
+    Layer("rules", ("conformance.rules",), ("errors", "wire", "model")),
+    # Oracles judge the model too, so they share nothing with it but the records.
+    Layer("oracles", ("conformance.rules.oracles",), ("errors", "wire")),
+    Layer("soundness", ("conformance.rules.soundness",), ("errors", "wire", "model", "oracles")),
+    Layer("engine", ("conformance.engine",), _ENGINE),
     # A recorded history is judged by the model alone, with no backend around.
     Layer(
         "history",
         ("conformance.history",),
-        ("errors", "wire", "model", "requirements", "run errors", "results", "engine"),
+        ("errors", "wire", "model", "requirements", "run errors", "results", "rules"),
     ),
-    # Oracles judge the model too, so they share nothing with it but the records.
-    Layer("oracles", ("conformance.oracles",), ("errors", "wire")),
-    Layer("soundness", ("conformance.soundness",), ("errors", "wire", "model", "oracles")),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",
         ("conformance.machines",),
         (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
     ),
-    Layer(
-        "runner",
-        (
-            "conformance.replaying",
-            "conformance.runner",
-            "conformance.search",
-            "conformance.unclaimed",
-        ),
-        (*_ENGINE, "engine", "machines"),
-    ),
+    Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines")),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(
         "vectors",
-        ("conformance.vector_kinds", "conformance.vectors"),
+        ("conformance.vectors",),
         (*_REFERENCE, "backends", "handlers", "run errors", "terminal"),
     ),
     Layer(
-        "inspection", ("conformance.inspection_command",), (*_REFERENCE, "run errors", "terminal")
+        "inspection", ("conformance.commands.inspection",), (*_REFERENCE, "run errors", "terminal")
     ),
-    Layer("targets", ("conformance.targets",), (*_ENGINE, "engine")),
-    Layer("shipped", ("conformance.shipped",), (*_ENGINE, "backends")),
+    Layer("targets", ("conformance.run.targets",), (*_ENGINE, "engine")),
+    Layer("shipped", ("conformance.run.shipped",), (*_ENGINE, "backends")),
     # Both ends of the protocol; the machines do not know which door a backend came through.
     Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
@@ -121,14 +89,14 @@ LAYERS = (
     ),
     Layer(
         "worker",
-        ("conformance.worker",),
+        ("conformance.run.worker",),
         (*_RUN, "runner", "door"),
     ),
     # Measures any backend; the checks of it are the worker's.
     Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
-    Layer("harness folder", ("conformance.harness_folder",), ("run errors",)),
+    Layer("harness folder", ("conformance.door.harness_folder",), ("run errors",)),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -401,7 +369,7 @@ def test_the_layers_have_no_cycle() -> None:
         ("strategies.broken", "import telltale_spec.backends.memory as memory"),
         ("strategies.broken", "from telltale_spec import InMemoryAgreementWal"),
         ("conformance.machines.broken", "from telltale_spec.backends.memory import X"),
-        ("conformance.report.broken", "from conformance.runner import run_check"),
+        ("conformance.report.broken", "from conformance.run.runner import run_check"),
         ("conformance.new", ""),
         ("telltale_spec.new", ""),
     ],

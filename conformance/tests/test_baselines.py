@@ -17,7 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.__main__ import main
-from conformance.baseline import (
+from conformance.engine.profiles import profile
+from conformance.engine.watch import CallWatch
+from conformance.errors import BaselineError
+from conformance.machines.registry import QUIRKS
+from conformance.records.baseline import (
     BASELINE_FORMAT,
     Baseline,
     FailureEntry,
@@ -25,13 +29,9 @@ from conformance.baseline import (
     baseline_text,
     read_baseline,
 )
-from conformance.baseline_rules import matched, updated
-from conformance.errors import BaselineError
-from conformance.machines.registry import QUIRKS
-from conformance.profiles import profile
-from conformance.replays import KnownFailure, Replay, read_replay
-from conformance.requirements import FINDINGS
-from conformance.results import (
+from conformance.records.baseline_rules import matched, updated
+from conformance.records.replays import KnownFailure, Replay, read_replay
+from conformance.records.results import (
     BackendReport,
     Counterexample,
     QuirkResult,
@@ -39,12 +39,12 @@ from conformance.results import (
     RequirementResult,
     Verdict,
 )
-from conformance.runner import judge_backend
-from conformance.shipped import SHIPPED_BACKENDS
+from conformance.records.verdicts import ExitStatus, exit_status
+from conformance.requirements import FINDINGS
+from conformance.run.runner import judge_backend
+from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.tests.broken_components import CASES
 from conformance.tests.test_replays import recorded
-from conformance.verdicts import ExitStatus, exit_status
-from conformance.watch import CallWatch
 
 TODAY = datetime.date(2030, 6, 15)
 FOUND = Counterexample("WAL-05", "agreement WAL", [], "a", "b", fingerprint="0" * 16)
@@ -508,7 +508,7 @@ def test_the_shipped_backends_are_held_to_the_shipped_baseline(
         (tuple(each for each in every if each != "F38"), 1, "functions: baseline, F38: is stale"),
     ):
         made = reports(finding_ids)
-        monkeypatch.setattr("conformance.worker.run_jobs", lambda jobs, made=made, **rest: made)
+        monkeypatch.setattr("conformance.run.worker.run_jobs", lambda jobs, made=made, **rest: made)
         assert status_of("check", "--json", "report.json") == status
         output = capsys.readouterr().out
         assert expected in output

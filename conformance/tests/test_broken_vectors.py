@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from conformance.tests.vector_files import KINDS, first_shipped, run_check, shipped, write_lines
-from conformance.vector_kinds.decode import normative_prefix
-from conformance.vector_kinds.line import Line, LineShapeError, compare
 from conformance.vectors import (
     SHIPPED_LINES_PER_KIND,
     VectorFolderError,
     VectorLineError,
     check_folder,
 )
+from conformance.vectors.kinds.decode import normative_prefix
+from conformance.vectors.kinds.line import Line, LineShapeError, compare
 
 
 def flipped(text: str, position: int) -> str:

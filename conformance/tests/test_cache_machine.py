@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from conformance.backend import Backend, Capability
+from conformance.engine.profiles import PROFILES, Profile
+from conformance.engine.watch import CallWatch
 from conformance.machines.cache import CACHE_SUITE
-from conformance.profiles import PROFILES, Profile
-from conformance.results import Verdict
-from conformance.runner import judge_backend
+from conformance.records.results import Verdict
+from conformance.run.runner import judge_backend
 from conformance.tests.broken_caches import (
     BROKEN_CACHES,
     AppendsOnly,
@@ -21,7 +22,6 @@ from conformance.tests.broken_caches import (
     ListCache,
 )
 from conformance.tests.zoo import counterexample_for, judged, unproved
-from conformance.watch import CallWatch
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.backends.file import FileEvidenceOutcomeCache
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache

@@ -22,12 +22,12 @@ from conformance import (
     declares,
 )
 from conformance.checks import failure_text
+from conformance.engine.watch import CallWatch
 from conformance.errors import TargetError, UsageError
-from conformance.results import BackendReport, RequirementResult, Verdict
-from conformance.targets import backend_of
+from conformance.records.results import BackendReport, RequirementResult, Verdict
+from conformance.records.verdicts import ExitStatus, exit_status
+from conformance.run.targets import backend_of
 from conformance.tests.broken_wals import ListWal, PickledWal
-from conformance.verdicts import ExitStatus, exit_status
-from conformance.watch import CallWatch
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import AgreementWalEntry

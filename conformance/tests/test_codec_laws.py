@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.engine.profiles import profile
+from conformance.engine.watch import CallWatch
 from conformance.machines.codec import CODEC_SUITE
-from conformance.oracles import Table, plain_tree, tree_difference
-from conformance.profiles import profile
 from conformance.requirements import REQUIREMENTS, Level, requirement
-from conformance.runner import judge_backend
+from conformance.rules.oracles import Table, plain_tree, tree_difference
+from conformance.run.runner import judge_backend
 from conformance.tests.broken_codecs import (
     BROKEN_CODECS,
     CorrectCodec,
@@ -19,7 +20,6 @@ from conformance.tests.broken_codecs import (
     broken_codec_backend,
 )
 from conformance.tests.zoo import counterexample_for, failed, judged, unproved
-from conformance.watch import CallWatch
 from strategies.exemplars import EXEMPLARS
 
 SEEDS = range(5)

@@ -20,11 +20,11 @@ import pytest
 
 from conformance.__main__ import main
 from conformance.backend import Capability
+from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault, TargetError
-from conformance.results import BackendReport, Report, Verdict
-from conformance.targets import load_target, redeclared
+from conformance.records.results import BackendReport, Report, Verdict
+from conformance.run.targets import load_target, redeclared
 from conformance.tests.usage import usage_error
-from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,7 +145,7 @@ class Noisy(ListWal):
         os.write(1, b"noise")
 
 def breaks_the_suite():
-    from conformance.session import Session
+    from conformance.engine.session import Session
     Session.new_history = None
     return ListWal()
 
@@ -354,7 +354,7 @@ def test_a_module_that_never_finishes_its_import_is_given_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "sleeping.py").write_text("import time\ntime.sleep(1000)")
-    monkeypatch.setattr("conformance.worker._IDLE_SECONDS_MAX", 7.0)
+    monkeypatch.setattr("conformance.run.worker._IDLE_SECONDS_MAX", 7.0)
     monkeypatch.chdir(folder)
 
     assert main(["check", "sleeping:make", "--call-timeout", "1"]) == 4
@@ -441,7 +441,7 @@ def test_what_nothing_judges_is_a_usage_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = BackendReport("b", [], "clean-reject", [], [], [])
-    monkeypatch.setattr("conformance.worker.run_jobs", lambda jobs, **rest: [empty])
+    monkeypatch.setattr("conformance.run.worker.run_jobs", lambda jobs, **rest: [empty])
 
     assert main(["check", "targets:Good", "--only", "WAL-07"]) == 2
     assert "nothing judges WAL-07" in capsys.readouterr().err
@@ -488,7 +488,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = BackendReport("b", [], "clean-reject", [], [], [], "did not \udc80 start")
-    monkeypatch.setattr("conformance.worker.run_jobs", lambda jobs, **rest: [empty])
+    monkeypatch.setattr("conformance.run.worker.run_jobs", lambda jobs, **rest: [empty])
     monkeypatch.chdir(folder)
     path = folder / "report.json"
     path.write_text("old")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.records.results import BackendReport, BudgetUsed, RequirementResult, Verdict
 from conformance.report.comparison import ChangeKind, comparison, is_regression, weaknesses
-from conformance.results import BackendReport, BudgetUsed, RequirementResult, Verdict
 from conformance.tests.saved_reports import backend_of, report_with, result
 
 PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from conformance.backend import Backend, Capability, EvidenceHandlerFactory
+from conformance.engine.profiles import PROFILES, Profile
+from conformance.engine.quirks import Quirk
+from conformance.engine.watch import CallWatch
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_quirks import EVIDENCE_QUIRKS
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
-from conformance.profiles import PROFILES, Profile
-from conformance.quirks import Quirk
-from conformance.results import Verdict
-from conformance.runner import judge_backend
+from conformance.records.results import Verdict
+from conformance.run.runner import judge_backend
 from conformance.tests.broken_evidence_handlers import (
     BROKEN_EVIDENCE_HANDLERS,
     RunsInnerOnHit,
@@ -21,7 +22,6 @@ from conformance.tests.broken_evidence_handlers import (
     StepwiseHandler,
 )
 from conformance.tests.zoo import counterexample_for, judged, unproved
-from conformance.watch import CallWatch
 from telltale_spec.backends.file import FileEvidenceOutcomeCache
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler

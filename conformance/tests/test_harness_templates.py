@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformance.__main__ import main
-from conformance.harness_folder import FolderError, template_files, write_harness
+from conformance.door.harness_folder import FolderError, template_files, write_harness
 from conformance.tests.harness_scenario import (
     CONVERSATION,
     ROOT,

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from conformance.__main__ import main
 from conformance.errors import HistoryError
-from conformance.history import logs as logs_module
 from conformance.history.judge import judge_history
 from conformance.history.lines import HISTORY_FORMAT, read_history
-from conformance.history.logs import PossibleLogs
-from conformance.results import BackendReport, Verdict
+from conformance.records.results import BackendReport, Verdict
+from conformance.rules import worlds as logs_module
+from conformance.rules.worlds import PossibleLogs
 from conformance.tests.broken_caches import ListCache
 from conformance.tests.broken_wals import BROKEN_WALS, ListWal
 from strategies.alphabets import COLLIDING

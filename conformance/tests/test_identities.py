@@ -8,7 +8,7 @@ import pytest
 
 from conformance.backend import Backend
 from conformance.machines.identities import IDENTITY_SUITE
-from conformance.results import Verdict
+from conformance.records.results import Verdict
 from conformance.tests.broken_identities import BROKEN_IDENTITIES
 from conformance.tests.zoo import judged
 from telltale_spec.wire.agreement import AgreementWalEntry

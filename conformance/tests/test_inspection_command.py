@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from conformance.inspection_command import inspect_command
+from conformance.commands.inspection import inspect_command
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,

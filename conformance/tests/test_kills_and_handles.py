@@ -10,10 +10,10 @@ import pytest
 
 from conformance.backend import Backend, Capability
 from conformance.door.harness import harness_backend
+from conformance.engine.suite import Suite
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.kills import CACHE_KILL_SUITE, WAL_KILL_SUITE
-from conformance.results import BackendReport, Verdict
-from conformance.suite import Suite
+from conformance.records.results import BackendReport, Verdict
 from conformance.tests import door_targets
 from conformance.tests.zoo import failed, judged
 

@@ -27,7 +27,7 @@ from conformance.errors import UsageError
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
-from conformance.results import Verdict
+from conformance.records.results import Verdict
 from conformance.tests import door_targets
 from conformance.tests.zoo import judged
 from telltale_spec.errors import DomainError

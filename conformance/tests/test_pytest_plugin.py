@@ -122,7 +122,7 @@ def test_the_plugin_costs_nothing_without_its_option(folder: Path) -> None:
         "import sys\n"
         "def test_cost():\n"
         "    assert 'conformance.pytest_plugin' in sys.modules\n"
-        "    assert 'conformance.runner' not in sys.modules\n"
+        "    assert 'conformance.run.runner' not in sys.modules\n"
         "    assert 'hypothesis.stateful' not in sys.modules\n"
         "    assert 'telltale_spec' not in sys.modules\n"
         "    assert 'hypothesis' not in sys.modules\n"

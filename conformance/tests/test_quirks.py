@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.backend import Backend
+from conformance.engine.quirks import Quirk
+from conformance.engine.watch import CallWatch
 from conformance.machines.registry import QUIRKS
 from conformance.machines.wal_quirks import WAL_QUIRKS
-from conformance.quirks import Quirk
-from conformance.shipped import SHIPPED_BACKENDS
+from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.tests.broken_wals import ListWal, RaisesUndeclared
-from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
 APPLICABLE = [

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from conformance.backend import RecoveryFunction
+from conformance.engine.profiles import profile
+from conformance.engine.quirks import Quirk
+from conformance.engine.watch import CallWatch
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
-from conformance.oracles import plain_order_error, plain_recovery
-from conformance.profiles import profile
-from conformance.quirks import Quirk
 from conformance.requirements import FINDINGS
-from conformance.runner import judge_backend
+from conformance.rules.oracles import plain_order_error, plain_recovery
+from conformance.run.runner import judge_backend
 from conformance.tests.broken_recoveries import (
     BROKEN_RECOVERIES,
     broken_recovery_backend,
@@ -22,7 +23,6 @@ from conformance.tests.broken_recoveries import (
     gate_ignored,
 )
 from conformance.tests.zoo import counterexample_for, failed, judged, unproved
-from conformance.watch import CallWatch
 from telltale_spec.wire.agreement import AgreementLevel, Escalation
 
 SEEDS = range(5)
@@ -115,6 +115,6 @@ def test_the_oracle_knows_both_texts_of_an_order_error() -> None:
 
 
 def test_the_oracle_imports_nothing_of_the_reference_recovery() -> None:
-    path = Path(__file__).resolve().parents[1] / "oracles.py"
+    path = Path(__file__).resolve().parents[1] / "rules" / "oracles.py"
 
     assert "telltale_spec.model" not in path.read_text(encoding="utf-8")

@@ -16,13 +16,13 @@ import pytest
 
 from conformance.__main__ import main
 from conformance.commands.replay_files import write_replays
+from conformance.engine.suite import Suite
 from conformance.machines.registry import SUITES
-from conformance.replay_names import safe_name
+from conformance.records.replay_names import safe_name
+from conformance.records.results import BackendReport, Counterexample, RequirementResult, Verdict
 from conformance.report.junit import junit_xml
 from conformance.report.markdown import markdown_summary
 from conformance.report.page import html_page
-from conformance.results import BackendReport, Counterexample, RequirementResult, Verdict
-from conformance.suite import Suite
 from conformance.tests.saved_reports import report_with
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,27 +14,34 @@ from typing import Any
 import pytest
 
 from conformance import check_replay
-from conformance.acts import ActForm, act, act_forms
 from conformance.backend import Backend
+from conformance.engine.acts import ActForm, act, act_forms
+from conformance.engine.session import Budget, Session
+from conformance.engine.suite import Suite
+from conformance.engine.watch import CallWatch
 from conformance.errors import ActError, ReplayError
-from conformance.fingerprint import fingerprint_of
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.kills import WAL_KILL_SUITE
 from conformance.machines.registry import SUITES
 from conformance.machines.wal_sync import WalSyncMachine
-from conformance.replaying import check_acts, replayed_result
-from conformance.replays import Outcome, Replay, ReplayResult, component_of, read_replay, replay_of
+from conformance.records.fingerprint import fingerprint_of
+from conformance.records.replays import (
+    Outcome,
+    Replay,
+    ReplayResult,
+    component_of,
+    read_replay,
+    replay_of,
+)
 from conformance.report.replay_text import pytest_text
-from conformance.runner import fault_report
-from conformance.session import Budget, Session
-from conformance.suite import Suite
+from conformance.run.replaying import check_acts, replayed_result
+from conformance.run.runner import fault_report
 from conformance.tests import door_targets
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_components import CASES, Case
 from conformance.tests.broken_wals import ListWal
 from conformance.tests.test_kills_and_handles import served
 from conformance.tests.zoo import judged
-from conformance.watch import CallWatch
 from telltale_spec.model.machine import RejectionMode
 
 each_case = pytest.mark.parametrize(

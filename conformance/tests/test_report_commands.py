@@ -12,13 +12,13 @@ import jsonschema
 import pytest
 
 from conformance.__main__ import main
+from conformance.records.results import BackendReport, Report, Verdict
 from conformance.report.badge import badge_svg
 from conformance.report.junit import junit_xml
 from conformance.report.markdown import markdown_summary
 from conformance.report.page import html_page
 from conformance.requirements import EXCLUSIONS, REQUIREMENTS
-from conformance.results import BackendReport, Report, Verdict
-from conformance.shipped import SHIPPED_BACKENDS
+from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.tests.saved_reports import (
     backend_of,
     hostile_report,
@@ -53,7 +53,7 @@ def saved(name: str, report: Report) -> str:
 
 def judge_as(monkeypatch: pytest.MonkeyPatch, report: BackendReport) -> None:
     """Let `check` find this of any target, without a run."""
-    monkeypatch.setattr("conformance.worker.run_jobs", lambda jobs, **rest: [report])
+    monkeypatch.setattr("conformance.run.worker.run_jobs", lambda jobs, **rest: [report])
 
 
 # report
@@ -268,7 +268,7 @@ def test_without_a_report_the_shipped_backends_are_judged(
         judged.extend(job.name for job in jobs)
         return GOOD.backends
 
-    monkeypatch.setattr("conformance.worker.run_jobs", run_jobs)
+    monkeypatch.setattr("conformance.run.worker.run_jobs", run_jobs)
 
     assert main(["trace"]) == 0
     # Those that promise to survive the death of their process also get one that can die.

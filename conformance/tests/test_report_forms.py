@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from conformance.records.results import BaselineProblem, Report, RequirementResult, Verdict
 from conformance.report.badge import badge_svg
 from conformance.report.junit import junit_xml
 from conformance.report.markdown import markdown_summary
 from conformance.report.page import html_page
 from conformance.report.summary import headline
 from conformance.requirements import requirement
-from conformance.results import BaselineProblem, Report, RequirementResult, Verdict
 from conformance.tests.saved_reports import (
     HOSTILE,
     backend_of,

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from conformance.replay_names import replay_folders
+from conformance.records.replay_names import replay_folders
+from conformance.records.results import Counterexample, Report, SampleHistory, Verdict
 from conformance.report.page import html_page
 from conformance.report.page_view import difference, page_rows
 from conformance.report.summary import (
@@ -24,7 +25,6 @@ from conformance.report.summary import (
     web_link,
 )
 from conformance.requirements import Component, Scope, requirement
-from conformance.results import Counterexample, Report, SampleHistory, Verdict
 from conformance.tests.saved_reports import (
     HOSTILE,
     backend_of,

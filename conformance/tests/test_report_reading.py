@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from conformance.errors import ReportError
+from conformance.records.results import REPORT_FORMAT
 from conformance.report.reading import read_report, report_from_text
-from conformance.results import REPORT_FORMAT
 from conformance.tests.saved_reports import hostile_report, real_report
 
 HEAD = {

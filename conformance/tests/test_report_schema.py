@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 from conformance import results
+from conformance.records.results import Report, Verdict
 from conformance.report.reading import schema_text
-from conformance.results import Report, Verdict
 from conformance.tests.saved_reports import hostile_report, real_report
 
 SCHEMA = json.loads(schema_text())
@@ -133,4 +133,4 @@ def kind_of(described: dict[str, Any]) -> str:
 
 def kind_of_hint(hint: Any) -> str:
     text = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
-    return text.replace("conformance.results.", "").replace("typing.", "")
+    return text.replace("conformance.records.results.", "").replace("typing.", "")

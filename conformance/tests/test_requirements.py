@@ -6,8 +6,6 @@ import re
 
 import pytest
 
-from conformance.requirement_data import artifact, cache, decode, wal
-from conformance.requirement_data.kinds import Requirement
 from conformance.requirements import (
     FINDINGS,
     LAWS,
@@ -18,8 +16,13 @@ from conformance.requirements import (
     Severity,
     UnknownRequirementError,
     _index,
+    artifact,
+    cache,
+    decode,
     requirement,
+    wal,
 )
+from conformance.requirements.kinds import Requirement
 
 NUMBERS_OF_CHAPTER = {
     "DOM": range(1, 8),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conformance.results import (
+from conformance.records.results import (
     REPORT_FORMAT,
     BackendReport,
     Counterexample,

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import pytest
 
 from conformance.backend import Backend
-from conformance.profiles import profile
-from conformance.results import Counterexample, RequirementResult, Verdict
-from conformance.search import Search
-from conformance.session import History, Session
-from conformance.suite import LawSuite, Suite, TableLaw
+from conformance.engine.profiles import profile
+from conformance.engine.search import Search
+from conformance.engine.session import History, Session
+from conformance.engine.suite import LawSuite, Suite, TableLaw
+from conformance.engine.watch import CallWatch
+from conformance.records.results import Counterexample, RequirementResult, Verdict
 from conformance.tests.zoo import judged
-from conformance.watch import CallWatch
 
 
 class RareSuite(Suite):
@@ -52,7 +52,7 @@ def test_a_situation_that_was_reached_is_not_looked_for_again() -> None:
 
 
 def test_a_situation_that_never_arises_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.search._SEED_STRIDE", 0)
+    monkeypatch.setattr("conformance.engine.search._SEED_STRIDE", 0)
     suite = RareSuite()
     report = judged(Backend("any"), (suite,))
 

@@ -13,12 +13,8 @@ import pytest
 from hypothesis.internal.conjecture import providers
 
 from conformance.backend import Backend
-from conformance.errors import BackendFault
-from conformance.machines.wal import WAL_SUITE
-from conformance.profiles import PROFILES, Profile
-from conformance.results import BackendReport, Verdict
-from conformance.runner import judge_backend, run_check
-from conformance.session import (
+from conformance.engine.profiles import PROFILES, Profile
+from conformance.engine.session import (
     Budget,
     History,
     HistoryEnded,
@@ -29,9 +25,13 @@ from conformance.session import (
     exception_text,
     repeatable_text,
 )
+from conformance.engine.watch import CallWatch
+from conformance.errors import BackendFault
+from conformance.machines.wal import WAL_SUITE
+from conformance.records.results import BackendReport, Verdict
+from conformance.records.verdicts import ExitStatus, exit_status
+from conformance.run.runner import judge_backend, run_check
 from conformance.tests.broken_wals import ListWal
-from conformance.verdicts import ExitStatus, exit_status
-from conformance.watch import CallWatch
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 
@@ -356,7 +356,7 @@ def test_one_requirement_alone_gets_the_verdict_and_history_that_it_gets_among_a
 
 
 def test_a_search_that_gives_up_leaves_nothing_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.search._BINDING_FAILURES_MAX", 1)
+    monkeypatch.setattr("conformance.engine.search._BINDING_FAILURES_MAX", 1)
     report = judged(lambda directory: Idle())
     found = verdicts(report)
 
@@ -380,7 +380,7 @@ def test_objects_that_raise_where_they_are_looked_at_are_the_backends_fault() ->
 
 
 def test_a_mistake_of_ours_is_not_blamed_on_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.session.Session.new_history", None)
+    monkeypatch.setattr("conformance.engine.session.Session.new_history", None)
 
     with pytest.raises(TypeError):
         judged(lambda directory: ListWal())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.soundness import (
+from conformance.rules.soundness import (
     CLAUSES,
     RELATIONS,
     SOUND,

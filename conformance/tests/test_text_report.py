@@ -11,9 +11,7 @@ import pytest
 from rich.console import Console
 
 from conformance.__main__ import main
-from conformance.report.text import counterexample_text, print_report
-from conformance.requirements import requirement
-from conformance.results import (
+from conformance.records.results import (
     BackendReport,
     Counterexample,
     QuirkResult,
@@ -22,6 +20,8 @@ from conformance.results import (
     Step,
     Verdict,
 )
+from conformance.report.text import counterexample_text, print_report
+from conformance.requirements import requirement
 
 COUNTEREXAMPLE = Counterexample(
     "WAL-05",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from conformance.machines.registry import SUITES
+from conformance.records.results import Report, Verdict
 from conformance.report.tracing import Trace, TraceState, trace_of
 from conformance.requirements import EXCLUSIONS, REQUIREMENTS, Exclusion, requirement
-from conformance.results import Report, Verdict
 from conformance.tests.saved_reports import backend_of, report_with, result
 
 ROOT = Path(__file__).resolve().parents[2]

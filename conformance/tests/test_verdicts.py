@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from conformance.results import BackendReport, Report, RequirementResult, Verdict
-from conformance.verdicts import ExitStatus, binding_failures, exit_status
+from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
+from conformance.records.verdicts import ExitStatus, binding_failures, exit_status
 
 PASS = RequirementResult("WAL-01", "MUST", Verdict.PASS, 1)
 FAIL = RequirementResult("WAL-02", "MUST", Verdict.FAIL, 1)

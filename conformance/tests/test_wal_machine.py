@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.machines.wal import WAL_SUITE
-from conformance.results import Verdict
-from conformance.shipped import SHIPPED_BACKENDS
+from conformance.records.results import Verdict
+from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.tests.broken_wals import (
     BROKEN_WALS,
     CORRECT_WALS,

@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 
 from conformance.backend import Backend
+from conformance.engine.profiles import PROFILES
+from conformance.engine.quirks import Quirk
+from conformance.engine.watch import CallWatch
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
-from conformance.profiles import PROFILES
-from conformance.quirks import Quirk
-from conformance.results import Verdict
-from conformance.runner import judge_backend
+from conformance.records.results import Verdict
+from conformance.run.runner import judge_backend
 from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS, ComparesWholeEntries
 from conformance.tests.zoo import counterexample_for, judged
-from conformance.watch import CallWatch
 from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.model.machine import RejectionMode

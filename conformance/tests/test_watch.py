@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.watch import CallLimitExceeded, CallWatch
+from conformance.engine.watch import CallLimitExceeded, CallWatch
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs alarms")
 

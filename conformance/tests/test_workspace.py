@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.workspace import Workspace
+from conformance.engine.workspace import Workspace
 
 
 def test_directories_are_empty_and_have_names_of_their_own() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.backend import Backend
-from conformance.profiles import profile
-from conformance.results import BackendReport, Counterexample, Verdict
-from conformance.runner import judge_backend
-from conformance.suite import Suite
-from conformance.watch import CallWatch
+from conformance.engine.profiles import profile
+from conformance.engine.suite import Suite
+from conformance.engine.watch import CallWatch
+from conformance.records.results import BackendReport, Counterexample, Verdict
+from conformance.run.runner import judge_backend
 
 __all__ = ["counterexample_for", "failed", "judged", "unproved"]
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from conformance.records.results import Report
+from conformance.records.verdicts import exit_status
 from conformance.report.page_view import (
     VERDICT_TITLES,
     backend_views,
@@ -25,9 +27,7 @@ from conformance.report.summary import (
     headline_details,
     run_facts,
 )
-from conformance.results import Report
-from conformance.terminal_text import visible
-from conformance.verdicts import exit_status
+from conformance.run.terminal_text import visible
 
 __all__ = ["html_page"]
 

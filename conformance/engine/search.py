@@ -1,0 +1,322 @@
+"""All searches of one suite on one backend, and the verdicts that follow from them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Final, TypeAlias
+
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture import providers
+
+from conformance.backend import Backend, Capability
+from conformance.engine.profiles import Profile
+from conformance.engine.session import Session, exception_text
+from conformance.engine.suite import Suite
+from conformance.engine.watch import CallWatch
+from conformance.errors import BackendFault
+from conformance.records.fingerprint import fingerprint_of
+from conformance.records.results import (
+    Counterexample,
+    RequirementResult,
+    SampleHistory,
+    SituationResult,
+    Step,
+    Verdict,
+)
+from conformance.records.verdicts import level_of
+from conformance.requirements import Requirement, requirement
+from telltale_spec.model.machine import RejectionMode
+
+__all__ = [
+    "Progress",
+    "Search",
+    "binding_level",
+    "blamed_on",
+    "not_applicable",
+    "prepare_engine",
+]
+
+# Each failing requirement costs another search, with that requirement muted, to
+# find what else is broken. More than this many binding failures say enough about
+# a backend; what is only recommended must not use the number up.
+_BINDING_FAILURES_MAX: Final = 8
+
+# A small profile can miss a rare situation by chance. So many further searches are
+# made with seeds of their own, far from those that users count through.
+_SEARCHES_MORE_MAX: Final = 2
+_SEED_STRIDE: Final = 1_000_003
+
+# What only calls side by side can show.
+_NEED_CONCURRENT_CALLS: Final = frozenset({"SYNC-03", "EVID-08"})
+
+Progress: TypeAlias = Callable[[str, str, int], None]
+"""Gets backend, suite and number of histories."""
+
+
+class Search:
+    """All searches of one suite on one backend.
+
+    A violated requirement is muted and the search begins again, so that every
+    failure on the report has a counterexample of its own. What is known to fail is
+    muted from the start and not looked for.
+    """
+
+    def __init__(
+        self,
+        suite: Suite,
+        judged: Sequence[str],
+        backend: Backend,
+        profile: Profile,
+        seed: int,
+        watch: CallWatch,
+        on_progress: Progress,
+        known: Mapping[str, RequirementResult] | None = None,
+    ) -> None:
+        self.suite = suite
+        self.known = known or {}
+        self.judged = judged
+        self.backend = backend
+        self.profile = profile
+        self.seed = seed
+        self.watch = watch
+        self.on_progress = on_progress
+        self.checks: Counter[str] = Counter()
+        self.reached: Counter[str] = Counter()
+        self.failures: dict[str, Counterexample] = {}
+        # How many values of each table no search has to try again.
+        self.kept_values: Counter[str] = Counter()
+        self.sample: list[Step] = []
+        self.budget_ran_out = False
+        self.cut_short = ""
+
+    def run(self) -> None:
+        """Search until nothing new is found, or all that is judged has failed.
+
+        Where chance alone kept a situation from arising, the search goes on
+        with other histories.
+        """
+        searches_more = 0
+        while not self.failures.keys() | self.known.keys() >= set(self.judged):
+            if self._binding_failures() == _BINDING_FAILURES_MAX:
+                self.cut_short = f"the search ended after {_BINDING_FAILURES_MAX} failures"
+                return
+            found = self._search_once(self.seed + searches_more * _SEED_STRIDE)
+            if found is None:
+                if searches_more == _SEARCHES_MORE_MAX or not self._misses_by_chance():
+                    return
+                searches_more += 1
+                continue
+            if found.requirement_id not in self.suite.requirement_ids:
+                text = f"suite {self.suite.name} does not list {found.requirement_id}"
+                raise RuntimeError(text)
+            self.failures[found.requirement_id] = found
+
+    def _binding_failures(self) -> int:
+        levels = [binding_level(requirement(each), self.backend) for each in self.failures]
+        return levels.count("MUST")
+
+    def _misses_by_chance(self) -> bool:
+        if self.failures or self.budget_ran_out or self.cut_short:
+            return False
+        return any(not situation.reached for situation in self.situations())
+
+    def _search_once(self, seed: int) -> Counterexample | None:
+        session = Session(
+            self.suite.name,
+            self.backend,
+            self.watch,
+            self.profile.budget,
+            muted=frozenset(self.failures) | self.known.keys(),
+            on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
+            kept_values=self.kept_values,
+        )
+        with session, _equal_draws():
+            found = self._found(session, seed)
+        self.checks.update(session.checks)
+        self.reached.update(session.situations)
+        self.sample = self.sample or session.sample
+        self.budget_ran_out = self.budget_ran_out or session.budget_ran_out
+        return found
+
+    def _found(self, session: Session, seed: int) -> Counterexample | None:
+        try:
+            with blamed_on(self.backend):
+                return _recorded(self.suite.search(session, seed))
+        except Flaky:
+            # No violation is on record, but equal histories did not go the same way.
+            self.cut_short = "equal histories went different ways, so the search ended early"
+        return None
+
+    def results(self) -> list[RequirementResult]:
+        """Return one result for each requirement of the suite."""
+        return [self._result(requirement(each)) for each in self.judged]
+
+    def samples(self) -> list[SampleHistory]:
+        """Return a history that went well, if there is one to show."""
+        if not self.sample:
+            return []
+        return [SampleHistory(self.suite.name, self.sample, list(self.judged))]
+
+    @property
+    def crash_classes(self) -> list[str]:
+        """The crashes that were really made."""
+        return [self.suite.crash_class] if self.suite.crash_class and self._crashed else []
+
+    @property
+    def _crashed(self) -> bool:
+        return any(self.reached[name] for name in self.suite.situations)
+
+    def situations(self) -> list[SituationResult]:
+        """Return how often each situation arose that matters to this backend."""
+        found = []
+        for name, requirement_ids in self.suite.situations.items():
+            held = [each for each in requirement_ids if self._excluded(requirement(each)) is None]
+            if held:
+                found.append(SituationResult(name, self.reached[name], held))
+        return found
+
+    def _result(self, judged: Requirement) -> RequirementResult:
+        requirement_id = judged.requirement_id
+        checks = self.checks[requirement_id]
+        level = binding_level(judged, self.backend)
+        if requirement_id == "WAL-04" and self._keeps_rejected:
+            reason = "declared: the log keeps refused entries, as in finding F1; see WAL-10"
+            return RequirementResult(requirement_id, level, Verdict.EXPECTED_FAIL, 0, reason)
+        excluded = self._excluded(judged)
+        if excluded is not None:
+            return not_applicable(requirement_id, excluded)
+        if requirement_id in self.known:
+            return self.known[requirement_id]
+        failure = self.failures.get(requirement_id)
+        if failure is not None:
+            return RequirementResult(requirement_id, level, Verdict.FAIL, checks, "", failure)
+        doubt = self._doubt(requirement_id)
+        if doubt:
+            return RequirementResult(requirement_id, level, Verdict.INCONCLUSIVE, checks, doubt)
+        return RequirementResult(requirement_id, level, Verdict.PASS, checks)
+
+    @property
+    def _keeps_rejected(self) -> bool:
+        return self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED
+
+    def _doubt(self, requirement_id: str) -> str:
+        """Return why a requirement without a failure has not passed, or an empty text."""
+        missing = [
+            name
+            for name, requirement_ids in self.suite.situations.items()
+            if requirement_id in requirement_ids and not self.reached[name]
+        ]
+        if missing:
+            return f"never arose: {'; '.join(missing)}"
+        if not self.checks[requirement_id]:
+            return "never put to the test"
+        if self.budget_ran_out:
+            return "the time of the profile ran out"
+        return self.cut_short
+
+    def _excluded(self, judged: Requirement) -> str | None:
+        """Return why the backend is not held to a requirement, or ``None``."""
+        if judged.requirement_id == "WAL-10" and not self._keeps_rejected:
+            return "the backend does not declare keeps-rejected"
+        if judged.requirement_id == "WAL-04" and self._keeps_rejected:
+            return "the backend declares keeps-rejected"
+        declared = {capability.value for capability in self.backend.capabilities}
+        if judged.requirement_id in _NEED_CONCURRENT_CALLS and not self.backend.concurrent_calls:
+            return "the harness serves one call at a time"
+        # A recommended text or order is looked at in every backend; only what
+        # cannot even be tried without a promise is left out.
+        if judged.capability == Capability.REOPEN.value and judged.capability not in declared:
+            return f"the backend does not declare {judged.capability}"
+        return None
+
+
+def _recorded(found: Counterexample | None) -> Counterexample | None:
+    """Return a counterexample with its acts as data, and with its fingerprint."""
+    if found is None:
+        return None
+    acts = [act.to_data() for act in found.acts]
+    parts = (found.requirement_id, found.suite, acts, found.expected, found.actual)
+    return replace(found, acts=acts, fingerprint=fingerprint_of(*parts))
+
+
+@contextmanager
+def blamed_on(backend: Backend) -> Iterator[None]:
+    """Raise what a backend's objects raise outside of any call as :class:`BackendFault`."""
+    try:
+        yield
+    except (Flaky, BackendFault, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if not _is_from_outside(error.__traceback__):
+            raise
+        text = f"what it made or returned raised {exception_text(error)} outside of any call"
+        raise BackendFault(backend.name, text) from error
+
+
+_OWN_PACKAGES: Final = frozenset({"conformance", "hypothesis", "strategies", "telltale_spec"})
+
+
+def _is_from_outside(traceback: TracebackType | None) -> bool:
+    """Say whether code that is neither ours nor the engine's took part in an exception.
+
+    A backend's objects can raise wherever they are touched: closed, compared,
+    iterated over or shown.
+    """
+    known = _OWN_PACKAGES | sys.stdlib_module_names
+    while traceback is not None:
+        package = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        # The engine also makes modules of its own as it runs.
+        if package not in known and not package.startswith("hypothesis_temporary_module_"):
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def prepare_engine() -> None:
+    """Build the tables of characters that texts are drawn from.
+
+    The first process on a machine needs seconds for them, which must not count
+    against the budget of a search.
+    """
+    st.characters().validate()
+    st.characters(codec="utf-8").validate()
+
+
+@contextmanager
+def _equal_draws() -> Iterator[None]:
+    """Let the engine draw the same values whichever modules happen to be imported.
+
+    Hypothesis mixes literals from the source of imported modules into what it
+    draws (and keeps them in a folder where the run was started), so that equal
+    seeds would give other reports from another place. It has no setting for that.
+    """
+    private: Any = providers
+    collect = getattr(private, "_get_local_constants", None)
+    if collect is None:
+        yield
+        return
+    nothing = private.Constants()
+    private._get_local_constants = lambda: nothing
+    private.CONSTANTS_CACHE.cache.clear()
+    try:
+        yield
+    finally:
+        private._get_local_constants = collect
+        private.CONSTANTS_CACHE.cache.clear()
+
+
+def binding_level(judged: Requirement, backend: Backend) -> str:
+    """Return the level that binds this backend."""
+    return level_of(judged, {capability.value for capability in backend.capabilities})
+
+
+def not_applicable(requirement_id: str, reason: str) -> RequirementResult:
+    """Return the result of a requirement that a backend is not held to."""
+    level = requirement(requirement_id).level.value
+    return RequirementResult(requirement_id, level, Verdict.NOT_APPLICABLE, 0, reason)

@@ -1,0 +1,350 @@
+"""One search of one suite on one backend: what it counts and what it found."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from conformance.backend import Backend
+from conformance.engine.acts import Act
+from conformance.engine.watch import CallLimitExceeded, CallWatch
+from conformance.engine.workspace import Workspace
+from conformance.errors import BackendFault
+from conformance.records.results import Counterexample, Step
+from telltale_spec.errors import DurabilityError
+
+__all__ = [
+    "Budget",
+    "History",
+    "HistoryEnded",
+    "Raised",
+    "Returned",
+    "Session",
+    "Violation",
+    "exception_text",
+    "repeatable_text",
+]
+
+ResultType = TypeVar("ResultType")
+
+
+# Which histories can become the sample, and how long one may be.
+_SAMPLE_HISTORIES: Final = 25
+_SAMPLE_STEPS_MAX: Final = 20
+
+# How many times longer than its budget of work a search may take by the clock.
+_WAITING: Final = 5
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much one suite may try: histories, operations in each, and seconds of work in all.
+
+    Without ``minimise`` the first counterexample is taken as it is, which is
+    enough to know that there is one.
+    """
+
+    histories: int
+    operations: int
+    seconds: float
+    minimise: bool = True
+
+
+class Violation(Exception):  # noqa: N818 - the field's term for a failed property
+    """Carry a counterexample out of the engine."""
+
+    def __init__(self, counterexample: Counterexample) -> None:
+        self.counterexample = counterexample
+        super().__init__(counterexample.requirement_id)
+
+
+class HistoryEnded(Exception):  # noqa: N818 - control flow, not an error
+    """End a history whose violation is already known, so that others can be looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A call returned this value."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A call raised the declared error with this text."""
+
+    message: str
+
+
+@dataclass
+class Session:
+    """What one search of one suite shares between its histories."""
+
+    suite: str
+    backend: Backend
+    watch: CallWatch
+    budget: Budget
+    muted: frozenset[str] = frozenset()
+    on_history: Callable[[str, int], None] = lambda suite, histories: None
+    kept_values: Counter[str] = field(default_factory=Counter)
+    checks: Counter[str] = field(default_factory=Counter)
+    situations: Counter[str] = field(default_factory=Counter)
+    smallest: Counterexample | None = None
+    sample: list[Step] = field(default_factory=list)
+    overlooked: list[Counterexample] | None = None
+    """Where violations of muted requirements are kept, if anybody asks for them."""
+
+    histories: int = 0
+    budget_ran_out: bool = False
+    _workspace: Workspace = field(default_factory=Workspace)
+    _entered_at: tuple[float, float] = (0.0, 0.0)
+
+    def __enter__(self) -> Self:
+        self._workspace.__enter__()
+        self._entered_at = (time.process_time(), time.monotonic())
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._workspace.__exit__(exception_type, exception, traceback)
+
+    def new_history(self) -> History:
+        """Return a history with a directory of its own; one past the budget is ended at once."""
+        self.histories += 1
+        self.on_history(self.suite, self.histories)
+        if self._time_is_up():
+            self.budget_ran_out = True
+        return History(self, ended=self.budget_ran_out)
+
+    def _time_is_up(self) -> bool:
+        # Work is what the budget bounds: time that the machine gives to others
+        # must not turn a verdict. A backend that mostly waits has its own limit.
+        worked_from, waited_from = self._entered_at
+        worked_seconds = time.process_time() - worked_from
+        waited_seconds = time.monotonic() - waited_from
+        limit_seconds = self.budget.seconds
+        return worked_seconds > limit_seconds or waited_seconds > _WAITING * limit_seconds
+
+    def new_directory(self) -> Path:
+        """Return an empty directory inside the session's workspace."""
+        return self._workspace.new_directory()
+
+    def take_back(self, directory: Path) -> None:
+        """Remove what a history left in a directory."""
+        self._workspace.take_back(directory)
+
+    def offer_sample(self, steps: list[Step]) -> None:
+        """Keep the longest of the first histories that went well, to be looked at."""
+        early = self.histories <= _SAMPLE_HISTORIES
+        if early and len(self.sample) < len(steps) <= _SAMPLE_STEPS_MAX:
+            self.sample = steps
+
+    def consider(self, counterexample: Counterexample) -> None:
+        """Remember the shortest counterexample, in case it cannot be found again."""
+        if self.smallest is None or len(counterexample.steps) < len(self.smallest.steps):
+            self.smallest = counterexample
+
+
+_ANSWER_CHARACTERS_MAX: Final = 400
+_DIFFERENCE_CHARACTERS_MAX: Final = 2_000
+_ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
+
+
+def repeatable_text(text: str, directories: Sequence[Path] = ()) -> str:
+    """Return a text without what differs between equal runs.
+
+    These are addresses of objects and the names of our own directories; a
+    backend's texts carry both into the report.
+    """
+    for directory in directories:
+        text = text.replace(str(directory), "<directory>")
+    return _ADDRESS.sub("at 0x...", text)
+
+
+def exception_text(error: BaseException) -> str:
+    """Return the type and the text of an exception, even if it cannot tell its text."""
+    try:
+        text = str(error)
+    except Exception as second:
+        text = f"(its text raised {type(second).__name__})"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _shortened(text: str, characters_max: int) -> str:
+    if len(text) <= characters_max:
+        return text
+    return f"{text[:characters_max]}... ({len(text)} characters)"
+
+
+class History:
+    """One history: the steps taken, and the checks made on their answers."""
+
+    def __init__(self, session: Session, *, ended: bool = False) -> None:
+        self.session = session
+        self.steps: list[Step] = []
+        self.acts: list[Act] = []
+        self.acting = False
+        self.ended = ended
+        self._directories: list[Path] = []
+
+    def beside(self) -> History:
+        """Return a history of the same acts with steps of its own, whose end is not this one's."""
+        other = History(self.session, ended=self.ended)
+        other.acts = self.acts
+        return other
+
+    def directory(self) -> Path:
+        """Return a new empty directory, which is removed with the history."""
+        directory = self.session.new_directory()
+        self._directories.append(directory)
+        return directory
+
+    def close(self) -> None:
+        """Remove what the history left on disk."""
+        if not self.ended:
+            self.session.offer_sample(self.steps)
+        for directory in self._directories:
+            self.session.take_back(directory)
+
+    def run(self, act: Callable[[], None]) -> None:
+        """Carry out one act, unless the history has ended."""
+        if self.ended:
+            return
+        try:
+            act()
+        except HistoryEnded:
+            self.ended = True
+
+    def start(self, what: str, make: Callable[[], ResultType]) -> ResultType:
+        """Make a part of the system under test, or raise :class:`BackendFault`."""
+        return self._without_exceptions(f"making {what}", make)
+
+    def release(self, part: Any) -> None:
+        """Close a part of the system under test, if it can be closed.
+
+        Raises :class:`BackendFault` where closing raises or does not end.
+        """
+        close = getattr(part, "close", None)
+        if callable(close):
+            self._without_exceptions(f"closing a {type(part).__name__}", close)
+
+    def _without_exceptions(self, what: str, function: Callable[[], ResultType]) -> ResultType:
+        try:
+            return self._watched(what, function)
+        except (BackendFault, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            text = self._repeatable(f"{what} raised {exception_text(error)}{self._after_text()}")
+            raise BackendFault(self.session.backend.name, text) from error
+
+    def call(
+        self,
+        text: str,
+        function: Callable[[], Any],
+        *,
+        operation: Any = None,
+        undeclared: str = "WAL-09",
+        quiet: bool = False,
+    ) -> Returned | Raised:
+        """Call the system under test and note the step with its answer.
+
+        ``operation`` is the call as data. ``undeclared`` is the requirement
+        that an exception of any undeclared type violates. A ``quiet`` call is
+        noted only if something is wrong with it: it looks, it does not act.
+        """
+        try:
+            value = self._watched(text, function)
+        except DurabilityError as error:
+            message = str(error)
+            self.note(text, f"refused: {message}", operation)
+            self.check(undeclared, bool(message), "an error with a text", "an empty error text")
+            return Raised(message)
+        except (HistoryEnded, Violation, BackendFault, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            # sys.exit and its like included: no operation declares them.
+            shown = exception_text(error)
+            self.note(text, f"raised {shown}", operation)
+            self.check(undeclared, False, "a result or a DurabilityError", f"raised {shown}")
+            raise HistoryEnded from error
+        if not quiet:
+            self.note(text, "ok", operation)
+        return Returned(value)
+
+    def note(self, text: str, answer: str, operation: Any = None) -> None:
+        """Add one step to the history."""
+        shown = _shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
+        data = operation.to_dict() if hasattr(operation, "to_dict") else operation
+        self.steps.append(Step(text, shown, data))
+
+    def answer(self, answer: str) -> None:
+        """Replace the answer of the last step by a more telling one."""
+        if self.steps:
+            shown = _shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
+            self.steps[-1] = replace(self.steps[-1], answer=shown)
+
+    def check(
+        self,
+        requirement_id: str,
+        holds: bool,
+        expected: str | Callable[[], str],
+        actual: str | Callable[[], str],
+    ) -> None:
+        """Count one check of a requirement; raise :class:`Violation` where it does not hold."""
+        self.session.checks[requirement_id] += 1
+        if holds:
+            return
+        muted, overlooked = requirement_id in self.session.muted, self.session.overlooked
+        if muted and overlooked is None:
+            raise HistoryEnded
+        counterexample = Counterexample(
+            requirement_id,
+            self.session.suite,
+            list(self.steps),
+            self._difference_text(expected),
+            self._difference_text(actual),
+            acts=list(self.acts),
+        )
+        if muted and overlooked is not None:
+            overlooked.append(counterexample)
+            raise HistoryEnded
+        self.session.consider(counterexample)
+        self.ended = True
+        raise Violation(counterexample)
+
+    def reach(self, situation: str) -> None:
+        """Count one occurrence of an interesting situation."""
+        self.session.situations[situation] += 1
+
+    def _repeatable(self, text: str) -> str:
+        return repeatable_text(text, self._directories)
+
+    def _difference_text(self, text: str | Callable[[], str]) -> str:
+        shown = self._repeatable(text if isinstance(text, str) else text())
+        return _shortened(shown, _DIFFERENCE_CHARACTERS_MAX)
+
+    def _watched(self, text: str, function: Callable[[], ResultType]) -> ResultType:
+        watch = self.session.watch
+        try:
+            return watch.limit(function)
+        except CallLimitExceeded:
+            raise BackendFault(
+                self.session.backend.name,
+                f"no answer within {watch.limit_seconds:g} seconds from: {text}"
+                f"{self._after_text()}",
+            ) from None
+
+    def _after_text(self) -> str:
+        if not self.steps:
+            return ""
+        return f" (after {len(self.steps)} operations, the last: {self.steps[-1].text})"

@@ -1,0 +1,111 @@
+"""What a backend of the evidence-outcome cache does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.requirements.kinds import Component, Level, Requirement, Scope
+
+__all__ = ["ROWS"]
+
+ROWS: Final[tuple[Requirement, ...]] = (
+    Requirement(
+        "CACHE-01",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "`get` finds an entry by exact equality of its evidence id, the empty id included, and "
+        "otherwise finds nothing.",
+        "durable.rs L351-367",
+    ),
+    Requirement(
+        "CACHE-02",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "Once `put` has returned, `get` of that id gives the entry back with all its fields.",
+        "durable.rs L374",
+    ),
+    Requirement(
+        "CACHE-02.handles",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "What one of several handles on a cache has acknowledged is what all of them find.",
+        "durable.rs L360-382",
+        "concurrent-handles",
+    ),
+    Requirement(
+        "CACHE-03",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "A `put` leaves exactly one entry for its id and does not touch the entries of other ids.",
+        "durable.rs L403-409",
+    ),
+    Requirement(
+        "CACHE-04",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "The order of `load` is that of the last puts: the entry just put comes last, and the "
+        "others keep their places.",
+        "durable.rs L403-409",
+        "ordered-cache",
+    ),
+    Requirement(
+        "CACHE-05",
+        Level.MUST,
+        Scope.PURE,
+        Component.EVIDENCE_CACHE,
+        "Where a decoded cache holds an id twice, lookups find the earlier entry, a put of that "
+        "id replaces both, and other puts leave them alone.",
+        "durable.rs L351-358, L403-409",
+    ),
+    Requirement(
+        "CACHE-06",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "`load` holds the last entry put for every id and nothing else, reading has no effect, "
+        "and a new cache is empty.",
+        "durable.rs L376-382",
+    ),
+    Requirement(
+        "CACHE-07",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "After a failed `put` the entry of that id is the old one or the new one.",
+        "durable.rs L418-459",
+    ),
+    Requirement(
+        "CACHE-08",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "After a crash and reopening, every acknowledged put is there, and besides them at most "
+        "the one that was under way.",
+        "durable.rs L418-459",
+        "reopen",
+    ),
+    Requirement(
+        "CACHE-08.kill",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When its process is killed and the cache opened again, exactly the acknowledged puts are "
+        "there.",
+        "durable.rs L418-459",
+        "process-kill",
+    ),
+    Requirement(
+        "CACHE-09",
+        Level.MUST,
+        Scope.REFERENCE,
+        Component.EVIDENCE_CACHE,
+        "The file cache reads and rewrites its whole file as the file log does, and accepts every "
+        "id.",
+        "durable.rs L418-459",
+    ),
+)

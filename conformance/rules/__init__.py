@@ -1,0 +1,1 @@
+"""What the answers of a backend mean: pure judges, oracles and words."""

@@ -1,0 +1,1 @@
+"""One run: what is judged, where, and in which order."""

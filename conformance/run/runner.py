@@ -1,0 +1,199 @@
+"""Run suites on backends and collect results; prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from importlib import metadata
+from typing import Final
+
+from conformance.backend import Backend
+from conformance.engine.profiles import Profile
+from conformance.engine.search import Progress, Search, not_applicable, prepare_engine
+from conformance.engine.suite import Suite
+from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
+from conformance.errors import BackendFault
+from conformance.machines.registry import QUIRKS, SUITES
+from conformance.records.replays import KnownFailure
+from conformance.records.results import (
+    REPORT_FORMAT,
+    BackendReport,
+    BudgetUsed,
+    QuirkResult,
+    Report,
+    RequirementResult,
+    SampleHistory,
+    SituationResult,
+    Verdict,
+)
+from conformance.run.replaying import known_results
+from conformance.run.unclaimed import unclaimed_notes
+
+__all__ = [
+    "SPECIFICATION",
+    "fault_report",
+    "judge_backend",
+    "report_of",
+    "run_check",
+    "suite_version",
+]
+
+SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.v1)"
+
+
+def suite_version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return metadata.version("telltale-spec")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def run_check(
+    backends: Iterable[Backend],
+    profile: Profile,
+    *,
+    seed: int = 0,
+    call_seconds_max: float = CALL_SECONDS_MAX,
+    on_progress: Progress = lambda backend, suite, histories: None,
+) -> Report:
+    """Judge each backend and return one report.
+
+    A backend that cannot be judged does not stop the others: its report says
+    why. Equal backends, profile and seed give equal reports.
+    """
+    reports = []
+    with CallWatch(call_seconds_max) as watch:
+        for backend in backends:
+            reports.append(_report_or_fault(backend, profile, seed, watch, on_progress))
+    return report_of(reports, profile, seed)
+
+
+def report_of(reports: list[BackendReport], profile: Profile, seed: int) -> Report:
+    """Return the report of a whole run."""
+    budget = profile.budget
+    used = BudgetUsed(budget.histories, budget.operations, budget.seconds)
+    return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, profile.name, seed, reports, used)
+
+
+def _report_or_fault(
+    backend: Backend, profile: Profile, seed: int, watch: CallWatch, on_progress: Progress
+) -> BackendReport:
+    try:
+        return judge_backend(backend, profile, seed=seed, watch=watch, on_progress=on_progress)
+    except BackendFault as fault:
+        return fault_report(backend, fault.message)
+
+
+def fault_report(backend: Backend, fault: str | None) -> BackendReport:
+    """Return the report on a backend of which nothing is known but why."""
+    return _backend_report(backend, [], [], [], fault=fault)
+
+
+def judge_backend(
+    backend: Backend,
+    profile: Profile,
+    *,
+    seed: int,
+    watch: CallWatch,
+    on_progress: Progress = lambda backend, suite, histories: None,
+    on_judged: Callable[[BackendReport], None] = lambda report: None,
+    suites: Sequence[Suite] = SUITES,
+    only: Collection[str] = (),
+    known: Sequence[KnownFailure] = (),
+) -> BackendReport:
+    """Run every suite that applies to one backend.
+
+    With ``only``, the same searches are made and the other requirements are
+    left out, so that a requirement gets the same verdict alone and among others.
+    A ``known`` failure is replayed first; where it comes again it is expected, and
+    is not searched for.
+    ``on_judged`` gets the report once every verdict is known; after it comes only
+    a look at promises that were not made, which a backend need not survive.
+    Raises :class:`BackendFault` when the backend does not start or stops answering.
+    """
+    prepare_engine()
+    report = _judged(backend, profile, seed, watch, on_progress, suites, only, known)
+    on_judged(report)
+    if only:
+        return report
+    notes = unclaimed_notes(backend, report, suites, seed=seed, watch=watch)
+    return replace(report, notes=[*report.notes, *notes])
+
+
+def _judged(
+    backend: Backend,
+    profile: Profile,
+    seed: int,
+    watch: CallWatch,
+    on_progress: Progress,
+    suites: Sequence[Suite],
+    only: Collection[str],
+    known: Sequence[KnownFailure],
+) -> BackendReport:
+    results: dict[str, RequirementResult] = {}
+    situations: list[SituationResult] = []
+    crash_classes: set[str] = set()
+    samples: list[SampleHistory] = []
+    for suite in suites:
+        judged = [each for each in suite.requirement_ids if not only or each in only]
+        if not judged:
+            continue
+        if not suite.applies(backend):
+            for requirement_id in judged:
+                result = not_applicable(requirement_id, suite.absence(backend))
+                results.setdefault(requirement_id, result)
+            continue
+        expected = known_results(backend, suite, known, watch)
+        search = Search(suite, judged, backend, profile, seed, watch, on_progress, expected)
+        search.run()
+        for result in search.results():
+            results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
+        situations.extend(search.situations())
+        crash_classes.update(search.crash_classes)
+        samples.extend(search.samples())
+    shown = () if only else QUIRKS
+    quirks = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
+    return replace(
+        _backend_report(backend, list(results.values()), situations, quirks),
+        crash_classes=sorted(crash_classes),
+        samples=samples,
+    )
+
+
+# A requirement that two suites judge is only as good as the worse of its verdicts.
+_FROM_BEST: Final = (
+    Verdict.NOT_APPLICABLE,
+    Verdict.PASS,
+    Verdict.INCONCLUSIVE,
+    Verdict.EXPECTED_FAIL,
+    Verdict.FAIL,
+)
+
+
+def _worse(known: RequirementResult | None, other: RequirementResult) -> RequirementResult:
+    if known is None:
+        return other
+    return max(known, other, key=lambda result: _FROM_BEST.index(result.verdict))
+
+
+def _backend_report(
+    backend: Backend,
+    results: list[RequirementResult],
+    situations: list[SituationResult],
+    quirks: list[QuirkResult],
+    *,
+    fault: str | None = None,
+) -> BackendReport:
+    return BackendReport(
+        backend.name,
+        sorted(capability.value for capability in backend.capabilities),
+        backend.rejection_mode.value,
+        results,
+        situations,
+        quirks,
+        fault,
+        version=backend.version,
+        durability_class=backend.durability_class.value,
+        notes=list(backend.notes),
+    )

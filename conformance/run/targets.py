@@ -1,0 +1,229 @@
+"""From a target's name, or a factory, to a backend that can be judged."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from conformance.backend import Backend, Capability
+from conformance.engine.session import exception_text, repeatable_text
+from conformance.engine.watch import CallLimitExceeded, CallWatch
+from conformance.errors import BackendFault, TargetError, UsageError
+from telltale_spec.model.machine import RejectionMode
+
+__all__ = [
+    "Declaration",
+    "backend_of",
+    "declaration",
+    "declares",
+    "find_target",
+    "load_target",
+    "redeclared",
+]
+
+FactoryType = TypeVar("FactoryType", bound=Callable[..., Any])
+
+_DECLARATION_ATTRIBUTE: Final = "telltale_declaration"
+_WAL_METHODS: Final = ("append", "read_since", "load")
+_CACHE_METHODS: Final = ("get", "put", "load")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a backend promises beyond the plain contract."""
+
+    capabilities: frozenset[Capability] = frozenset()
+    rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
+
+
+def declaration(capabilities: Iterable[str], rejection_mode: str) -> Declaration:
+    """Return a declaration from names, or raise :class:`UsageError`."""
+    return Declaration(
+        frozenset(_member(Capability, "capability", name) for name in capabilities),
+        _member(RejectionMode, "rejection mode", rejection_mode),
+    )
+
+
+def declares(
+    *capabilities: str, rejection_mode: str = "clean-reject"
+) -> Callable[[FactoryType], FactoryType]:
+    """Declare what the backends of a factory promise.
+
+    ``capabilities`` are ``reopen``, ``ordered-cache`` and ``exact-messages``;
+    ``rejection_mode`` is ``clean-reject``, ``unknown-outcome`` or
+    ``keeps-rejected`` (WAL-04). A promise is checked, and one that is not kept
+    is a failure. Raises :class:`UsageError` for any other name.
+    """
+    declared = declaration(capabilities, rejection_mode)
+
+    def mark(factory: FactoryType) -> FactoryType:
+        setattr(factory, _DECLARATION_ATTRIBUTE, declared)
+        return factory
+
+    return mark
+
+
+def load_target(target: str, watch: CallWatch) -> Backend:
+    """Import ``package.module:name`` and return the backend it stands for.
+
+    Modules are looked for in the current directory too. Raises
+    :class:`TargetError` for a target that is not there or has a wrong form and
+    :class:`BackendFault` for a module that cannot be imported or a factory that
+    does not give a backend.
+    """
+    found = find_target(target)
+    return found if isinstance(found, Backend) else backend_of(found, target, watch)
+
+
+def find_target(target: str) -> Any:
+    """Import ``package.module:name`` and return what has that name; see :func:`load_target`."""
+    module_name, _, attribute_path = target.partition(":")
+    if not all(part.isidentifier() for part in f"{module_name}.{attribute_path}".split(".")):
+        raise TargetError(target, "expected package.module:factory")
+    found = _imported(target, module_name)
+    for name in attribute_path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            raise TargetError(target, f"`{module_name}` has no `{attribute_path}`") from None
+    if not callable(found) and not isinstance(found, Backend):
+        raise TargetError(target, f"is a {type(found).__name__}, neither a Backend nor callable")
+    return found
+
+
+def redeclared(
+    backend: Backend, capabilities: Iterable[str] | None, rejection_mode: str | None
+) -> Backend:
+    """Return a backend with these promises in place of its own, where they are given."""
+    if capabilities is not None:
+        promised = declaration(capabilities, RejectionMode.CLEAN_REJECT.value).capabilities
+        backend = replace(backend, capabilities=promised)
+    if rejection_mode is not None:
+        mode = declaration((), rejection_mode).rejection_mode
+        backend = replace(backend, rejection_mode=mode)
+    return backend
+
+
+def backend_of(
+    factory: Callable[..., Any],
+    name: str,
+    watch: CallWatch,
+    declared: Declaration | None = None,
+) -> Backend:
+    """Return the backend of a factory, which is called once to see what it makes.
+
+    The factory takes no argument, or one: a directory for the backend's
+    storage. It makes a log, a cache, or a whole :class:`Backend`. Raises
+    :class:`TargetError` and :class:`BackendFault` as :func:`load_target` does.
+    """
+    make = _directory_factory(factory, name)
+    promised = declared or getattr(factory, _DECLARATION_ATTRIBUTE, None)
+    made = _made_once(make, name, watch)
+    backend = made if isinstance(made, Backend) else Backend(name)
+    if isinstance(promised, Declaration):
+        backend = replace(
+            backend, capabilities=promised.capabilities, rejection_mode=promised.rejection_mode
+        )
+    if isinstance(made, Backend):
+        return backend
+    if _has_methods(made, _WAL_METHODS):
+        return replace(backend, agreement_wal=make)
+    if _has_methods(made, _CACHE_METHODS):
+        return replace(backend, evidence_cache=make)
+    missing = ", ".join(each for each in _WAL_METHODS if not _has_methods(made, (each,)))
+    raise BackendFault(
+        name,
+        f"the factory returned a {type(made).__name__}, which is neither an agreement WAL "
+        f"(missing: {missing}) nor an evidence cache nor a Backend",
+    )
+
+
+def _imported(target: str, module_name: str) -> Any:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    # A new module may not be seen yet by a process that looked at its folder before.
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(module_name)
+    except KeyboardInterrupt:
+        raise
+    except ModuleNotFoundError as error:
+        if f"{module_name}.".startswith(f"{error.name}."):
+            hint = "; leave out the .py" if module_name.endswith(".py") else ""
+            raise TargetError(target, f"there is no module `{error.name}`{hint}") from error
+        raise _import_fault(target, module_name, error) from error
+    except BaseException as error:
+        raise _import_fault(target, module_name, error) from error
+
+
+def _import_fault(target: str, module_name: str, error: BaseException) -> BackendFault:
+    return BackendFault(target, f"importing `{module_name}` raised {exception_text(error)}")
+
+
+def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path], Any]:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise TargetError(name, f"its parameters cannot be seen: {error}") from error
+    required = [
+        parameter
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if not required:
+        return lambda directory: factory()
+    if len(required) == 1 and required[0].kind is not required[0].KEYWORD_ONLY:
+        return factory
+    names = ", ".join(parameter.name for parameter in required)
+    raise TargetError(name, f"needs the arguments {names}; expected none, or one for a directory")
+
+
+def _made_once(make: Callable[[Path], Any], name: str, watch: CallWatch) -> Any:
+    """Return what a factory makes, closed again, from a directory that is gone."""
+    with tempfile.TemporaryDirectory(
+        prefix="telltale-conformance-", ignore_cleanup_errors=True
+    ) as directory:
+        path = Path(directory).resolve()
+        made = _tried(lambda: make(path), "the factory", name, watch, path)
+        close = getattr(made, "close", None)
+        if callable(close):
+            _tried(close, f"closing a new {type(made).__name__}", name, watch, path)
+        return made
+
+
+def _tried(
+    function: Callable[[], Any], what: str, name: str, watch: CallWatch, directory: Path
+) -> Any:
+    try:
+        return watch.limit(function)
+    except CallLimitExceeded:
+        text = f"{what} did not end within {watch.limit_seconds:g} seconds"
+        raise BackendFault(name, text) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        text = repeatable_text(f"{what} raised {exception_text(error)}", [directory])
+        raise BackendFault(name, text) from error
+
+
+def _has_methods(made: Any, names: tuple[str, ...]) -> bool:
+    return all(callable(getattr(made, name, None)) for name in names)
+
+
+MemberType = TypeVar("MemberType", Capability, RejectionMode)
+
+
+def _member(kind: type[MemberType], noun: str, name: str) -> MemberType:
+    try:
+        return kind(name)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise UsageError(f"{noun} `{name}`: expected one of {known}") from None
