@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
+import hypothesis
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.internal.conjecture import providers
@@ -38,6 +40,7 @@ __all__ = [
     "Search",
     "binding_level",
     "blamed_on",
+    "engine_notes",
     "not_applicable",
     "prepare_engine",
 ]
@@ -50,6 +53,11 @@ _BINDING_FAILURES_MAX: Final = 8
 # A small profile can miss a rare situation by chance. So many further searches are
 # made with seeds of their own, far from those that users count through.
 _SEARCHES_MORE_MAX: Final = 2
+
+# So many whole histories of a machine, and no smaller part of the plan, are a judgement where a
+# slow backend leaves no time for all.
+_HISTORIES_ENOUGH: Final = 10
+_PLAN_ENOUGH: Final = 0.25
 _SEED_STRIDE: Final = 1_000_003
 
 # What only calls side by side can show.
@@ -64,7 +72,9 @@ class Search:
 
     A violated requirement is muted and the search begins again, so that every
     failure on the report has a counterexample of its own. What is known to fail is
-    muted from the start and not looked for.
+    muted from the start and not looked for. What is only recommended is set aside
+    until all that binds has been searched: it is judged on the way, and gets the
+    time that is left.
     """
 
     def __init__(
@@ -94,8 +104,22 @@ class Search:
         self.sample: list[Step] = []
         self.budget_ran_out = False
         self.cut_short = ""
+        self.notes: list[str] = []
+        self.recommended = frozenset(
+            each
+            for each in suite.requirement_ids
+            if binding_level(requirement(each), backend) != "MUST"
+        )
+        self._set_aside: dict[str, Counterexample] = {}
+        self._began_at = time.monotonic()
 
     def run(self) -> None:
+        """Search for all that binds, and then for what is only recommended."""
+        self._search_for_what_binds()
+        for requirement_id in [each for each in self._set_aside if each in self.judged]:
+            self._search_for_recommended(requirement_id)
+
+    def _search_for_what_binds(self) -> None:
         """Search until nothing new is found, or all that is judged has failed.
 
         Where chance alone kept a situation from arising, the search goes on
@@ -106,16 +130,38 @@ class Search:
             if self._binding_failures() == _BINDING_FAILURES_MAX:
                 self.cut_short = f"the search ended after {_BINDING_FAILURES_MAX} failures"
                 return
-            found = self._search_once(self.seed + searches_more * _SEED_STRIDE)
+            found = self._search_once(
+                self.seed + searches_more * _SEED_STRIDE, self.recommended, self.kept_values
+            )
             if found is None:
                 if searches_more == _SEARCHES_MORE_MAX or not self._misses_by_chance():
                     return
                 searches_more += 1
                 continue
-            if found.requirement_id not in self.suite.requirement_ids:
-                text = f"suite {self.suite.name} does not list {found.requirement_id}"
-                raise RuntimeError(text)
-            self.failures[found.requirement_id] = found
+            self._keep_failure(found)
+
+    def _keep_failure(self, found: Counterexample) -> None:
+        if found.requirement_id not in self.suite.requirement_ids:
+            text = f"suite {self.suite.name} does not list {found.requirement_id}"
+            raise RuntimeError(text)
+        self.failures[found.requirement_id] = found
+
+    def _search_for_recommended(self, requirement_id: str) -> None:
+        """Look for the shortest violation of a recommendation that was seen to be violated."""
+        # What was seen is a counterexample already; where no time is left, it stands as it is.
+        self.failures[requirement_id] = _recorded_one(self._set_aside[requirement_id])
+        if not self.profile.budget.minimise or self._seconds_left() <= 0:
+            return
+        others = self.recommended - {requirement_id}
+        muted = self.failures.keys() - {requirement_id}
+        ran_out, cut_short = self.budget_ran_out, self.cut_short
+        found = self._search_once(self.seed, others, Counter(), frozenset(muted))
+        self.budget_ran_out, self.cut_short = ran_out, cut_short
+        if found is not None:
+            self._keep_failure(found)
+
+    def _seconds_left(self) -> float:
+        return self.profile.budget.wall_seconds - (time.monotonic() - self._began_at)
 
     def _binding_failures(self) -> int:
         levels = [binding_level(requirement(each), self.backend) for each in self.failures]
@@ -126,30 +172,53 @@ class Search:
             return False
         return any(not situation.reached for situation in self.situations())
 
-    def _search_once(self, seed: int) -> Counterexample | None:
+    def _search_once(
+        self,
+        seed: int,
+        aside: frozenset[str],
+        kept_values: Counter[str],
+        muted: frozenset[str] | None = None,
+    ) -> Counterexample | None:
+        budget = self.profile.budget
         session = Session(
             self.suite.name,
             self.backend,
             self.watch,
-            self.profile.budget,
-            muted=frozenset(self.failures) | self.known.keys(),
+            replace(budget, wall_seconds=max(0.0, self._seconds_left())),
+            muted=(frozenset(self.failures) if muted is None else muted) | self.known.keys(),
+            aside=aside - self.known.keys(),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
-            kept_values=self.kept_values,
+            kept_values=kept_values,
         )
         with session, _equal_draws():
             found = self._found(session, seed)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
         self.sample = self.sample or session.sample
-        self.budget_ran_out = self.budget_ran_out or session.budget_ran_out
+        for requirement_id, seen in session.set_aside.items():
+            self._set_aside.setdefault(requirement_id, seen)
+        if session.budget_ran_out and found is None:
+            self._note_shortage(session)
         return found
+
+    def _note_shortage(self, session: Session) -> None:
+        """Say how much was tried in the time there was, and whether that is enough to judge by."""
+        done, planned = session.histories_done, session.budget.histories
+        enough = self.suite.judges_alike and done >= max(_HISTORIES_ENOUGH, _PLAN_ENOUGH * planned)
+        self.budget_ran_out = self.budget_ran_out or not enough
+        note = f"{self.suite.name}: {done} of {planned} histories in the time of the profile"
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _found(self, session: Session, seed: int) -> Counterexample | None:
         try:
             with blamed_on(self.backend):
                 return _recorded(self.suite.search(session, seed))
         except Flaky:
-            # No violation is on record, but equal histories did not go the same way.
+            # No violation is on record, but equal histories did not go the same way; that is
+            # our own doing where the time ran out on the way.
+            if session.budget_ran_out:
+                return None
             self.cut_short = "equal histories went different ways, so the search ended early"
         return None
 
@@ -238,8 +307,10 @@ class Search:
 
 def _recorded(found: Counterexample | None) -> Counterexample | None:
     """Return a counterexample with its acts as data, and with its fingerprint."""
-    if found is None:
-        return None
+    return None if found is None else _recorded_one(found)
+
+
+def _recorded_one(found: Counterexample) -> Counterexample:
     acts = [act.to_data() for act in found.acts]
     parts = (found.requirement_id, found.suite, acts, found.expected, found.actual)
     return replace(found, acts=acts, fingerprint=fingerprint_of(*parts))
@@ -288,6 +359,17 @@ def prepare_engine() -> None:
     st.characters(codec="utf-8").validate()
 
 
+def engine_notes() -> list[str]:
+    """Return what a report has to say of the engine: that its draws cannot be kept equal."""
+    private: Any = providers
+    if hasattr(private, "_get_local_constants") and hasattr(private, "CONSTANTS_CACHE"):
+        return []
+    return [
+        f"Hypothesis {hypothesis.__version__} draws literals of imported modules and cannot be "
+        "kept from it: equal seeds may give other reports from another folder"
+    ]
+
+
 @contextmanager
 def _equal_draws() -> Iterator[None]:
     """Let the engine draw the same values whichever modules happen to be imported.
@@ -297,10 +379,10 @@ def _equal_draws() -> Iterator[None]:
     seeds would give other reports from another place. It has no setting for that.
     """
     private: Any = providers
-    collect = getattr(private, "_get_local_constants", None)
-    if collect is None:
+    if engine_notes():
         yield
         return
+    collect = private._get_local_constants
     nothing = private.Constants()
     private._get_local_constants = lambda: nothing
     private.CONSTANTS_CACHE.cache.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections import Counter
@@ -38,22 +39,24 @@ ResultType = TypeVar("ResultType")
 _SAMPLE_HISTORIES: Final = 25
 _SAMPLE_STEPS_MAX: Final = 20
 
-# How many times longer than its budget of work a search may take by the clock.
-_WAITING: Final = 5
+# What part of its time by the clock a search may spend on making a counterexample shorter.
+_SHRINKING_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True)
 class Budget:
     """How much one suite may try: histories, operations in each, and seconds of work in all.
 
-    Without ``minimise`` the first counterexample is taken as it is, which is
-    enough to know that there is one.
+    ``wall_seconds`` bounds all searches of the suite together by the clock,
+    shrinking included, for a backend that mostly waits. Without ``minimise`` the
+    first counterexample is taken as it is, which is enough to know that there is one.
     """
 
     histories: int
     operations: int
     seconds: float
     minimise: bool = True
+    wall_seconds: float = math.inf
 
 
 class Violation(Exception):  # noqa: N818 - the field's term for a failed property
@@ -91,19 +94,27 @@ class Session:
     watch: CallWatch
     budget: Budget
     muted: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
+    """What is judged here and not searched for: it neither ends a search nor takes its time."""
+
     on_history: Callable[[str, int], None] = lambda suite, histories: None
     kept_values: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
     sample: list[Step] = field(default_factory=list)
+    set_aside: dict[str, Counterexample] = field(default_factory=dict)
+    """The shortest violation seen of each requirement that is only judged."""
+
     overlooked: list[Counterexample] | None = None
     """Where violations of muted requirements are kept, if anybody asks for them."""
 
     histories: int = 0
+    histories_done: int = 0
     budget_ran_out: bool = False
     _workspace: Workspace = field(default_factory=Workspace)
     _entered_at: tuple[float, float] = (0.0, 0.0)
+    _violated_at: float | None = None
 
     def __enter__(self) -> Self:
         self._workspace.__enter__()
@@ -132,8 +143,12 @@ class Session:
         worked_from, waited_from = self._entered_at
         worked_seconds = time.process_time() - worked_from
         waited_seconds = time.monotonic() - waited_from
-        limit_seconds = self.budget.seconds
-        return worked_seconds > limit_seconds or waited_seconds > _WAITING * limit_seconds
+        wall_seconds = self.budget.wall_seconds
+        if worked_seconds > self.budget.seconds or waited_seconds > wall_seconds:
+            return True
+        if self._violated_at is None:
+            return False
+        return time.monotonic() - self._violated_at > _SHRINKING_SHARE * wall_seconds
 
     def new_directory(self) -> Path:
         """Return an empty directory inside the session's workspace."""
@@ -149,8 +164,24 @@ class Session:
         if early and len(self.sample) < len(steps) <= _SAMPLE_STEPS_MAX:
             self.sample = steps
 
+    def keeps_going_past(self, requirement_id: str) -> bool:
+        """Say whether a violation of this requirement is none that this search is after."""
+        return requirement_id in self.aside or requirement_id in self.muted
+
+    def overlook(self, counterexample: Counterexample) -> None:
+        """Keep a violation that the search is not after, where anybody asks for it."""
+        requirement_id = counterexample.requirement_id
+        if requirement_id in self.aside:
+            known = self.set_aside.get(requirement_id)
+            if known is None or len(counterexample.steps) < len(known.steps):
+                self.set_aside[requirement_id] = counterexample
+        elif self.overlooked is not None:
+            self.overlooked.append(counterexample)
+
     def consider(self, counterexample: Counterexample) -> None:
         """Remember the shortest counterexample, in case it cannot be found again."""
+        if self._violated_at is None:
+            self._violated_at = time.monotonic()
         if self.smallest is None or len(counterexample.steps) < len(self.smallest.steps):
             self.smallest = counterexample
 
@@ -212,11 +243,12 @@ class History:
     def close(self) -> None:
         """Remove what the history left on disk."""
         if not self.ended:
+            self.session.histories_done += 1
             self.session.offer_sample(self.steps)
         for directory in self._directories:
             self.session.take_back(directory)
 
-    def run(self, act: Callable[[], None]) -> None:
+    def run(self, act: Callable[[], object]) -> None:
         """Carry out one act, unless the history has ended."""
         if self.ended:
             return
@@ -299,14 +331,18 @@ class History:
         holds: bool,
         expected: str | Callable[[], str],
         actual: str | Callable[[], str],
-    ) -> None:
-        """Count one check of a requirement; raise :class:`Violation` where it does not hold."""
+        *,
+        goes_on: bool = False,
+    ) -> bool:
+        """Count one check of a requirement; raise :class:`Violation` where it does not hold.
+
+        A violation that the search is not after ends the history, as what follows
+        from it is known. With ``goes_on`` the caller can judge what comes next all
+        the same: the history goes on, and the answer is whether the check held.
+        """
         self.session.checks[requirement_id] += 1
         if holds:
-            return
-        muted, overlooked = requirement_id in self.session.muted, self.session.overlooked
-        if muted and overlooked is None:
-            raise HistoryEnded
+            return True
         counterexample = Counterexample(
             requirement_id,
             self.session.suite,
@@ -315,8 +351,10 @@ class History:
             self._difference_text(actual),
             acts=list(self.acts),
         )
-        if muted and overlooked is not None:
-            overlooked.append(counterexample)
+        if self.session.keeps_going_past(requirement_id):
+            self.session.overlook(counterexample)
+            if goes_on:
+                return False
             raise HistoryEnded
         self.session.consider(counterexample)
         self.ended = True

@@ -44,6 +44,8 @@ class Suite(ABC):
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
     crash_class: str = ""
+    judges_alike: ClassVar[bool] = False
+    """Whether every history puts every requirement to the test, so that fewer are enough."""
 
     @abstractmethod
     def applies(self, backend: Backend) -> bool:
@@ -103,6 +105,8 @@ class ConformanceMachine(RuleBasedStateMachine):
 @dataclass(frozen=True)
 class MachineSuite(Suite):
     """A suite that is a Hypothesis state machine."""
+
+    judges_alike: ClassVar[bool] = True
 
     name: str
     machine: type[ConformanceMachine]

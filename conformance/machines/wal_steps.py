@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
 
 from conformance.engine.acts import act
-from conformance.engine.session import Raised
+from conformance.engine.session import History, Raised
 from conformance.engine.suite import ConformanceMachine
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
@@ -23,7 +25,14 @@ from conformance.machines.wal_blame import (
 )
 from conformance.rules.narration import difference_text, entries_text, operation_text
 from telltale_spec.backends.contract import AgreementWal
-from telltale_spec.model.machine import Accepted, Refused, State, Transition, step
+from telltale_spec.model.machine import (
+    Accepted,
+    Refused,
+    RejectionMode,
+    State,
+    Transition,
+    step,
+)
 from telltale_spec.model.operations import Append, LoadLog, ReadSince, Reopen
 from telltale_spec.wire.agreement import (
     AgreementWalArtifact,
@@ -32,6 +41,9 @@ from telltale_spec.wire.agreement import (
 )
 
 __all__ = ["AgreementWalSteps"]
+
+# How often a legal entry is offered before a log counts as one that refuses it.
+_TRIES: Final = 3
 
 
 class AgreementWalSteps(ConformanceMachine):
@@ -45,16 +57,16 @@ class AgreementWalSteps(ConformanceMachine):
         """Make a fresh log and check that it loads as empty."""
         self.directory = self.history.directory()
         self.state = State(rejection_mode=self.backend.rejection_mode)
-        self.sut = self._make()
+        self.sut = self._make(self.directory)
         loaded = self._load("WAL-07")
         self.history.reach(FRESH)
         self.history.check("WAL-07", loaded == (), "an empty log", lambda: entries_text(loaded))
 
-    def _make(self) -> AgreementWal:
+    def _make(self, directory: Path) -> AgreementWal:
         factory = self.backend.agreement_wal
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a log")
-        return self.history.start("the agreement WAL", lambda: factory(self.directory))
+        return self.history.start("the agreement WAL", lambda: factory(directory))
 
     @act("append")
     def _append(self, entry: AgreementWalEntry) -> None:
@@ -64,12 +76,16 @@ class AgreementWalSteps(ConformanceMachine):
         answer = self.history.call(
             operation_text(operation), lambda: self.sut.append(entry), operation=operation
         )
-        if isinstance(answer, Raised):
-            self._check_refusal(before, transitions, answer.message)
-        else:
-            self._check_acceptance(transitions)
+        # What arose is counted before anything is judged, so that no verdict hides it.
+        refused_before = self.refusals > 0
         self._note_situations(before, entry, refused=isinstance(answer, Raised))
-        self._check_contents(before, entry, transitions)
+        if not isinstance(answer, Raised):
+            self._check_acceptance(transitions)
+            self._check_contents(before, entry, transitions)
+        elif isinstance(transitions[0].response, Refused):
+            self._check_refusal(before, entry, transitions, answer.message)
+        else:
+            self._check_refusal_of_legal(entry, answer.message, refused_before=refused_before)
 
     def _check_acceptance(self, transitions: tuple[Transition, ...]) -> None:
         expected = transitions[0].response
@@ -81,34 +97,73 @@ class AgreementWalSteps(ConformanceMachine):
         )
 
     def _check_refusal(
-        self, before: State, transitions: tuple[Transition, ...], message: str
+        self,
+        before: State,
+        entry: AgreementWalEntry,
+        transitions: tuple[Transition, ...],
+        message: str,
     ) -> None:
+        """Check what a rightly refused append left, and then how it was worded."""
+        self.history.check("WAL-03", True, "", "")
+        self._check_contents(before, entry, transitions)
         expected = transitions[0].response
-        if isinstance(expected, Refused):
-            self.history.check("WAL-03", True, "", "")
-            self.history.check(
-                "WAL-03.text",
-                message == expected.message,
-                f"refused: {expected.message}",
-                f"refused: {message}",
-            )
-            return
-        # The entry is a legal one. A log that was poisoned by an earlier refusal
-        # breaks another promise than one that refuses it from the start.
+        text = expected.message if isinstance(expected, Refused) else ""
+        self.history.check(
+            "WAL-03.text",
+            message == text,
+            f"refused: {text}",
+            f"refused: {message}",
+            goes_on=True,
+        )
+
+    def _check_refusal_of_legal(
+        self, entry: AgreementWalEntry, message: str, *, refused_before: bool
+    ) -> None:
+        """Check that a refused legal entry is not stored, and find out why it was refused."""
+        before = self.state
         loaded = self._load("WAL-06")
-        stored_nothing = loaded == before.log
+        allowed = [before.log]
+        if before.rejection_mode is RejectionMode.UNKNOWN_OUTCOME:
+            allowed.append((*before.log, entry))
         self.history.check(
             "WAL-13",
-            stored_nothing,
+            loaded in allowed,
             lambda: f"refused and nothing stored: {entries_text(before.log)}",
             lambda: f"refused, and the log holds {difference_text(loaded, before.log)}",
         )
+        self.state = replace(before, log=loaded)
+        after_effect = refused_before and self._is_after_effect(entry)
         self.history.check(
-            "WAL-04" if self.refusals else "WAL-13.accept",
+            "WAL-04" if after_effect else "WAL-13.accept",
             False,
             "accepted",
             f"refused: {message}",
+            goes_on=True,
         )
+
+    def _is_after_effect(self, entry: AgreementWalEntry) -> bool:
+        """Say whether only a log that refused something before refuses a legal entry.
+
+        A log that is busy takes the entry when it is asked again; one that cannot
+        store it refuses it on an equal log too, where nothing was refused before.
+        """
+        if self.state.rejection_mode is not RejectionMode.CLEAN_REJECT:
+            return False
+        # What the search sees of it is the refusal alone, not how its reason was found.
+        beside = self.history.beside()
+        if self._takes(beside, self.sut, entry):
+            self.state = replace(self.state, log=(*self.state.log, entry))
+            return False
+        twin = self._make(self.history.directory())
+        try:
+            return all(self._takes(beside, twin, each) for each in (*self.state.log, entry))
+        finally:
+            self.history.release(twin)
+
+    def _takes(self, beside: History, log: AgreementWal, entry: AgreementWalEntry) -> bool:
+        text = operation_text(Append(entry))
+        answers = (beside.call(text, lambda: log.append(entry), quiet=True) for _ in range(_TRIES))
+        return any(not isinstance(answer, Raised) for answer in answers)
 
     def _note_situations(self, before: State, entry: AgreementWalEntry, *, refused: bool) -> None:
         reach = self.history.reach
@@ -144,8 +199,10 @@ class AgreementWalSteps(ConformanceMachine):
                 bool(matching),
                 lambda: " or ".join(entries_text(state.log) for state in allowed),
                 lambda: difference_text(loaded, allowed[0].log),
+                # After a refusal the log can be judged on by what it really holds.
+                goes_on=requirement_id == "WAL-04",
             )
-        self.state = matching[0]
+        self.state = matching[0] if matching else replace(before, log=loaded)
         if isinstance(transitions[0].response, Accepted):
             # Only an accepted entry that is there afterwards was really accepted.
             self.history.check("WAL-13", True, "", "")
@@ -197,7 +254,7 @@ class AgreementWalSteps(ConformanceMachine):
     def _reopen(self) -> None:
         self.history.release(self.sut)
         self.history.note(operation_text(Reopen()), "ok", Reopen())
-        self.sut = self._make()
+        self.sut = self._make(self.directory)
         loaded = self._load("WAL-08", note=True)
         if self.state.log:
             self.history.reach(REOPENED)

@@ -9,7 +9,13 @@ from typing import Final
 
 from conformance.backend import Backend
 from conformance.engine.profiles import Profile
-from conformance.engine.search import Progress, Search, not_applicable, prepare_engine
+from conformance.engine.search import (
+    Progress,
+    Search,
+    engine_notes,
+    not_applicable,
+    prepare_engine,
+)
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault
@@ -135,6 +141,7 @@ def _judged(
     situations: list[SituationResult] = []
     crash_classes: set[str] = set()
     samples: list[SampleHistory] = []
+    notes = [*backend.notes, *engine_notes()]
     for suite in suites:
         judged = [each for each in suite.requirement_ids if not only or each in only]
         if not judged:
@@ -152,12 +159,14 @@ def _judged(
         situations.extend(search.situations())
         crash_classes.update(search.crash_classes)
         samples.extend(search.samples())
+        notes.extend(search.notes)
     shown = () if only else QUIRKS
     quirks = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
     return replace(
         _backend_report(backend, list(results.values()), situations, quirks),
         crash_classes=sorted(crash_classes),
         samples=samples,
+        notes=notes,
     )
 
 
