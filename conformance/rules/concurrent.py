@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from conformance.rules.narration import entry_text
 from telltale_spec.model.machine import order_error
@@ -18,7 +18,7 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = ["Call", "cache_fault", "log_fault"]
 
-Entry = TypeVar("Entry")
+Entry = TypeVar("Entry", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Call(Generic[Entry]):
     returned: int
     acknowledged: bool
 
-    def precedes(self, other: Call[Entry]) -> bool:
+    def precedes(self, other: Call[Any]) -> bool:
         """Tell whether this call returned before the other was invoked."""
         return self.returned < other.invoked
 
