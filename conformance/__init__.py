@@ -21,11 +21,13 @@ if TYPE_CHECKING:
         check_harness,
         check_replay,
     )
+    from conformance.life_cycle import History
     from conformance.run.targets import declares
 
 __all__ = [
     "Backend",
     "Capability",
+    "History",
     "check_agreement_wal",
     "check_backend",
     "check_evidence_cache",
@@ -37,6 +39,7 @@ __all__ = [
 _HOMES: Final = {
     "Backend": "conformance.backend",
     "Capability": "conformance.backend",
+    "History": "conformance.life_cycle",
     "check_agreement_wal": "conformance.checks",
     "check_backend": "conformance.checks",
     "check_evidence_cache": "conformance.checks",

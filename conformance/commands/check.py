@@ -109,12 +109,24 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         metavar="SECONDS",
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
+    _add_target_option(check)
     add_options(check)
     check.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
     )
     check.add_argument(
         "--jobs", type=positive, default=2, help="backends judged at the same time (default: 2)"
+    )
+
+
+def _add_target_option(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "--target-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="tell the factory something, such as an address; see docs/life-cycle.md "
+        "(or set TELLTALE_TARGET_OPTION_NAME)",
     )
 
 
@@ -183,9 +195,12 @@ def _targets(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
 
 def _check_problem(parsed: argparse.Namespace) -> str | None:
     """Return what is wrong with the arguments, before anything is run."""
+    from conformance.life_cycle import set_option
     from conformance.requirements import UnknownRequirementError, requirement
     from conformance.run.targets import declaration
 
+    for option in parsed.target_option:
+        set_option(option)
     problem = baseline_problem(parsed)
     if problem is not None:
         return problem

@@ -14,9 +14,11 @@ from typing import Any, Final, Self, TypeVar
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act
+from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.engine.workspace import Workspace
 from conformance.errors import BackendFault
+from conformance.life_cycle import closing_of, ending_of, name_of
 from conformance.records.results import Counterexample, Step
 from telltale_spec.errors import DurabilityError
 
@@ -198,7 +200,7 @@ def repeatable_text(text: str, directories: Sequence[Path] = ()) -> str:
     backend's texts carry both into the report.
     """
     for directory in directories:
-        text = text.replace(str(directory), "<directory>")
+        text = text.replace(str(directory), "<directory>").replace(name_of(directory), "<name>")
     return _ADDRESS.sub("at 0x...", text)
 
 
@@ -227,6 +229,7 @@ class History:
         self.acting = False
         self.ended = ended
         self._directories: list[Path] = []
+        self._breadcrumbs = Breadcrumbs()
 
     def beside(self) -> History:
         """Return a history of the same acts with steps of its own, whose end is not this one's."""
@@ -246,6 +249,8 @@ class History:
             self.session.histories_done += 1
             self.session.offer_sample(self.steps)
         for directory in self._directories:
+            for what, step in ending_of(directory):
+                self._without_exceptions(what, step)
             self.session.take_back(directory)
 
     def run(self, act: Callable[[], object]) -> None:
@@ -266,8 +271,8 @@ class History:
 
         Raises :class:`BackendFault` where closing raises or does not end.
         """
-        close = getattr(part, "close", None)
-        if callable(close):
+        close = closing_of(part)
+        if close is not None:
             self._without_exceptions(f"closing a {type(part).__name__}", close)
 
     def _without_exceptions(self, what: str, function: Callable[[], ResultType]) -> ResultType:
@@ -373,6 +378,7 @@ class History:
 
     def _watched(self, text: str, function: Callable[[], ResultType]) -> ResultType:
         watch = self.session.watch
+        self._breadcrumbs.before(text, self.steps, self._directories)
         try:
             return watch.limit(function)
         except CallLimitExceeded:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+from conformance.engine.scratch import ScratchFolder
+from conformance.life_cycle import end_all
 
 __all__ = ["Workspace"]
 
@@ -20,18 +22,15 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: ScratchFolder | None = None
         self._root = Path()
         self._count = 0
         self._spare: list[Path] = []
 
     def __enter__(self) -> Self:
-        # A thread of the backend may still be writing when the workspace is removed.
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="telltale-conformance-", ignore_cleanup_errors=True
-        )
+        self._folder = ScratchFolder()
         # Resolved, as a backend may name it so in its texts.
-        self._root = Path(self._folder.name).resolve()
+        self._root = self._folder.path
         return self
 
     def __exit__(
@@ -41,6 +40,8 @@ class Workspace:
         traceback: TracebackType | None,
     ) -> None:
         if self._folder is not None:
+            # What an interrupted history left; the others have ended themselves.
+            end_all(self._root)
             self._folder.cleanup()
 
     def new_directory(self) -> Path:

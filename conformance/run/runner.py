@@ -19,6 +19,7 @@ from conformance.engine.search import (
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault
+from conformance.life_cycle import begin_run
 from conformance.machines.registry import QUIRKS, SUITES
 from conformance.records.replays import KnownFailure
 from conformance.records.results import (
@@ -119,6 +120,7 @@ def judge_backend(
     Raises :class:`BackendFault` when the backend does not start or stops answering.
     """
     prepare_engine()
+    begin_run(seed)
     report = _judged(backend, profile, seed, watch, on_progress, suites, only, known)
     on_judged(report)
     if only:

@@ -15,6 +15,8 @@ from conformance.backend import Backend, Capability
 from conformance.engine.session import exception_text, repeatable_text
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.errors import BackendFault, TargetError, UsageError
+from conformance.life_cycle import History, closing_of, ending_of, history_of, opened
+from conformance.run.user_code import user_line
 from telltale_spec.model.machine import RejectionMode
 
 __all__ = [
@@ -94,7 +96,7 @@ def find_target(target: str) -> Any:
             raise TargetError(target, f"`{module_name}` has no `{attribute_path}`") from None
     if not callable(found) and not isinstance(found, Backend):
         raise TargetError(target, f"is a {type(found).__name__}, neither a Backend nor callable")
-    return found
+    return _living(found) if isinstance(found, Backend) else found
 
 
 def redeclared(
@@ -119,13 +121,14 @@ def backend_of(
     """Return the backend of a factory, which is called once to see what it makes.
 
     The factory takes no argument, or one: a directory for the backend's
-    storage. It makes a log, a cache, or a whole :class:`Backend`. Raises
+    storage, or a :class:`conformance.History` where the parameter is named ``history``
+    or annotated so. It makes a log, a cache, or a whole :class:`Backend`. Raises
     :class:`TargetError` and :class:`BackendFault` as :func:`load_target` does.
     """
     make = _directory_factory(factory, name)
     promised = declared or getattr(factory, _DECLARATION_ATTRIBUTE, None)
     made = _made_once(make, name, watch)
-    backend = made if isinstance(made, Backend) else Backend(name)
+    backend = _living(made) if isinstance(made, Backend) else Backend(name)
     if isinstance(promised, Declaration):
         backend = replace(
             backend, capabilities=promised.capabilities, rejection_mode=promised.rejection_mode
@@ -179,11 +182,43 @@ def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
     if not required:
-        return lambda directory: factory()
+        return lambda directory: opened(directory, factory())
     if len(required) == 1 and required[0].kind is not required[0].KEYWORD_ONLY:
-        return factory
+        if _wants_history(required[0]):
+            return lambda directory: opened(directory, factory(history_of(directory)))
+        return lambda directory: opened(directory, factory(directory))
     names = ", ".join(parameter.name for parameter in required)
     raise TargetError(name, f"needs the arguments {names}; expected none, or one for a directory")
+
+
+def _living(backend: Backend) -> Backend:
+    """Return a backend whose logs and caches have the life cycle of those of a factory."""
+    if backend.agreement_wal is not None:
+        backend = replace(backend, agreement_wal=_storage_factory(backend.agreement_wal))
+    if backend.evidence_cache is not None:
+        backend = replace(backend, evidence_cache=_storage_factory(backend.evidence_cache))
+    return backend
+
+
+def _storage_factory(make: Callable[..., Any]) -> Callable[[Path], Any]:
+    try:
+        parameters = list(inspect.signature(make).parameters.values())
+    except (TypeError, ValueError):
+        # Its parameters cannot be seen, so it gets what every factory got from the start.
+        parameters = []
+    wants_history = bool(parameters) and _wants_history(parameters[0])
+    return lambda directory: opened(
+        directory, make(history_of(directory) if wants_history else directory)
+    )
+
+
+def _wants_history(parameter: inspect.Parameter) -> bool:
+    annotation = parameter.annotation
+    return (
+        parameter.name == "history"
+        or annotation is History
+        or annotation in ("History", "conformance.History")
+    )
 
 
 def _made_once(make: Callable[[Path], Any], name: str, watch: CallWatch) -> Any:
@@ -193,9 +228,11 @@ def _made_once(make: Callable[[Path], Any], name: str, watch: CallWatch) -> Any:
     ) as directory:
         path = Path(directory).resolve()
         made = _tried(lambda: make(path), "the factory", name, watch, path)
-        close = getattr(made, "close", None)
-        if callable(close):
+        close = closing_of(made)
+        if close is not None:
             _tried(close, f"closing a new {type(made).__name__}", name, watch, path)
+        for step_text, step in ending_of(path):
+            _tried(step, step_text, name, watch, path)
         return made
 
 
@@ -210,7 +247,10 @@ def _tried(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        text = repeatable_text(f"{what} raised {exception_text(error)}", [directory])
+        raised = (
+            f"{what} raised {exception_text(error)}{user_line(error, hints=what == 'the factory')}"
+        )
+        text = repeatable_text(raised, [directory])
         raise BackendFault(name, text) from error
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -26,9 +25,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.door.protocol import HARNESS_GRACE_SECONDS
+from conformance.engine.breadcrumbs import Breadcrumbs, last_words
+from conformance.engine.scratch import ScratchFolder, remove_dead_folders
 from conformance.errors import BackendFault, ConformanceError, UsageError
 from conformance.records.replays import KnownFailure, Replay
 from conformance.records.results import BackendReport
+from conformance.run.ending import end_histories_at_termination, end_text, termination_interrupts
 
 __all__ = ["Job", "OwnFaultError", "run_jobs"]
 
@@ -78,17 +80,23 @@ def run_jobs(jobs: list[Job], *, parallel: int, on_progress: Progress) -> list[B
     waiting = [_Running(index, job) for index, job in enumerate(jobs)]
     running: list[_Running] = []
     reports: dict[int, BackendReport] = {}
+    remove_dead_folders()
     try:
-        while waiting or running:
-            while waiting and len(running) < parallel:
-                running.append(waiting.pop(0))
-                running[-1].start()
-            wait([each.receiver for each in running], timeout=_BEAT_SECONDS)
-            for each in list(running):
-                report = each.advance(on_progress)
-                if report is not None:
-                    reports[each.index] = report
-                    running.remove(each)
+        with termination_interrupts():
+            while waiting or running:
+                while waiting and len(running) < parallel:
+                    running.append(waiting.pop(0))
+                    running[-1].start()
+                wait([each.receiver for each in running], timeout=_BEAT_SECONDS)
+                for each in list(running):
+                    report = each.advance(on_progress)
+                    if report is not None:
+                        reports[each.index] = report
+                        running.remove(each)
+    except KeyboardInterrupt:
+        for each in running:
+            each.ask_to_end()
+        raise
     finally:
         for each in running:
             each.stop()
@@ -118,8 +126,8 @@ class _Running:
         """Start the process, in a group of its own so that its children end with it."""
         context = multiprocessing.get_context("spawn")
         self.receiver, sender = context.Pipe(duplex=False)
-        self.workspace = tempfile.mkdtemp(prefix="telltale-conformance-")
-        arguments = (self.job, sender, self.workspace)
+        self.workspace = ScratchFolder()
+        arguments = (self.job, sender, str(self.workspace.path))
         self.process: BaseProcess = context.Process(target=_work, args=arguments)
         with _interrupts_held():
             self.process.start()
@@ -196,13 +204,20 @@ class _Running:
 
     def _ended(self) -> BackendReport:
         self.process.join(_GRACE_SECONDS)
-        return self._fault(_end_text(self.process.exitcode))
+        ended = f"{end_text(self.process.exitcode)}{last_words(self.workspace.path)}"
+        return self._fault(ended)
 
     def _fault(self, message: str) -> BackendReport:
         self.stop()
         if self.judged is not None:
             return self.judged
         return replace(self.blank, fault=f"{message} (while {self.activity})")
+
+    def ask_to_end(self) -> None:
+        """Let the process take away what its histories have on a server, for a short time."""
+        if self.process.pid is not None:
+            self.process.terminate()
+            self.process.join(_GRACE_SECONDS)
 
     def stop(self) -> None:
         """End the process with all that it started, wait for it and clean up after it."""
@@ -216,16 +231,7 @@ class _Running:
             self.process.kill()
             self.process.join(_GRACE_SECONDS)
         self.receiver.close()
-        shutil.rmtree(self.workspace, ignore_errors=True)
-
-
-def _end_text(status: int | None) -> str:
-    if status is None:
-        return "its process closed the connection"
-    if status < 0:
-        names = {number.value: number.name for number in signal.Signals}
-        return f"its process was ended by {names.get(-status, f'signal {-status}')}"
-    return f"its process ended by itself with status {status}"
+        self.workspace.cleanup()
 
 
 @contextlib.contextmanager
@@ -271,6 +277,8 @@ def _separate(workspace: str) -> None:
     sys.stdout = sys.stderr
     os.dup2(2, 1)
     tempfile.tempdir = workspace
+    Breadcrumbs.keep_in(Path(workspace))
+    end_histories_at_termination()
 
 
 def _outcome(job: Job, send: Callable[[str, Any], None]) -> tuple[str, Any]:

@@ -48,7 +48,11 @@ LAYERS = (
     Layer("terminal", ("conformance.run.progress", "conformance.run.terminal_text"), ()),
     # What a run says and keeps. The form of a value follows from its type, whichever that is.
     Layer("results", ("conformance.records",), ("errors", "wire", "requirements", "run errors")),
-    Layer("subject", ("conformance.backend",), (*_REFERENCE, "handlers", "run errors")),
+    Layer(
+        "subject",
+        ("conformance.backend", "conformance.life_cycle"),
+        (*_REFERENCE, "handlers", "run errors"),
+    ),
     # What answers mean: no driver, no engine, no file.
     Layer("rules", ("conformance.rules",), ("errors", "wire", "model")),
     # Oracles judge the model too, so they share nothing with it but the records.
@@ -78,7 +82,9 @@ LAYERS = (
     Layer(
         "inspection", ("conformance.commands.inspection",), (*_REFERENCE, "run errors", "terminal")
     ),
-    Layer("targets", ("conformance.run.targets",), (*_ENGINE, "engine")),
+    Layer(
+        "targets", ("conformance.run.targets", "conformance.run.user_code"), (*_ENGINE, "engine")
+    ),
     Layer("shipped", ("conformance.run.shipped",), (*_ENGINE, "backends")),
     # Both ends of the protocol; the machines do not know which door a backend came through.
     Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),

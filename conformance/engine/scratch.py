@@ -1,0 +1,65 @@
+"""Folders for scratch files that do not outlive the runs they belong to.
+
+A run holds a lock in its folder for as long as its process lives, however that ends. A folder
+whose lock is free belongs to a run that is dead, and the next run removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+try:
+    import fcntl
+
+    _HAS_LOCKS = True
+except ImportError:  # pragma: no cover - there are no such locks on Windows
+    _HAS_LOCKS = False
+
+__all__ = ["ScratchFolder", "remove_dead_folders"]
+
+_PREFIX: Final = "telltale-conformance-"
+_OWNER: Final = ".owner"
+
+
+class ScratchFolder:
+    """A folder of this process, until it is removed or the process ends."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
+        self._lock = os.open(self.path / ".new-owner", os.O_CREAT | os.O_RDWR, 0o600)
+        if _HAS_LOCKS:
+            # Locked before it has its name, so that nobody finds it without its lock.
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            (self.path / ".new-owner").rename(self.path / _OWNER)
+
+    def cleanup(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+
+def remove_dead_folders() -> None:
+    """Remove the scratch folders of runs whose processes are gone."""
+    if not _HAS_LOCKS:
+        return
+    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+        try:
+            lock = os.open(owner, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            # Removed by its own run, or another user's.
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            # Its run is alive.
+            continue
+        else:
+            shutil.rmtree(owner.parent, ignore_errors=True)
+        finally:
+            os.close(lock)

@@ -1,0 +1,58 @@
+"""How runs and their processes end: what a status means, and what an interruption still does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from conformance.life_cycle import end_all
+
+__all__ = ["end_histories_at_termination", "end_text", "termination_interrupts"]
+
+
+def end_text(status: int | None) -> str:
+    """Return a sentence on how a process ended."""
+    if status is None:
+        return "its process closed the connection"
+    if status < 0:
+        names = {number.value: number.name for number in signal.Signals}
+        return f"its process was ended by {names.get(-status, f'signal {-status}')}"
+    return f"its process ended by itself with status {status}"
+
+
+@contextlib.contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, with everything cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may say what a signal does.
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def end_histories_at_termination() -> None:
+    """Let SIGTERM close and destroy what this process has open before it ends."""
+    own_process_id = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # A second signal must not come into the middle of the first.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if os.getpid() == own_process_id:
+            # A copy made by forking has no histories of its own.
+            end_all()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
