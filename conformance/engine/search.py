@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import hypothesis
-from hypothesis import strategies as st
 from hypothesis.errors import Flaky
-from hypothesis.internal.conjecture import providers
 
 from conformance.backend import Backend, Capability
+from conformance.engine.draws import equal_draws
 from conformance.engine.profiles import Profile
 from conformance.engine.session import Session, exception_text
 from conformance.engine.suite import Suite
@@ -40,9 +38,7 @@ __all__ = [
     "Search",
     "binding_level",
     "blamed_on",
-    "engine_notes",
     "not_applicable",
-    "prepare_engine",
 ]
 
 # Each failing requirement costs another search, with that requirement muted, to
@@ -190,7 +186,7 @@ class Search:
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
             kept_values=kept_values,
         )
-        with session, _equal_draws():
+        with session, equal_draws():
             found = self._found(session, seed)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
@@ -347,50 +343,6 @@ def _is_from_outside(traceback: TracebackType | None) -> bool:
             return True
         traceback = traceback.tb_next
     return False
-
-
-def prepare_engine() -> None:
-    """Build the tables of characters that texts are drawn from.
-
-    The first process on a machine needs seconds for them, which must not count
-    against the budget of a search.
-    """
-    st.characters().validate()
-    st.characters(codec="utf-8").validate()
-
-
-def engine_notes() -> list[str]:
-    """Return what a report has to say of the engine: that its draws cannot be kept equal."""
-    private: Any = providers
-    if hasattr(private, "_get_local_constants") and hasattr(private, "CONSTANTS_CACHE"):
-        return []
-    return [
-        f"Hypothesis {hypothesis.__version__} draws literals of imported modules and cannot be "
-        "kept from it: equal seeds may give other reports from another folder"
-    ]
-
-
-@contextmanager
-def _equal_draws() -> Iterator[None]:
-    """Let the engine draw the same values whichever modules happen to be imported.
-
-    Hypothesis mixes literals from the source of imported modules into what it
-    draws (and keeps them in a folder where the run was started), so that equal
-    seeds would give other reports from another place. It has no setting for that.
-    """
-    private: Any = providers
-    if engine_notes():
-        yield
-        return
-    collect = private._get_local_constants
-    nothing = private.Constants()
-    private._get_local_constants = lambda: nothing
-    private.CONSTANTS_CACHE.cache.clear()
-    try:
-        yield
-    finally:
-        private._get_local_constants = collect
-        private.CONSTANTS_CACHE.cache.clear()
 
 
 def binding_level(judged: Requirement, backend: Backend) -> str:

@@ -8,14 +8,9 @@ from importlib import metadata
 from typing import Final
 
 from conformance.backend import Backend
+from conformance.engine.draws import engine_notes, prepare_engine
 from conformance.engine.profiles import Profile
-from conformance.engine.search import (
-    Progress,
-    Search,
-    engine_notes,
-    not_applicable,
-    prepare_engine,
-)
+from conformance.engine.search import Progress, Search, not_applicable
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault

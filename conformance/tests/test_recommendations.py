@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.backend import Backend
-from conformance.engine import search
+from conformance.engine import draws
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import BackendReport, Verdict
@@ -187,9 +187,9 @@ def test_the_counterexample_of_a_recommendation_is_as_short_as_any() -> None:
 def test_an_engine_that_cannot_be_kept_from_other_draws_is_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert search.engine_notes() == []
+    assert draws.engine_notes() == []
     monkeypatch.delattr("hypothesis.internal.conjecture.providers._get_local_constants")
-    (note,) = search.engine_notes()
+    (note,) = draws.engine_notes()
     monkeypatch.undo()
 
     assert "equal seeds may give other reports" in note
