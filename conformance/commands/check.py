@@ -86,17 +86,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
-    check.add_argument(
-        "--capability",
-        action="append",
-        metavar="NAME",
-        help=f"declare that the target keeps this promise: {', '.join(CAPABILITY_NAMES)}",
-    )
-    check.add_argument(
-        "--rejection-mode",
-        metavar="MODE",
-        help="what a refused append leaves: clean-reject, unknown-outcome, keeps-rejected",
-    )
+    _add_promises(check)
     check.add_argument(
         "--call-timeout",
         type=seconds,
@@ -123,6 +113,21 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     )
     check.add_argument(
         "--jobs", type=positive, default=2, help="backends judged at the same time (default: 2)"
+    )
+
+
+def _add_promises(check: CommandParser) -> None:
+    """Add the options that say what a target promises."""
+    check.add_argument(
+        "--capability",
+        action="append",
+        metavar="NAME",
+        help=f"declare that the target keeps this promise: {', '.join(CAPABILITY_NAMES)}",
+    )
+    check.add_argument(
+        "--rejection-mode",
+        metavar="MODE",
+        help="what a refused append leaves: clean-reject, unknown-outcome, keeps-rejected",
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.records.results import Counterexample, RequirementResult, Verdict
+import itertools
+from collections.abc import Iterator, Sequence
+
+from conformance.records.results import Counterexample, RequirementResult, Step, Verdict
 from conformance.report.summary import UNKNOWN_SENTENCE, described, replay_command
 from conformance.run.terminal_text import visible
 
@@ -24,11 +27,7 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
         "",
         "  The shortest history found that breaks it:",
     ]
-    lines += [
-        f"    {number}. {visible(step.text)}"
-        + ("" if step.answer == "ok" else f"\n       -> {visible(step.answer)}")
-        for number, step in enumerate(counterexample.steps, start=1)
-    ]
+    lines += _step_lines(counterexample.steps)
     if not counterexample.steps:
         lines.append("    (no operation at all)")
     lines += [
@@ -41,6 +40,18 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
     if replay:
         lines += ["", f"  replay:   {replay}"]
     return "\n".join(lines)
+
+
+def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
+    """Yield the steps by their numbers; equal ones in a row are told once."""
+    number = 1
+    for (text, answer), run in itertools.groupby(steps, lambda step: (step.text, step.answer)):
+        count = len(list(run))
+        where = f"{number}." if count == 1 else f"{number}-{number + count - 1}. {count} times:"
+        yield f"    {where} {visible(text)}"
+        if answer != "ok":
+            yield f"       -> {visible(answer)}"
+        number += count
 
 
 def result_text(result: RequirementResult, replay_folder: str) -> str:
