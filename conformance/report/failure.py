@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from conformance.records.results import Counterexample, RequirementResult, Step, Verdict
 from conformance.report.summary import UNKNOWN_SENTENCE, described, replay_command
 from conformance.run.terminal_text import visible
 
 __all__ = ["counterexample_heading", "counterexample_text", "result_text"]
+
+
+_EQUAL_STEPS_MAX: Final = 2
 
 
 def counterexample_heading(counterexample: Counterexample) -> str:
@@ -47,10 +51,14 @@ def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
     number = 1
     for (text, answer), run in itertools.groupby(steps, lambda step: (step.text, step.answer)):
         count = len(list(run))
-        where = f"{number}." if count == 1 else f"{number}-{number + count - 1}. {count} times:"
-        yield f"    {where} {visible(text)}"
-        if answer != "ok":
-            yield f"       -> {visible(answer)}"
+        # One number for many equal steps; a few are read more easily one by one.
+        heads = [f"{each}." for each in range(number, number + count)]
+        if count > _EQUAL_STEPS_MAX:
+            heads = [f"{number}-{number + count - 1}. {count} times:"]
+        for head in heads:
+            yield f"    {head} {visible(text)}"
+            if answer != "ok":
+                yield f"       -> {visible(answer)}"
         number += count
 
 
