@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,9 +20,12 @@ from conformance.commands.arguments import write_whole
 
 if TYPE_CHECKING:
     from conformance.backend import Backend
-    from conformance.records.results import BackendReport, RequirementResult
+    from conformance.records.results import BackendReport, Report
 
 __all__: list[str] = []
+
+# What binds and is open, with the reasons.
+_OPEN = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -134,10 +138,16 @@ class _ConformanceCollector(pytest.Collector):
 
     @cached_property
     def report(self) -> BackendReport:
-        """What the run found."""
+        """What the run found about the backend."""
+        return self.run_report.backends[0]
+
+    @cached_property
+    def run_report(self) -> Report:
+        """What the run found, without the secrets in its texts."""
         from conformance.door.protocol import HARNESS_GRACE_SECONDS
         from conformance.engine.profiles import profile
         from conformance.engine.watch import CALL_SECONDS_MAX
+        from conformance.records.redaction import hidden_secrets, secrets_of
         from conformance.run.runner import run_check
 
         options = self.config.option
@@ -149,9 +159,10 @@ class _ConformanceCollector(pytest.Collector):
             seed=options.telltale_seed,
             call_seconds_max=CALL_SECONDS_MAX + grace_seconds,
         )
+        report = hidden_secrets(report, secrets_of(os.environ))
         if options.telltale_json is not None:
             write_whole(options.telltale_json, report.to_text())
-        return report.backends[0]
+        return report
 
 
 class _RequirementFailure(Exception):  # noqa: N818 - pytest shows only its text
@@ -162,7 +173,12 @@ class _RequirementItem(pytest.Item):
     """The verdict on one requirement as a test."""
 
     def runtest(self) -> None:
-        """Fail, skip or pass as the verdict says; what is open and binding fails."""
+        """Pass, fail, skip or expectedly fail, as the verdict says.
+
+        What is known is an expected failure, with a counterexample or without.
+        What is open is skipped with its reason, and is never a pass: where it
+        binds, the run ends with the status of failed tests.
+        """
         from conformance.records.results import Verdict
         from conformance.report.text import counterexample_text
 
@@ -174,12 +190,24 @@ class _RequirementItem(pytest.Item):
         result = collector.report.result(self.name)
         if result is None:
             raise _RequirementFailure("the run gave no verdict on this requirement")
-        if result.verdict is Verdict.NOT_APPLICABLE:
-            _skip(f"{self.name}: {result.reason}")
-        if result.counterexample is not None:
-            _fail_or_skip(result, counterexample_text(result.counterexample))
-        elif result.verdict is Verdict.INCONCLUSIVE:
-            _fail_or_skip(result, f"{self.name} is open, {result.reason}")
+        for problem in collector.run_report.baseline_problems:
+            if problem.identifier == self.name:
+                raise _RequirementFailure(f"baseline, {self.name}: {problem.text}")
+        found = result.counterexample
+        text = "" if found is None else counterexample_text(found)
+        match result.verdict:
+            case Verdict.NOT_APPLICABLE:
+                _skip(f"{self.name}: {result.reason}")
+            case Verdict.EXPECTED_FAIL:
+                pytest.xfail(f"{self.name} is known, {result.reason} {result.link}".rstrip())
+            case Verdict.INCONCLUSIVE:
+                if result.level == "MUST":
+                    self.config.stash.setdefault(_OPEN, []).append(f"{self.name} ({result.reason})")
+                _skip(f"{self.name} is open, {result.reason}")
+            case Verdict.FAIL if result.level == "MUST":
+                raise _RequirementFailure(text or f"{self.name} failed, {result.reason}")
+            case Verdict.FAIL:
+                _skip(f"only recommended: {text or result.reason}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """Show the text of the failure and no engine frames."""
@@ -193,10 +221,20 @@ class _RequirementItem(pytest.Item):
         return backend, 0, f"{backend}: {self.name}"
 
 
-def _fail_or_skip(result: RequirementResult, text: str) -> None:
-    if result.level == "MUST":
-        raise _RequirementFailure(text)
-    _skip(f"only recommended: {text}")
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End a run with the status of failed tests where what binds is open: that is no pass."""
+    if session.config.stash.get(_OPEN, []) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which requirements that bind are open."""
+    found = config.stash.get(_OPEN, [])
+    if found:
+        text = f"telltale: open, which is not a pass: {', '.join(found)}"
+        terminalreporter.write_line(text, yellow=True)
 
 
 def _skip(reason: str) -> NoReturn:

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, NoReturn
 
+from conformance.records.redaction import hidden_text, secrets_of
 from conformance.run.terminal_text import visible_lines
 
 __all__ = [
@@ -51,7 +52,8 @@ class CommandParser(argparse.ArgumentParser):
 
 def complain(message: str, status: int) -> int:
     """Print one line of complaint and return the exit status that goes with it."""
-    print(f"{PROGRAM}: {visible_lines(message)}", file=sys.stderr)  # noqa: T201 - the place for it
+    shown = hidden_text(message, secrets_of(os.environ))
+    print(f"{PROGRAM}: {visible_lines(shown)}", file=sys.stderr)  # noqa: T201 - the place for it
     return status
 
 

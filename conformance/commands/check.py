@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,6 +35,7 @@ from conformance.commands.report_files import (
 )
 from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.promises import CAPABILITY_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,17 +86,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
-    check.add_argument(
-        "--capability",
-        action="append",
-        metavar="NAME",
-        help="declare that the target keeps this promise: reopen, ordered-cache, exact-messages",
-    )
-    check.add_argument(
-        "--rejection-mode",
-        metavar="MODE",
-        help="what a refused append leaves: clean-reject, unknown-outcome, keeps-rejected",
-    )
+    _add_promises(check)
     check.add_argument(
         "--call-timeout",
         type=seconds,
@@ -110,6 +102,12 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
     _add_target_option(check)
+    check.add_argument(
+        "--name", metavar="NAME", help="name the backend so in reports, not by its command"
+    )
+    check.add_argument(
+        "--all", action="store_true", help="show the verdict on every requirement as a table"
+    )
     add_options(check)
     check.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
@@ -127,6 +125,21 @@ def _add_target_option(check: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="tell the factory something, such as an address; see docs/life-cycle.md "
         "(or set TELLTALE_TARGET_OPTION_NAME)",
+    )
+
+
+def _add_promises(check: CommandParser) -> None:
+    """Add the options that say what a target promises."""
+    check.add_argument(
+        "--capability",
+        action="append",
+        metavar="NAME",
+        help=f"declare that the target keeps this promise: {', '.join(CAPABILITY_NAMES)}",
+    )
+    check.add_argument(
+        "--rejection-mode",
+        metavar="MODE",
+        help="what a refused append leaves: clean-reject, unknown-outcome, keeps-rejected",
     )
 
 
@@ -155,7 +168,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         status = USAGE if parsed.replays is not None else status
         targets = _targets(parsed, report)
         replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
-    print_report(report, console, strict=parsed.strict, replays=replays)
+    print_report(report, console, strict=parsed.strict, replays=replays, everything=parsed.all)
     return status
 
 
@@ -201,7 +214,7 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
 
     for option in parsed.target_option:
         set_option(option)
-    problem = baseline_problem(parsed)
+    problem = baseline_problem(parsed) or _name_problem(parsed)
     if problem is not None:
         return problem
     for requirement_id in parsed.only:
@@ -220,8 +233,18 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     return files_problem(parsed)
 
 
+def _name_problem(parsed: argparse.Namespace) -> str | None:
+    if parsed.name is None:
+        return None
+    count = len(parsed.target) + len(parsed.harness)
+    if count != 1:
+        return f"--name {parsed.name}: names one backend, and {count or 'none'} are given"
+    return None if parsed.name.strip() else f"--name `{parsed.name}`: expected a name"
+
+
 def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
     from conformance.engine.profiles import profile
+    from conformance.records.redaction import hidden_secrets, secrets_of
     from conformance.run.runner import report_of
 
     known = () if baseline is None else baseline.known
@@ -230,7 +253,11 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
     if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
-    return report_of(reports, profile(parsed.profile), parsed.seed)
+    if parsed.name is not None:
+        reports = [replace(report, name=parsed.name) for report in reports]
+    # Before anything is written: no form of the report may hold a secret.
+    report = report_of(reports, profile(parsed.profile), parsed.seed)
+    return hidden_secrets(report, secrets_of(os.environ))
 
 
 def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
@@ -275,7 +302,7 @@ def _has_verdicts(report: BackendReport) -> bool:
 
 
 def _replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:
-    return shlex.join([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
+    return _shown_command([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
 
 
 def _search_commands(
@@ -285,9 +312,16 @@ def _search_commands(
     words = [PROGRAM, "check", *target]
     words += ["--profile", parsed.profile, "--seed", str(parsed.seed), *_declared(parsed)]
     return {
-        result.requirement_id: shlex.join([*words, "--only", result.requirement_id])
+        result.requirement_id: _shown_command([*words, "--only", result.requirement_id])
         for result in backend.results
     }
+
+
+def _shown_command(words: list[str]) -> str:
+    """Return a command to be shown; what is secret in it has to be filled in again."""
+    from conformance.records.redaction import hidden_text, secrets_of
+
+    return hidden_text(shlex.join(words), secrets_of(os.environ))
 
 
 def _declared(parsed: argparse.Namespace) -> list[str]:

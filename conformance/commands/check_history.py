@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,7 +66,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             write_whole(parsed.json, report.to_text())
         except OSError as error:
             status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
-    print_history(judged, report, console, strict=parsed.strict)
+    print_history(report.backends[0], report, console, strict=parsed.strict)
     return status
 
 
@@ -85,7 +86,9 @@ def _judged(parsed: argparse.Namespace) -> BackendReport:
 
 
 def _report(judged: BackendReport) -> Report:
+    from conformance.records.redaction import hidden_secrets, secrets_of
     from conformance.records.results import REPORT_FORMAT, Report
     from conformance.run.runner import SPECIFICATION, suite_version
 
-    return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, "recorded history", 0, [judged])
+    report = Report(REPORT_FORMAT, suite_version(), SPECIFICATION, "recorded history", 0, [judged])
+    return hidden_secrets(report, secrets_of(os.environ))

@@ -39,6 +39,9 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     )
     add_file_options(report, without=("json",))
     report.add_argument(
+        "--all", action="store_true", help="show the verdict on every requirement as a table"
+    )
+    report.add_argument(
         "--strict", action="store_true", help="count what is only recommended as well"
     )
 
@@ -60,5 +63,5 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         return write_files(parsed, report) or CONFORMING
     from conformance.report.text import print_report
 
-    print_report(report, console, strict=parsed.strict)
+    print_report(report, console, strict=parsed.strict, everything=parsed.all)
     return CONFORMING

@@ -32,6 +32,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     from rich.table import Table
     from rich.text import Text
 
+    from conformance.records.verdicts import level_note, level_of
     from conformance.requirements import REQUIREMENTS
 
     wanted = [
@@ -45,7 +46,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     for heading in ("requirement", "level", "scope", "needs", "source", "sentence"):
         table.add_column(heading)
     for row in wanted:
-        texts = (row.level.value, row.scope.value, row.capability or "", row.source, row.sentence)
+        note = level_note(row)
+        sentence = f"{row.sentence} ({note})" if note else row.sentence
+        texts = (level_of(row, ()), row.scope.value, row.capability or "", row.source, sentence)
         table.add_row(row.requirement_id, *map(Text, texts))
     console.print(table)
     return CONFORMING

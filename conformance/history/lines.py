@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from conformance.errors import HistoryError
+from conformance.records.promises import CAPABILITY_NAMES
 from conformance.rules.events import OK, REFUSED, UNKNOWN, Event
 from telltale_spec.errors import DomainError
 from telltale_spec.model.machine import RejectionMode
@@ -34,7 +35,6 @@ HISTORY_FORMAT: Final = "telltale-conformance.history.v1"
 
 _ANSWERS: Final = (OK, REFUSED, UNKNOWN)
 _BEGINNINGS: Final = ("empty", "unknown")
-_CAPABILITIES: Final = ("reopen", "ordered-cache", "exact-messages")
 _HEADER_KEYS: Final = ("format", "backend", "rejection_mode", "capabilities", "begins")
 
 
@@ -99,7 +99,7 @@ def _header(tree: Mapping[str, Any]) -> Header:
     if not isinstance(capabilities, list):
         raise ValueError("`capabilities` is no list")
     for each in capabilities:
-        _one_of("capabilities", each, _CAPABILITIES)
+        _one_of("capabilities", each, CAPABILITY_NAMES)
     modes = [mode.value for mode in RejectionMode]
     mode = _one_of("rejection_mode", tree.get("rejection_mode", modes[0]), modes)
     begins = _one_of("begins", tree.get("begins", "empty"), _BEGINNINGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from dataclasses_json import DataClassJsonMixin
 
 from conformance.errors import ReplayError
 from conformance.records.fingerprint import fingerprint_of
+from conformance.records.redaction import hidden_secrets, secrets_of
 from conformance.records.results import BackendReport, Counterexample, Verdict
 
 __all__ = [
@@ -101,8 +103,8 @@ def component_of(suite: str) -> str:
 
 
 def replay_of(backend: BackendReport, found: Counterexample) -> Replay:
-    """Return the replay of a failure on a report."""
-    return Replay(
+    """Return the replay of a failure on a report, without the secrets in its texts."""
+    replay = Replay(
         REPLAY_FORMAT,
         backend.name,
         component_of(found.suite),
@@ -117,6 +119,7 @@ def replay_of(backend: BackendReport, found: Counterexample) -> Replay:
         [PlainStep(step.text, step.answer) for step in found.steps],
         found.reproduced,
     )
+    return hidden_secrets(replay, secrets_of(os.environ))
 
 
 def read_replay(text: str, name: str) -> Replay:

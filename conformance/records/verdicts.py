@@ -8,7 +8,14 @@ from collections.abc import Collection
 from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
 from conformance.requirements import Requirement, Scope
 
-__all__ = ["ExitStatus", "binding_failures", "binds", "exit_status", "level_of"]
+__all__ = [
+    "ExitStatus",
+    "binding_failures",
+    "binds",
+    "exit_status",
+    "level_note",
+    "level_of",
+]
 
 
 class ExitStatus(enum.IntEnum):
@@ -60,6 +67,17 @@ def level_of(judged: Requirement, declared: Collection[str]) -> str:
     if judged.capability in declared or judged.requirement_id == "WAL-04":
         return "MUST"
     return "MUST" if judged.scope is Scope.REFERENCE else judged.level.value
+
+
+def level_note(judged: Requirement) -> str:
+    """Return when the level of a requirement is another than the one by default, or nothing."""
+    if judged.requirement_id == "WAL-04":
+        return "not applicable in keeps-rejected, where WAL-10 binds"
+    by_default = level_of(judged, ())
+    capability = judged.capability
+    if capability is None or level_of(judged, (capability,)) == by_default:
+        return ""
+    return f"MUST where {capability} is declared"
 
 
 def binds(result: RequirementResult, *, strict: bool = False) -> bool:

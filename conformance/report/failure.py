@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from conformance.records.results import Counterexample, RequirementResult, Verdict
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from conformance.records.results import Counterexample, RequirementResult, Step, Verdict
 from conformance.report.summary import UNKNOWN_SENTENCE, described, replay_command
 from conformance.run.terminal_text import visible
 
 __all__ = ["counterexample_heading", "counterexample_text", "result_text"]
+
+
+_EQUAL_STEPS_MAX: Final = 2
 
 
 def counterexample_heading(counterexample: Counterexample) -> str:
@@ -24,11 +31,7 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
         "",
         "  The shortest history found that breaks it:",
     ]
-    lines += [
-        f"    {number}. {visible(step.text)}"
-        + ("" if step.answer == "ok" else f"\n       -> {visible(step.answer)}")
-        for number, step in enumerate(counterexample.steps, start=1)
-    ]
+    lines += _step_lines(counterexample.steps)
     if not counterexample.steps:
         lines.append("    (no operation at all)")
     lines += [
@@ -41,6 +44,22 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
     if replay:
         lines += ["", f"  replay:   {replay}"]
     return "\n".join(lines)
+
+
+def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
+    """Yield the steps by their numbers; equal ones in a row are told once."""
+    number = 1
+    for (text, answer), run in itertools.groupby(steps, lambda step: (step.text, step.answer)):
+        count = len(list(run))
+        # One number for many equal steps; a few are read more easily one by one.
+        heads = [f"{each}." for each in range(number, number + count)]
+        if count > _EQUAL_STEPS_MAX:
+            heads = [f"{number}-{number + count - 1}. {count} times:"]
+        for head in heads:
+            yield f"    {head} {visible(text)}"
+            if answer != "ok":
+                yield f"       -> {visible(answer)}"
+        number += count
 
 
 def result_text(result: RequirementResult, replay_folder: str) -> str:

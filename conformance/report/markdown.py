@@ -23,6 +23,7 @@ from conformance.report.summary import (
     described,
     run_facts,
     status_of,
+    untried_lines,
 )
 from conformance.run.terminal_text import visible
 
@@ -51,6 +52,8 @@ def markdown_summary(report: Report, *, strict: bool = False) -> str:
     lines += ["", "| backend | verdict | requirements | declares |", "|---|---|---|---|"]
     lines += [_row(report, backend, strict) for backend in report.backends]
     lines += ["", *map(_problem, report.baseline_problems)]
+    for backend in report.backends:
+        lines += [f"- {_text(f'{backend.name}: {each}')}" for each in untried_lines(backend)]
     failures = list(_details(report))
     lines += ["", *failures[:_DETAILS_MAX]]
     if len(failures) > _DETAILS_MAX:

@@ -30,6 +30,7 @@ from conformance.report.summary import (
     samples_of,
     situations_of,
     status_of,
+    untried_lines,
     verdict_counts,
     web_link,
 )
@@ -152,6 +153,11 @@ class BackendView:
     status: str
     conclusion: str
     counts: list[tuple[str, int]]
+
+    @property
+    def untried(self) -> list[str]:
+        """What it declares and the run did not exercise, with the reasons."""
+        return untried_lines(self.report)
 
     @property
     def judged_count(self) -> int:

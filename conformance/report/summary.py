@@ -32,12 +32,15 @@ __all__ = [
     "headline",
     "headline_details",
     "is_judged",
+    "is_untried",
     "replay_command",
     "requirement_ids_of",
     "run_facts",
     "samples_of",
     "situations_of",
     "status_of",
+    "untried_lines",
+    "untried_promises",
     "verdict_counts",
     "web_link",
 ]
@@ -87,6 +90,9 @@ SCOPE_WORDS: Final = {
     Scope.REFERENCE: "the specification's own backends",
 }
 """Who can be held to a requirement, in words."""
+
+_POWER_LOSS: Final = "power-loss"
+_NOT_TRIED: Final = "not tried"
 
 UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requirement."
 
@@ -153,9 +159,65 @@ def counts_text(backend: BackendReport) -> str:
 
 
 def declarations_text(backend: BackendReport) -> str:
-    """Return what a backend declares, or an empty text for one that did not start."""
+    """Return what a backend declares, or an empty text for one that did not start.
+
+    What was not exercised is told apart from what was.
+    """
+    untried = untried_promises(backend)
     declared = [*backend.capabilities, backend.rejection_mode]
-    return ", ".join(each for each in declared if each)
+    text = ", ".join(each for each in declared if each and each not in untried)
+    return f"{text}; declared, not exercised: {', '.join(untried)}" if untried else text
+
+
+def untried_promises(backend: BackendReport) -> dict[str, str]:
+    """Return what a backend declares and this run did not exercise, each with the reason.
+
+    Such a promise changes no exit status, as it cannot be tried at this door;
+    nor may it read as one that was kept.
+    """
+    found: dict[str, str] = {}
+    if not backend.results:
+        return found
+    for capability in backend.capabilities:
+        if capability in backend.crash_classes:
+            continue
+        if capability == _POWER_LOSS:
+            found[capability] = "no run makes one"
+            continue
+        results = [
+            result for result in backend.results if _capability(result.requirement_id) == capability
+        ]
+        if results and not any(map(is_judged, results)):
+            found[capability] = _untried_reason(results)
+    return found
+
+
+def _untried_reason(results: Sequence[RequirementResult]) -> str:
+    """Return why a promise was not tried; the component that is there has the reason that helps."""
+    reasons = [result.reason for result in results]
+    return next((each for each in reasons if _NOT_TRIED in each), reasons[0]).removeprefix(
+        f"declared, and {_NOT_TRIED}: "
+    )
+
+
+def is_untried(backend: BackendReport, result: RequirementResult | None) -> bool:
+    """Say whether a verdict is open because the promise behind it could not be exercised."""
+    if result is None or is_judged(result):
+        return False
+    return _capability(result.requirement_id) in untried_promises(backend)
+
+
+def _capability(requirement_id: str) -> str | None:
+    judged = described(requirement_id)
+    return None if judged is None else judged.capability
+
+
+def untried_lines(backend: BackendReport) -> list[str]:
+    """Return a line for each promise that was declared and not exercised."""
+    return [
+        f"declared, not exercised: {capability} ({reason})"
+        for capability, reason in untried_promises(backend).items()
+    ]
 
 
 def run_facts(report: Report) -> list[tuple[str, str]]:

@@ -16,17 +16,21 @@ from conformance.records.results import (
     RequirementResult,
     Verdict,
 )
-from conformance.records.verdicts import ExitStatus
+from conformance.records.verdicts import ExitStatus, binds
 from conformance.report.failure import counterexample_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
+    PART_TITLES,
     VERDICT_WORDS,
     counts_text,
     declarations_text,
+    described,
     finding_order,
     is_judged,
+    is_untried,
     requirement_ids_of,
     status_of,
+    untried_lines,
 )
 from conformance.run.terminal_text import visible, visible_lines
 
@@ -39,6 +43,9 @@ _VERDICT_STYLES: Final = {
     Verdict.NOT_APPLICABLE: "dim",
     Verdict.EXPECTED_FAIL: "magenta",
 }
+
+# The words of a line of figures, what matters most first.
+_COUNTED: Final = ("FAIL", "should", "open", "known", "pass")
 
 # Widths of the columns that every matrix has, and of what is around a column.
 _FIXED_WIDTH: Final = 28
@@ -61,40 +68,105 @@ def print_report(
     strict: bool = False,
     replays: Sequence[Mapping[str, str]] = (),
     quirks: bool = True,
+    everything: bool = False,
 ) -> None:
-    """Print a whole report.
+    """Print a report: failures first, then a line a component, then the conclusion.
 
     ``replays`` are the commands that repeat the failures of each backend, by
-    requirement.
+    requirement. With ``everything`` the whole matrix and the quirks are shown.
     """
     for backend, commands in zip(report.backends, replays or itertools.repeat({}), strict=False):
-        _print_failures(backend, console, commands)
-    if quirks:
-        _print_quirks(report.backends, console)
-    _print_matrix(report, console)
+        _print_failures(backend, console, commands, strict)
+    if everything:
+        if quirks:
+            _print_quirks(report.backends, console)
+        _print_matrix(report, console)
+    else:
+        _print_title(report, console)
+        _print_components(report.backends, console)
+        if quirks:
+            _print_quirk_line(report.backends, console)
     _print_open(report.backends, console)
     _print_baseline_problems(report, console)
     _print_conclusion(report, console, strict)
+    _print_untried(report.backends, console)
 
 
-def _print_failures(backend: BackendReport, console: Console, commands: Mapping[str, str]) -> None:
+def _print_failures(
+    backend: BackendReport, console: Console, commands: Mapping[str, str], strict: bool
+) -> None:
     if backend.fault is not None:
         head = f"{visible(backend.name)} could not be judged"
         console.print(Text(head, style="bold red"), soft_wrap=True)
         console.print(Text(f"  {visible_lines(backend.fault, '  ')}\n"), soft_wrap=True)
-    for result in backend.results:
+    # What makes a run fail comes first.
+    for result in sorted(backend.results, key=lambda each: not _is_binding_failure(each, strict)):
         if result.counterexample is None:
             continue
-        kind = "known failure" if result.verdict is Verdict.EXPECTED_FAIL else "failed"
+        kind, style = _kind(result, strict)
         requirement_id = visible(result.requirement_id)
         head = f"{visible(backend.name)}: {requirement_id} {kind} ({visible(result.level)})"
-        console.print(Text(head, style="bold red"), soft_wrap=True)
+        console.print(Text(head, style=style), soft_wrap=True)
         replay = commands.get(result.requirement_id, "")
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
         if result.reason:
             reason = visible(f"{result.reason} {result.link}".rstrip())
             console.print(Text(f"\n  known:    {reason}"), soft_wrap=True)
         console.print()
+
+
+def _is_binding_failure(result: RequirementResult, strict: bool) -> bool:
+    return result.verdict is Verdict.FAIL and binds(result, strict=strict)
+
+
+def _kind(result: RequirementResult, strict: bool) -> tuple[str, str]:
+    """Return the words and the style of a failure: what is only recommended has its own."""
+    if result.verdict is Verdict.EXPECTED_FAIL:
+        return "known failure", "magenta"
+    if _is_binding_failure(result, strict):
+        return "failed", "bold red"
+    return "is not as recommended", "yellow"
+
+
+def _print_title(report: Report, console: Console) -> None:
+    run = f"profile {visible(report.profile)}, seed {report.seed}"
+    title = f"{visible(report.specification)}\n{run}"
+    console.print(Text(title, style="italic"), soft_wrap=True)
+
+
+def _print_components(backends: Sequence[BackendReport], console: Console) -> None:
+    """Print one line for each component of each backend, with the figures of its verdicts."""
+    for backend in backends:
+        for title, results in _by_component(backend).items():
+            marks = [_mark(backend, result).plain for result in results]
+            counts = [f"{marks.count(word)} {word}" for word in _COUNTED if word in marks]
+            if counts:
+                line = f"{backend.name}: {title}: {', '.join(counts)}"
+                console.print(Text(visible(line)), soft_wrap=True)
+
+
+def _by_component(backend: BackendReport) -> dict[str, list[RequirementResult]]:
+    found: dict[str, list[RequirementResult]] = {}
+    for result in backend.results:
+        judged = described(result.requirement_id)
+        title = "unknown" if judged is None else PART_TITLES[judged.component].lower()
+        found.setdefault(title, []).append(result)
+    return found
+
+
+def _print_quirk_line(backends: Sequence[BackendReport], console: Console) -> None:
+    shown = {each.finding_id for backend in backends for each in backend.quirks if each.shown}
+    if shown:
+        ids = ", ".join(visible(each) for each in sorted(shown, key=finding_order))
+        text = f"Known quirks of the specification, as shown in this run: {ids} (more with --all)"
+        console.print(Text(text, style="dim"), soft_wrap=True)
+
+
+def _print_untried(backends: Sequence[BackendReport], console: Console) -> None:
+    for backend in backends:
+        for line in untried_lines(backend):
+            text = visible(f"{backend.name}: {line}")
+            console.print(Text(text, style="bold yellow"), soft_wrap=True)
 
 
 def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
@@ -124,9 +196,7 @@ def _print_quirks(backends: Sequence[BackendReport], console: Console) -> None:
 
 
 def _print_matrix(report: Report, console: Console) -> None:
-    run = f"profile {visible(report.profile)}, seed {report.seed}"
-    title = f"{visible(report.specification)}\n{run}"
-    console.print(Text(title, style="italic"), soft_wrap=True)
+    _print_title(report, console)
     judged = [backend for backend in report.backends if backend.results]
     for backends in _that_fit(judged, console.width):
         console.print(_matrix(backends))
@@ -155,10 +225,11 @@ def _matrix(backends: Sequence[BackendReport]) -> Table:
         table.add_column(Text(visible(backend.name), overflow="fold"), justify="center")
     for requirement_id in requirement_ids_of(backends):
         results = [backend.result(requirement_id) for backend in backends]
-        if any(is_judged(result) for result in results):
+        pairs = list(zip(backends, results, strict=True))
+        if any(is_judged(result) or is_untried(backend, result) for backend, result in pairs):
             # An id of ours is shorter than this, and a table has no room for a strange one.
             shown_id = Text(visible(requirement_id)[:_ID_WIDTH_MAX])
-            table.add_row(shown_id, _level_text(results), *map(_mark, results))
+            table.add_row(shown_id, _level_text(results), *(_mark(*pair) for pair in pairs))
     return table
 
 
@@ -167,9 +238,13 @@ def _level_text(results: Sequence[RequirementResult | None]) -> str:
     return "/".join(level for level in ("MUST", "SHOULD", "MAY") if level in levels)
 
 
-def _mark(result: RequirementResult | None) -> Text:
+def _mark(backend: BackendReport, result: RequirementResult | None) -> Text:
     if result is None:
         return Text("-", style="dim")
+    if is_untried(backend, result):
+        return Text("open", style="yellow")
+    if result.verdict is Verdict.FAIL and not binds(result):
+        return Text("should", style="yellow")
     return Text(VERDICT_WORDS[result.verdict], style=_VERDICT_STYLES[result.verdict])
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from conformance.rules.differences import difference_note, escaped
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
@@ -43,6 +45,8 @@ __all__ = [
 ]
 
 _TEXT_CHARACTERS_MAX = 40
+# As many equal entries are shown one by one.
+_REPEATED_MAX = 2
 
 
 def quoted(text: str) -> str:
@@ -53,9 +57,8 @@ def quoted(text: str) -> str:
 
 
 def ascii_safe(text: str) -> str:
-    """Return a text in double quotes with everything unprintable escaped."""
-    body = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return f'"{body}"'
+    """Return a text in double quotes with everything escaped that cannot be seen."""
+    return f'"{escaped(text)}"'
 
 
 def tick_text(tick: int) -> str:
@@ -126,24 +129,25 @@ def evidence_text(evidence: AgreementEvidence) -> str:
 
 
 def entries_text(entries: Sequence[Any]) -> str:
-    """Return a sequence of entries in brackets."""
-    shown = [
-        entry_text(entry)
-        if isinstance(entry, AgreementWalEntry)
-        else cache_entry_text(entry)
-        if isinstance(entry, EvidenceOutcomeCacheEntry)
-        else repr(entry)
-        for entry in entries
-    ]
+    """Return a sequence of entries in brackets; equal ones in a row are told once."""
+    shown: list[str] = []
+    for text, run in itertools.groupby(map(_any_text, entries)):
+        count = len(list(run))
+        shown += [f"{count} times: {text}"] if count > _REPEATED_MAX else [text] * count
     return f"[{'; '.join(shown)}]" if shown else "nothing"
 
 
+def _any_text(entry: Any) -> str:
+    if isinstance(entry, AgreementWalEntry):
+        return entry_text(entry)
+    if isinstance(entry, EvidenceOutcomeCacheEntry):
+        return cache_entry_text(entry)
+    return repr(entry)
+
+
 def difference_text(actual: Sequence[Any], expected: Sequence[Any]) -> str:
-    """Return what ``actual`` holds, with the first place at which it differs."""
-    for index, (found, wanted) in enumerate(zip(actual, expected, strict=False)):
-        if found != wanted:
-            return f"{entries_text(actual)} (entry {index} differs)"
-    return f"{entries_text(actual)} ({len(actual)} entries instead of {len(expected)})"
+    """Return what ``actual`` holds, with the place and the fields in which it differs."""
+    return f"{entries_text(actual)} ({difference_note(actual, expected)})"
 
 
 def cache_entry_text(entry: EvidenceOutcomeCacheEntry) -> str:

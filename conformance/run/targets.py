@@ -57,8 +57,8 @@ def declares(
 ) -> Callable[[FactoryType], FactoryType]:
     """Declare what the backends of a factory promise.
 
-    ``capabilities`` are ``reopen``, ``ordered-cache`` and ``exact-messages``;
-    ``rejection_mode`` is ``clean-reject``, ``unknown-outcome`` or
+    ``capabilities`` are the values of :class:`~conformance.backend.Capability`, as
+    ``reopen`` or ``process-kill``; ``rejection_mode`` is ``clean-reject``, ``unknown-outcome`` or
     ``keeps-rejected`` (WAL-04). A promise is checked, and one that is not kept
     is a failure. Raises :class:`UsageError` for any other name.
     """

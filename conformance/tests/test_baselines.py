@@ -509,7 +509,7 @@ def test_the_shipped_backends_are_held_to_the_shipped_baseline(
     ):
         made = reports(finding_ids)
         monkeypatch.setattr("conformance.run.worker.run_jobs", lambda jobs, made=made, **rest: made)
-        assert status_of("check", "--json", "report.json") == status
+        assert status_of("check", "--all", "--json", "report.json") == status
         output = capsys.readouterr().out
         assert expected in output
         assert "Why: The" in output

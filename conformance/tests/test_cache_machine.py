@@ -111,4 +111,4 @@ def test_minimal_counterexamples_stay_minimal() -> None:
     assert (folded.expected, folded.actual) == ("nothing", stored)
     assert doubled is not None
     assert [step.text for step in doubled.steps] == [f"put {stored}"] * 2 + ["load the cache"]
-    assert doubled.actual == f"[{stored}; {stored}] (2 entries instead of 1)"
+    assert doubled.actual == f"[{stored}; {stored}] (2 entries instead of 1; entry 1 is too much)"

@@ -350,7 +350,7 @@ def test_the_printed_test_fails_on_the_broken_backend_alone(
     assert done.returncode == (0 if passes else 1), done.stdout
     assert ("1 passed" if passes else "1 failed") in done.stdout
     assert ("still failing" in done.stdout) is not passes
-    assert ("(1 entries instead of 2)" in done.stdout) is not passes
+    assert ("(1 entry instead of 2" in done.stdout) is not passes
 
 
 def text_of(check: Callable[[], None]) -> str:

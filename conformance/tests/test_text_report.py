@@ -20,6 +20,9 @@ from conformance.records.results import (
     Step,
     Verdict,
 )
+from conformance.records.verdicts import exit_status
+from conformance.report.markdown import markdown_summary
+from conformance.report.page import html_page
 from conformance.report.text import counterexample_text, print_report
 from conformance.requirements import requirement
 
@@ -47,9 +50,15 @@ def report_of(*backends: BackendReport) -> Report:
     return Report("format", "1", "the specification", "quick", 7, list(backends))
 
 
-def printed(report: Report, *, width: int = 80, replays: tuple[dict[str, str], ...] = ()) -> str:
+def printed(
+    report: Report,
+    *,
+    width: int = 80,
+    replays: tuple[dict[str, str], ...] = (),
+    everything: bool = True,
+) -> str:
     output = io.StringIO()
-    print_report(report, Console(file=output, width=width), replays=replays)
+    print_report(report, Console(file=output, width=width), replays=replays, everything=everything)
     return output.getvalue()
 
 
@@ -175,3 +184,72 @@ def test_the_printed_command_finds_the_same_failure_again(
 def failure_block(output: str) -> str:
     start = output.index("WAL-05 (durable.rs")
     return output[start : output.index("instead of 0)", start)]
+
+
+def test_without_all_there_is_a_line_a_component_and_no_matrix() -> None:
+    quirk = QuirkResult("F1", "A refused entry stays.", True, [])
+    backend = BackendReport("first", [], "clean-reject", [FAILED, PASSED, OPEN], [], [quirk])
+    text = printed(report_of(backend), everything=False)
+
+    assert "first: agreement log: 1 FAIL, 1 open, 1 pass" in text
+    assert "as shown in this run: F1 (more with --all)" in text
+    assert "│" not in text
+    assert text.index("WAL-05 failed") < text.index("agreement log") < text.index("1 passed")
+
+
+def test_what_is_only_recommended_does_not_read_as_a_failure() -> None:
+    """No red FAIL stands beside `conforming`, and what binds is told first."""
+    recommended = replace(FAILED, level="SHOULD")
+    binding = replace(FAILED, requirement_id="WAL-06")
+    text = printed(report_of(backend_report("first", recommended, PASSED)))
+
+    assert "first: WAL-05 is not as recommended (SHOULD)" in text
+    assert "FAIL" not in text
+    assert " should " in text
+    both = printed(report_of(backend_report("first", recommended, binding)))
+    assert both.index("WAL-06 failed (MUST)") < both.index("WAL-05 is not as recommended")
+
+
+KILL_REASON = (
+    "declared, and not tried: the backend lives in the suite's own process; "
+    "judge it with --command 'telltale-conformance serve TARGET'"
+)
+PROMISED = BackendReport(
+    "log",
+    ["power-loss", "process-kill", "reopen"],
+    "clean-reject",
+    [PASSED, RequirementResult("WAL-08.kill", "MUST", Verdict.NOT_APPLICABLE, 0, KILL_REASON)],
+    [],
+    [],
+)
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_promises_that_were_not_exercised_do_not_read_as_kept(everything: bool) -> None:
+    """They are the last lines, with the command that tries them; the status stays."""
+    lines = printed(report_of(PROMISED), width=300, everything=everything).splitlines()
+
+    assert lines[-2:] == [
+        "log: declared, not exercised: power-loss (no run makes one)",
+        "log: declared, not exercised: process-kill (the backend lives in the suite's own "
+        "process; judge it with --command 'telltale-conformance serve TARGET')",
+    ]
+    assert lines[-3].startswith("log: conforming (")
+    assert lines[-3].endswith(
+        "declares reopen, clean-reject; declared, not exercised: power-loss, process-kill)"
+    )
+    assert "open" in "\n".join(lines[:-3])
+    report = report_of(PROMISED)
+    assert exit_status(report) == 0
+    for text in (markdown_summary(report), html_page(report)):
+        assert "not exercised" in text
+        assert "no run makes one" in text
+
+
+def test_promises_that_were_exercised_are_declared_alone() -> None:
+    killed = RequirementResult("WAL-08.kill", "MUST", Verdict.PASS, 3)
+    backend = replace(PROMISED, capabilities=["process-kill"], crash_classes=["process-kill"])
+    text = printed(report_of(replace(backend, results=[PASSED, killed])), width=200)
+
+    assert "declares process-kill, clean-reject)" in text
+    assert "not exercised" not in text

@@ -86,7 +86,7 @@ def test_a_log_that_does_nothing_passes_no_requirement_that_asks_for_something()
                 'append gate none of "a" for "c" at tick 1',
                 "load the log",
             ],
-            '[gate none of "a" for "c" at tick 1] (1 entries instead of 2)',
+            '[gate none of "a" for "c" at tick 1] (1 entry instead of 2; entry 1 is missing)',
         ),
         (
             ReadIncludesTick,
@@ -95,7 +95,7 @@ def test_a_log_that_does_nothing_passes_no_requirement_that_asks_for_something()
                 'append gate none of "a" for "c" at tick 1',
                 "read the entries after tick 1",
             ],
-            '[gate none of "a" for "c" at tick 1] (1 entries instead of 0)',
+            '[gate none of "a" for "c" at tick 1] (1 entry instead of 0)',
         ),
         (
             SkipsValidation,
@@ -107,7 +107,7 @@ def test_a_log_that_does_nothing_passes_no_requirement_that_asks_for_something()
             KeepsRejected,
             "WAL-04",
             ['append escalation of "a" provisional -> none at tick 1', "load the log"],
-            '[escalation of "a" provisional -> none at tick 1] (1 entries instead of 0)',
+            '[escalation of "a" provisional -> none at tick 1] (1 entry instead of 0)',
         ),
     ],
     ids=["Deduplicates", "ReadIncludesTick", "SkipsValidation", "KeepsRejected"],

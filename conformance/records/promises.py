@@ -1,0 +1,17 @@
+"""The names of what a backend can declare, for what must start without loading a backend."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["CAPABILITY_NAMES"]
+
+CAPABILITY_NAMES: Final = (
+    "reopen",
+    "ordered-cache",
+    "exact-messages",
+    "concurrent-handles",
+    "process-kill",
+    "power-loss",
+)
+"""The values of ``conformance.backend.Capability``, in its order; a test holds them together."""

@@ -1,0 +1,103 @@
+"""Where two sequences of entries differ, in words that name the place and the fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+__all__ = ["difference_note", "escaped", "field_differences"]
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc"})
+# More differences than these tell nobody more.
+_FIELDS_MAX: Final = 6
+
+
+def escaped(text: str) -> str:
+    """Return a text in which everything that cannot be seen is escaped.
+
+    That is what has no glyph of its own (control, zero-width and combining
+    characters, and all blanks but the ordinary one) and an ordinary blank at
+    the end. Two texts that differ never look the same for want of an escape.
+    """
+    body = "".join(
+        _escape(each) if unicodedata.category(each) in _UNSEEN or _is_odd_blank(each) else each
+        for each in text
+    )
+    trailing = len(body) - len(body.rstrip(" "))
+    return body[: len(body) - trailing] + "\\x20" * trailing
+
+
+def _is_odd_blank(character: str) -> bool:
+    return character != " " and not character.isprintable()
+
+
+def _escape(character: str) -> str:
+    escape = character.encode("unicode_escape").decode("ascii")
+    return escape if escape != character else f"\\x{ord(character):02x}"
+
+
+def difference_note(actual: Sequence[Any], expected: Sequence[Any]) -> str:
+    """Return where ``actual`` differs: what is missing or too much, or each field that differs."""
+    if len(actual) != len(expected):
+        noun = "entry" if len(actual) == 1 else "entries"
+        counts = f"{len(actual)} {noun} instead of {len(expected)}"
+        return f"{counts}{_gap(actual, expected)}"
+    for index, (found, wanted) in enumerate(zip(actual, expected, strict=True)):
+        if found != wanted:
+            fields = field_differences(found, wanted)
+            more = f": {'; '.join(fields)}" if fields else ""
+            return f"entry {index} differs{more}"
+    return f"{len(actual)} {'entry' if len(actual) == 1 else 'entries'}, equal in every field"
+
+
+def _gap(actual: Sequence[Any], expected: Sequence[Any]) -> str:
+    """Return which entries are missing or too much, where the others are as expected."""
+    shorter, longer = sorted((actual, expected), key=len)
+    count = len(longer) - len(shorter)
+    if not shorter:
+        return ""
+    start = 0
+    while start < len(shorter) and shorter[start] == longer[start]:
+        start += 1
+    if list(shorter[start:]) != list(longer[start + count :]):
+        return ""
+    where = f"entry {start} is" if count == 1 else f"entries {start} to {start + count - 1} are"
+    return f"; {where} {'missing' if longer is expected else 'too much'}"
+
+
+def field_differences(found: Any, wanted: Any) -> list[str]:
+    """Return each field that differs between two records, by its name, with both values."""
+    differences = list(_field_differences(found, wanted, ""))
+    left_out = len(differences) - _FIELDS_MAX
+    return [*differences[:_FIELDS_MAX], *([f"{left_out} more fields"] if left_out > 0 else [])]
+
+
+def _field_differences(found: Any, wanted: Any, path: str) -> Iterator[str]:
+    if type(found) is not type(wanted) or not dataclasses.is_dataclass(wanted):
+        if found != wanted and path:
+            yield f"{path} is {_value_text(found)}, expected {_value_text(wanted)}"
+        return
+    for each in dataclasses.fields(wanted):
+        own = f"{path}.{each.name}" if path else each.name
+        yield from _field_differences(getattr(found, each.name), getattr(wanted, each.name), own)
+
+
+def _value_text(value: Any) -> str:
+    if value is None:
+        return "absent"
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    if isinstance(value, str):
+        return _marked(value)
+    return repr(value)
+
+
+def _marked(text: str) -> str:
+    shown = escaped(text)
+    # The end tells two long texts apart as often as the beginning does.
+    if len(shown) > 60:
+        return f'"{shown[:28]}...{shown[-28:]}" ({len(text)} characters)'
+    return f'"{shown}"'
