@@ -96,7 +96,7 @@ def test_tests_are_selected_and_listed_like_others(folder: Path) -> None:
         (("--telltale-backend", "logs:missing"), "target `logs:missing`: `logs` has no `missing`"),
         (
             ("--telltale-backend", "logs:exits"),
-            "backend `logs:exits`: the factory raised SystemExit: 3",
+            "backend `logs:exits`: the factory raised SystemExit: 3 (logs.py, line 12)",
         ),
     ],
 )

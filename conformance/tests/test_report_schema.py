@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance import results
+from conformance.records import results
 from conformance.records.results import Report, Verdict
 from conformance.report.reading import schema_text
 from conformance.tests.saved_reports import hostile_report, real_report
