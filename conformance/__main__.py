@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from conformance.commands import (
-    bench,
-    check,
-    check_history,
-    compare,
-    differential,
-    init,
-    inspect,
-    replay,
-    report,
-    requirements,
-    serve,
-    smoke,
-    trace,
-    vectors,
-)
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     OWN_FAULT,
@@ -58,30 +44,14 @@ class _Command(Protocol):
         """Run the command and return its exit status."""
 
 
-_COMMANDS: Final[tuple[_Command, ...]] = (
-    check,
-    replay,
-    check_history,
-    report,
-    compare,
-    trace,
-    smoke,
-    init,
-    serve,
-    differential,
-    requirements,
-    inspect,
-    vectors,
-    bench,
-)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     with _patient_output():
-        parsed = _parser().parse_args(given)
-        command = next(each for each in _COMMANDS if parsed.command == each.NAME)
+        # No option of the program itself takes a value: the first other word names a command.
+        named = next((each for each in given if not each.startswith("-")), "")
+        parsed = _parser(named).parse_args(given)
+        command = _command(parsed.command)
         try:
             return command.run(parsed, _console())
         except KeyboardInterrupt:
@@ -127,7 +97,15 @@ def _console() -> Console:
     return PatientConsole(markup=False, emoji=False, highlight=False)
 
 
-def _parser() -> CommandParser:
+def _command(name: str) -> _Command:
+    """Import the module of a command."""
+    return cast(
+        "_Command", importlib.import_module(f"conformance.commands.{name.replace('-', '_')}")
+    )
+
+
+def _parser(named: str) -> CommandParser:
+    """Return the parser of every command, with the options of the one that was named."""
     parser = CommandParser(
         prog=PROGRAM,
         description="Judge durable agreement backends against the telltale durability spec.",
@@ -135,8 +113,11 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=CommandParser)
-    for command in _COMMANDS:
-        command.add(commands)
+    for name, purpose in COMMANDS.items():
+        if name == named:
+            _command(name).add(commands)
+        else:
+            commands.add_parser(name, help=purpose)
     return parser
 
 

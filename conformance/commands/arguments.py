@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -59,6 +58,9 @@ def complain(message: str, status: int) -> int:
 
 def version() -> str:
     """Return the version of the installed distribution."""
+    # Half of what a page of help would import otherwise.
+    from importlib import metadata
+
     try:
         return metadata.version("telltale-spec")
     except metadata.PackageNotFoundError:

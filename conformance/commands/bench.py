@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING, USAGE, complain, file_problem, write_whole
 from conformance.engine.watch import CALL_SECONDS_MAX
 
@@ -42,7 +43,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     bench = commands.add_parser(
         NAME,
-        help="measure a backend, or the shipped ones",
+        help=COMMANDS[NAME],
         description="Measure appends, loads, syncs, restarts and the cache of a backend beside "
         "plain files and plain SQLite, each answer proved right. A quick check comes first: what "
         "does not conform is shown and not ranked.",

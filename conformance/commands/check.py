@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     PROGRAM,
@@ -53,8 +54,8 @@ NAME: Final = "check"
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     check = commands.add_parser(
-        "check",
-        help="judge a backend, or the shipped ones",
+        NAME,
+        help=COMMANDS[NAME],
         description="Judge a backend against every requirement that it can be held to.",
         epilog=EXIT_STATUS_TEXT,
     )

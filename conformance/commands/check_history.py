@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     USAGE,
@@ -29,8 +30,8 @@ NAME: Final = "check-history"
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     history = commands.add_parser(
-        "check-history",
-        help="judge a recorded history of operations and answers",
+        NAME,
+        help=COMMANDS[NAME],
         description="Judge what a backend answered in a run that is over. Operations must not "
         "overlap in time: histories of several clients at once are not judged.",
         epilog=EXIT_STATUS_TEXT,

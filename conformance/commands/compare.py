@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _REGRESSION: Final = 1
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     compare = commands.add_parser(
-        "compare",
-        help="say what became better and what became worse between two reports",
+        NAME,
+        help=COMMANDS[NAME],
         description="Compare two reports that `check --json` has saved, the earlier one first.",
         epilog="exit status: 0 nothing became worse, 1 regression, 2 usage or a file that is no "
         "report",

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     CONFORMING,
     USAGE,
@@ -41,7 +42,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     differential = commands.add_parser(
         NAME,
-        help="compare our reader with a harness's on many mutated artifacts",
+        help=COMMANDS[NAME],
         description="Give the same bytes to the reference's reader and to that of a harness, and "
         "compare verdict, value and error text. The seed fixes the bytes. A difference is no "
         "verdict: some of the bytes are none that a reader in another language has to take. Error "

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING, PROGRAM, USAGE, complain
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ _START: Final[Mapping[str, str]] = {
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     init = commands.add_parser(
-        "init",
-        help="write a harness that starts, to be filled in",
+        NAME,
+        help=COMMANDS[NAME],
         description="Write a harness: a program that puts a backend at the service of this suite.",
     )
     init.add_argument("language", choices=tuple(_START))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import natural
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ NAME: Final = "inspect"
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     inspect = commands.add_parser(
-        "inspect", help="print what persisted artifacts hold and what a recovery would decide"
+        NAME,
+        help=COMMANDS[NAME],
     )
     inspect.add_argument("wal", type=Path, help="file with an agreement WAL")
     inspect.add_argument("cache", type=Path, nargs="?", help="file with an evidence cache")

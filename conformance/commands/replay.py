@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     CONFORMING,
     EXIT_STATUS_TEXT,
@@ -34,8 +35,8 @@ _BACKEND_FAULT: Final = 4
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     replay = commands.add_parser(
-        "replay",
-        help="carry recorded failures out again",
+        NAME,
+        help=COMMANDS[NAME],
         usage="%(prog)s [options] FILE... [TARGET]",
         description="Say of each recorded failure: fixed, still failing, fails differently, or "
         "cannot run.",

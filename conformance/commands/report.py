@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING, USAGE, complain
 from conformance.commands.report_files import (
     add_file_options,
@@ -27,8 +28,8 @@ NAME: Final = "report"
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     report = commands.add_parser(
-        "report",
-        help="show a saved report, or make its other forms",
+        NAME,
+        help=COMMANDS[NAME],
         description="Show a report that `check --json` has saved, or write it in other forms. "
         "Nothing is judged again.",
         epilog="exit status: 0 shown or written, 2 usage or a file that is no report",

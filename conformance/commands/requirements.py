@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING, USAGE, complain
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ NAME: Final = "requirements"
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     requirements = commands.add_parser(
-        "requirements", help="list every requirement with its level, source and sentence"
+        NAME,
+        help=COMMANDS[NAME],
     )
     requirements.add_argument(
         "id", nargs="*", help="show these only; the start of an id shows all that begin with it"

@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import USAGE, complain
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     serve = commands.add_parser(
         NAME,
-        help="serve a Python backend over standard input and output",
+        help=COMMANDS[NAME],
         description="Serve a Python backend as a child process that any runner of the protocol "
         "can judge, kill and start again.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING, complain, seconds
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.run.terminal_text import visible
@@ -26,7 +27,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     smoke = commands.add_parser(
         NAME,
-        help="shake hands with a harness and ask for everything once",
+        help=COMMANDS[NAME],
         description="Start a harness, make one call of every operation of docs/protocol.md, shut "
         "it down, and explain whatever breaks the protocol.",
         epilog="exit status: 0 the harness speaks the protocol, 2 usage, 4 it does not",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     CONFORMING,
     USAGE,
@@ -47,8 +48,8 @@ _STYLES: Final = {
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
     trace = commands.add_parser(
-        "trace",
-        help="say which requirements a run has put to the test, and why not the others",
+        NAME,
+        help=COMMANDS[NAME],
         description="List every requirement of the specification as tested, untested or excluded, "
         "by saved reports or by a run of the shipped backends.",
         epilog="exit status: 0 done, 1 with --strict: an untested MUST or an exclusion of what is "

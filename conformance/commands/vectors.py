@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from conformance.commands import COMMANDS
 from conformance.commands.arguments import CommandParser
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ NAME: Final = "vectors"
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
-    vectors = commands.add_parser("vectors", help="check or write test vectors")
+    vectors = commands.add_parser(
+        NAME,
+        help=COMMANDS[NAME],
+    )
     actions = vectors.add_subparsers(dest="action", required=True, parser_class=CommandParser)
     check = actions.add_parser("check", help="check every file of a folder of vectors")
     check.add_argument("folder", type=Path)

@@ -6,6 +6,7 @@ end in bounded time. Real processes run only where the process is the point.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import pytest
 
 from conformance.__main__ import main
 from conformance.backend import Capability
+from conformance.commands import COMMANDS
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault, TargetError
 from conformance.records.results import BackendReport, Report, Verdict
@@ -618,3 +620,25 @@ def test_output_is_readable_anywhere(folder: Path) -> None:
     # Escaped twice: by the exception's own repr, or by us.
     assert "[red]" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_help_imports_nothing_that_a_page_of_help_does_not_need() -> None:
+    """A page of help is there at once: no command, no record and no library is imported for it."""
+    code = (
+        "import sys\n"
+        "from conformance.__main__ import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit as ended:\n    assert not ended.code\n"
+        "heavy = {'cbor2', 'dataclasses_json', 'hypothesis', 'pytest', 'rich', 'sqlite3'}\n"
+        "commands = {each for each in sys.modules if each.startswith('conformance.commands.')}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
+        "assert commands == {'conformance.commands.arguments'}, commands\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_named_and_explained_once(name: str) -> None:
+    """The table that the help is made of names modules that call themselves so."""
+    module = importlib.import_module(f"conformance.commands.{name.replace('-', '_')}")
+    assert name == module.NAME
