@@ -195,7 +195,7 @@ def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:
 
     console.print("Checking first, in the quick profile ...", soft_wrap=True)
     jobs = [*_jobs(parsed)]
-    reports = run_jobs(jobs, parallel=2, on_progress=lambda name, suite, histories: None)
+    reports = run_jobs(jobs, parallel=2, on_progress=lambda name, headway: None)
     words = {
         ExitStatus.CONFORMING: "conforming",
         ExitStatus.VIOLATION: "does not conform",

@@ -88,6 +88,25 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
     _add_promises(check)
+    _add_limits(check)
+    _add_target_option(check)
+    check.add_argument(
+        "--name", metavar="NAME", help="name the backend so in reports, not by its command"
+    )
+    check.add_argument(
+        "--all", action="store_true", help="show the verdict on every requirement as a table"
+    )
+    add_options(check)
+    check.add_argument(
+        "--strict", action="store_true", help="count what is only recommended as well"
+    )
+    check.add_argument(
+        "--jobs", type=positive, default=2, help="backends judged at the same time (default: 2)"
+    )
+
+
+def _add_limits(check: argparse.ArgumentParser) -> None:
+    """Add the options that bound how long a backend may take."""
     check.add_argument(
         "--call-timeout",
         type=seconds,
@@ -102,19 +121,12 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         metavar="SECONDS",
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
-    _add_target_option(check)
     check.add_argument(
-        "--name", metavar="NAME", help="name the backend so in reports, not by its command"
-    )
-    check.add_argument(
-        "--all", action="store_true", help="show the verdict on every requirement as a table"
-    )
-    add_options(check)
-    check.add_argument(
-        "--strict", action="store_true", help="count what is only recommended as well"
-    )
-    check.add_argument(
-        "--jobs", type=positive, default=2, help="backends judged at the same time (default: 2)"
+        "--time-limit",
+        type=seconds,
+        metavar="SECONDS",
+        help="longest time by the clock for each component, shrinking included "
+        "(default: the profile's, 60, 300 or 7200)",
     )
 
 
@@ -250,14 +262,14 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
 
     known = () if baseline is None else baseline.known
     jobs = [replace(job, known=known) for job in _jobs(parsed)]
-    reports = run_with_progress(jobs, parsed.jobs, console)
+    reports = run_with_progress(jobs, parsed.jobs)
     if parsed.only and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
     if parsed.name is not None:
         reports = [replace(report, name=parsed.name) for report in reports]
     # Before anything is written: no form of the report may hold a secret.
-    report = report_of(reports, profile(parsed.profile), parsed.seed)
+    report = report_of(reports, profile(parsed.profile, parsed.time_limit), parsed.seed)
     return hidden_secrets(report, secrets_of(os.environ))
 
 
@@ -273,6 +285,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
         seed=parsed.seed,
         call_seconds_max=parsed.call_timeout,
         only=tuple(parsed.only),
+        time_limit_seconds=parsed.time_limit,
     )
     for target in parsed.target:
         capabilities = None if parsed.capability is None else tuple(parsed.capability)
@@ -312,6 +325,8 @@ def _search_commands(
     """Return, for want of a replay file, the commands that search for the failures again."""
     words = [PROGRAM, "check", *target]
     words += ["--profile", parsed.profile, "--seed", str(parsed.seed), *_declared(parsed)]
+    if parsed.time_limit is not None:
+        words += ["--time-limit", f"{parsed.time_limit:g}"]
     return {
         result.requirement_id: _shown_command([*words, "--only", result.requirement_id])
         for result in backend.results

@@ -182,7 +182,7 @@ def _replay(
     from conformance.run.worker import run_jobs
 
     jobs = [_job(parsed, replay, target) for replay in replays]
-    with shown_progress(console) as on_progress:
+    with shown_progress() as on_progress:
         reports = run_jobs(jobs, parallel=parsed.jobs, on_progress=on_progress)
     results = [ReplayResult.of(*each) for each in zip(replays, reports, strict=True)]
     for path, replay, result in zip(paths, replays, results, strict=True):

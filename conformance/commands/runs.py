@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from conformance.records.results import BackendReport
     from conformance.run.worker import Job
 
@@ -20,10 +18,10 @@ def shipped_names() -> list[str]:
     return [backend.name for backend in SHIPPED_BACKENDS]
 
 
-def run_with_progress(jobs: list[Job], parallel: int, console: Console) -> list[BackendReport]:
+def run_with_progress(jobs: list[Job], parallel: int) -> list[BackendReport]:
     """Run every job, showing how far it is, and return the reports in order."""
     from conformance.run.progress import shown_progress
     from conformance.run.worker import run_jobs
 
-    with shown_progress(console) as on_progress:
+    with shown_progress() as on_progress:
         return run_jobs(jobs, parallel=parallel, on_progress=on_progress)

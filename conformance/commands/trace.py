@@ -88,7 +88,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
         return complain(problem, USAGE)
-    report = _saved(parsed.report) if parsed.report else _judged(parsed, console)
+    report = _saved(parsed.report) if parsed.report else _judged(parsed)
     trace = trace_of(report)
     status = _NOT_TRACED if parsed.strict and trace.problems() else CONFORMING
     if parsed.json is not None:
@@ -114,7 +114,7 @@ def _saved(paths: list[Path]) -> Report:
     return replace(first, backends=[each for report in reports for each in report.backends])
 
 
-def _judged(parsed: argparse.Namespace, console: Console) -> Report:
+def _judged(parsed: argparse.Namespace) -> Report:
     from conformance.engine.profiles import profile
     from conformance.run.runner import report_of
     from conformance.run.worker import Job
@@ -122,7 +122,7 @@ def _judged(parsed: argparse.Namespace, console: Console) -> Report:
     common = Job("", None, parsed.profile, parsed.seed, CALL_SECONDS_MAX)
     jobs = [replace(common, name=name) for name in shipped_names()]
     jobs += _jobs_to_kill(common)
-    reports = run_with_progress(jobs, parsed.jobs, console)
+    reports = run_with_progress(jobs, parsed.jobs)
     return report_of(reports, profile(parsed.profile), parsed.seed)
 
 

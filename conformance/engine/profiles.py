@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.engine.session import Budget
@@ -31,9 +31,17 @@ PROFILES: Final = {
 }
 
 
-def profile(name: str) -> Profile:
-    """Return a profile by name, or raise :class:`UsageError`."""
+def profile(name: str, time_limit_seconds: float | None = None) -> Profile:
+    """Return a profile by name, or raise :class:`UsageError`.
+
+    A time limit, in seconds by the clock for each component, takes the place of the profile's
+    own; a longer one gives more time of work too.
+    """
     found = PROFILES.get(name)
     if found is None:
         raise UsageError(f"profile `{name}`: expected one of {', '.join(PROFILES)}")
-    return found
+    if time_limit_seconds is None:
+        return found
+    worked_seconds = max(found.budget.seconds, time_limit_seconds)
+    budget = replace(found.budget, seconds=worked_seconds, wall_seconds=time_limit_seconds)
+    return replace(found, budget=budget)

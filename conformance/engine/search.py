@@ -15,6 +15,7 @@ from hypothesis.errors import Flaky
 
 from conformance.backend import Backend, Capability
 from conformance.engine.draws import equal_draws
+from conformance.engine.headway import Headway
 from conformance.engine.profiles import Profile
 from conformance.engine.session import Session, exception_text
 from conformance.engine.suite import Suite
@@ -59,8 +60,8 @@ _SEED_STRIDE: Final = 1_000_003
 # What only calls side by side can show.
 _NEED_CONCURRENT_CALLS: Final = frozenset({"SYNC-03", "EVID-08"})
 
-Progress: TypeAlias = Callable[[str, str, int], None]
-"""Gets backend, suite and number of histories."""
+Progress: TypeAlias = Callable[[str, Headway], None]
+"""Gets the name of a backend, and how far the search of a suite on it is."""
 
 
 class Search:
@@ -108,6 +109,8 @@ class Search:
         )
         self._set_aside: dict[str, Counterexample] = {}
         self._began_at = time.monotonic()
+        # What earlier searches of the suite tried already.
+        self._tried = (0, 0)
 
     def run(self) -> None:
         """Search for all that binds, and then for what is only recommended."""
@@ -183,11 +186,12 @@ class Search:
             replace(budget, wall_seconds=max(0.0, self._seconds_left())),
             muted=(frozenset(self.failures) if muted is None else muted) | self.known.keys(),
             aside=aside - self.known.keys(),
-            on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),
+            on_history=self._report_headway,
             kept_values=kept_values,
         )
         with session, equal_draws():
             found = self._found(session, seed)
+        self._tried = (self._tried[0] + session.histories, self._tried[1] + session.operations)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
         self.sample = self.sample or session.sample
@@ -196,6 +200,15 @@ class Search:
         if session.budget_ran_out and found is None:
             self._note_shortage(session)
         return found
+
+    def _report_headway(self, headway: Headway) -> None:
+        histories, operations = self._tried
+        whole = replace(
+            headway,
+            histories=headway.histories + histories,
+            operations=headway.operations + operations,
+        )
+        self.on_progress(self.backend.name, whole)
 
     def _note_shortage(self, session: Session) -> None:
         """Say how much was tried in the time there was, and whether that is enough to judge by."""

@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from conformance.backend import Backend
 from conformance.engine.acts import Act
 from conformance.engine.breadcrumbs import Breadcrumbs
+from conformance.engine.headway import Headway
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.engine.workspace import Workspace
 from conformance.errors import BackendFault
@@ -99,7 +100,7 @@ class Session:
     aside: frozenset[str] = frozenset()
     """What is judged here and not searched for: it neither ends a search nor takes its time."""
 
-    on_history: Callable[[str, int], None] = lambda suite, histories: None
+    on_history: Callable[[Headway], None] = lambda headway: None
     kept_values: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
@@ -113,6 +114,7 @@ class Session:
 
     histories: int = 0
     histories_done: int = 0
+    operations: int = 0
     budget_ran_out: bool = False
     _workspace: Workspace = field(default_factory=Workspace)
     _entered_at: tuple[float, float] = (0.0, 0.0)
@@ -134,7 +136,9 @@ class Session:
     def new_history(self) -> History:
         """Return a history with a directory of its own; one past the budget is ended at once."""
         self.histories += 1
-        self.on_history(self.suite, self.histories)
+        waited_seconds = time.monotonic() - self._entered_at[1]
+        seconds_left = max(0.0, self.budget.wall_seconds - waited_seconds)
+        self.on_history(Headway(self.suite, self.histories, self.operations, seconds_left))
         if self._time_is_up():
             self.budget_ran_out = True
         return History(self, ended=self.budget_ran_out)
@@ -378,6 +382,7 @@ class History:
 
     def _watched(self, text: str, function: Callable[[], ResultType]) -> ResultType:
         watch = self.session.watch
+        self.session.operations += 1
         self._breadcrumbs.before(text, self.steps, self._directories)
         try:
             return watch.limit(function)

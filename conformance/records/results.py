@@ -176,11 +176,16 @@ class BaselineProblem(DataClassJsonMixin):
 
 @dataclass(frozen=True)
 class BudgetUsed(DataClassJsonMixin):
-    """The budget of each suite: histories, operations in each, and seconds of work at most."""
+    """The budget of each suite: histories, operations in each, and seconds at most.
+
+    ``seconds`` are of work, for each search; ``wall_seconds`` are by the clock, for all searches
+    of a component, or ``None`` in a report that does not tell.
+    """
 
     histories: int
     operations: int
     seconds: float
+    wall_seconds: float | None = None
 
 
 @dataclass(frozen=True)

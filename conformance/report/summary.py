@@ -233,6 +233,8 @@ def run_facts(report: Report) -> list[tuple[str, str]]:
             f"{budget.histories} histories of {budget.operations} operations "
             f"and {budget.seconds:g} s a search"
         )
+        if budget.wall_seconds is not None:
+            text += f", {budget.wall_seconds:g} s by the clock a component"
         facts.append(("budget", text))
     return [*facts, ("seed", str(report.seed))]
 

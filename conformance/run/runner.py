@@ -57,7 +57,7 @@ def run_check(
     *,
     seed: int = 0,
     call_seconds_max: float = CALL_SECONDS_MAX,
-    on_progress: Progress = lambda backend, suite, histories: None,
+    on_progress: Progress = lambda backend, headway: None,
 ) -> Report:
     """Judge each backend and return one report.
 
@@ -74,7 +74,7 @@ def run_check(
 def report_of(reports: list[BackendReport], profile: Profile, seed: int) -> Report:
     """Return the report of a whole run."""
     budget = profile.budget
-    used = BudgetUsed(budget.histories, budget.operations, budget.seconds)
+    used = BudgetUsed(budget.histories, budget.operations, budget.seconds, budget.wall_seconds)
     return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, profile.name, seed, reports, used)
 
 
@@ -98,7 +98,7 @@ def judge_backend(
     *,
     seed: int,
     watch: CallWatch,
-    on_progress: Progress = lambda backend, suite, histories: None,
+    on_progress: Progress = lambda backend, headway: None,
     on_judged: Callable[[BackendReport], None] = lambda report: None,
     suites: Sequence[Suite] = SUITES,
     only: Collection[str] = (),

@@ -57,6 +57,9 @@ class Job:
     only: tuple[str, ...] = ()
     command: str | None = None
     starting_seconds_max: float = 0.0
+    time_limit_seconds: float | None = None
+    """The longest time by the clock for each suite, where it is not the profile's own."""
+
     replay: Replay | None = None
     """A failure to carry out again, in place of every search."""
 
@@ -68,7 +71,8 @@ class OwnFaultError(ConformanceError):
     """Report a fault of the suite itself, with the traceback of its process; exit status 5."""
 
 
-Progress = Callable[[str, str, int], None]
+Progress = Callable[[str, Any], None]
+"""Gets the name of a backend, and how far the search of a suite on it is."""
 
 
 def run_jobs(jobs: list[Job], *, parallel: int, on_progress: Progress) -> list[BackendReport]:
@@ -165,8 +169,8 @@ class _Running:
             case "judging":
                 self.blank = content
             case "progress":
-                self.activity = f"judging {content[0]}"
-                on_progress(self.job.name, *content)
+                self.activity = f"judging {content.suite}"
+                on_progress(self.job.name, content)
             case "harness":
                 group, started = content
                 (self.harness_groups.add if started else self.harness_groups.discard)(group)
@@ -331,10 +335,10 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
         return replace(fault_report(backend, None), results=[result])
     return judge_backend(
         backend,
-        profile(job.profile),
+        profile(job.profile, job.time_limit_seconds),
         seed=job.seed,
         watch=watch,
-        on_progress=lambda name, suite, count: send("progress", (suite, count)),
+        on_progress=lambda name, headway: send("progress", headway),
         on_judged=lambda judged: send("judged", judged),
         only=job.only,
         known=[each for each in job.known if each.backend == backend.name],

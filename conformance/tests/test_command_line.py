@@ -592,7 +592,8 @@ def test_a_reader_who_leaves_is_no_error(arguments: list[str], folder: Path) -> 
 
 
 def test_a_reader_who_leaves_changes_no_verdict(folder: Path) -> None:
-    script = f"{' '.join(command('check', 'targets:Inclusive', '--only', 'WAL-05'))} | head -1"
+    words = command("check", "targets:Inclusive", "--only", "WAL-05")
+    script = f"{' '.join(words)} | head -1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {script}"],  # noqa: S607
         cwd=folder,
@@ -604,8 +605,10 @@ def test_a_reader_who_leaves_changes_no_verdict(folder: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert done.stdout.splitlines() == ["judging targets:Inclusive: agreement WAL"]
-    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+    progress = "judging targets:Inclusive: "
+    assert done.stderr
+    assert all(line.startswith(progress) for line in done.stderr.splitlines())
 
 
 def test_output_is_readable_anywhere(folder: Path) -> None:

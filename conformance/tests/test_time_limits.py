@@ -1,0 +1,99 @@
+"""A slow backend is judged in bounded time, and its user sees how far the run is."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from conformance.__main__ import main
+from conformance.engine.headway import Headway
+from conformance.engine.profiles import profile
+from conformance.run.progress import shown_progress
+from conformance.tests.broken_wals import ListWal
+from conformance.tests.usage import usage_error
+from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
+
+
+class SlowLog(ListWal):
+    """A right log that waits a while in every call, as one behind a network does."""
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append after a wait."""
+        time.sleep(0.05)
+        super().append(entry)
+
+    def load(self) -> AgreementWalArtifact:
+        """Load after a wait."""
+        time.sleep(0.05)
+        return super().load()
+
+
+SLOW = "conformance.tests.test_time_limits:SlowLog"
+
+
+def test_a_slow_log_gets_as_many_histories_as_there_is_time_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What there was no time for is open with its reason and its figures, and never passed."""
+    saved = tmp_path / "report.json"
+    arguments = ["check", SLOW, "--time-limit", "1", "--json", str(saved)]
+
+    status = main([*arguments, "--replays", str(tmp_path / "replays")])
+
+    assert status == 3
+    report = json.loads(saved.read_text())
+    assert report["budget"]["wall_seconds"] == 1.0
+    [judged] = report["backends"]
+    assert any("of 40 histories in the time of the profile" in note for note in judged["notes"])
+    assert {each["verdict"] for each in judged["results"]} <= {
+        "pass",
+        "inconclusive",
+        "not-applicable",
+    }
+    assert "judging" in capsys.readouterr().err
+
+
+def test_a_time_limit_is_the_users_in_place_of_the_profiles() -> None:
+    """A longer limit gives more time of work too; without one, the profile stays as it is."""
+    quick = profile("quick")
+    assert profile("quick", None) == quick
+    shorter, longer = profile("quick", 5.0), profile("quick", 600.0)
+    assert (shorter.budget.wall_seconds, shorter.budget.seconds) == (5.0, quick.budget.seconds)
+    assert (longer.budget.wall_seconds, longer.budget.seconds) == (600.0, 600.0)
+    assert longer.budget.histories == quick.budget.histories
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "a minute", "nan", "inf", "86400"])
+def test_a_time_limit_that_is_none_is_a_wrong_use(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The complaint shows the value."""
+    assert f"`{text}`" in usage_error(["check", f"--time-limit={text}"], capsys)
+
+
+def test_progress_tells_component_histories_calls_and_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal shows one line a backend; what is no terminal gets one line a suite."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    with shown_progress() as on_progress:
+        on_progress("mine", Headway("agreement WAL", 12, 240, 54.6))
+    assert "mine: agreement WAL, 12 histories, 240 calls, 55 s left at most" in _plain(capsys)
+
+    monkeypatch.delenv("FORCE_COLOR")
+    with shown_progress() as on_progress:
+        for count in (1, 2):
+            on_progress("mine", Headway("agreement WAL", count, count, 1.0))
+    assert capsys.readouterr() == ("", "judging mine: agreement WAL\n")
+
+
+def _plain(capsys: pytest.CaptureFixture[str]) -> str:
+    from rich.text import Text
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return Text.from_ansi(captured.err).plain
