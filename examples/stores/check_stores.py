@@ -1,0 +1,133 @@
+"""Judge logs and caches on real stores: right ones conform, a mistake in each is found.
+
+Not part of the plain test run, which needs no server: `tox run -e stores` runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
+
+ROOT = Path(__file__).parents[2]
+STORES = ("sqlite", "lmdb", "postgresql", "redis")
+PLANTED = {
+    "sqlite": {"ShortTicksLog": "WAL-05", "FoldedKeysCache": "CACHE-01"},
+    "lmdb": {"LittleEndianLog": "WAL-02", "TruncatedKeysCache": "CACHE-01"},
+    "postgresql": {"SignedTicksLog": "WAL-05", "PaddedKeysCache": "CACHE-01"},
+    "redis": {"ScoredLog": "WAL-05", "ReadModifyWriteCache": "CACHE-03.handles"},
+}
+
+
+def _missing(error: ServerMissingError) -> None:
+    """Skip aloud where somebody tries this on a machine of their own, and fail elsewhere."""
+    if os.environ.get("CI"):
+        pytest.fail(str(error))
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Give the address of a server that is there for this session."""
+    try:
+        with postgresql_server() as address:
+            yield address
+    except ServerMissingError as error:
+        _missing(error)
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[str]:
+    """Give the address of a server that is there for this session."""
+    try:
+        with redis_server() as address:
+            yield address
+    except ServerMissingError as error:
+        _missing(error)
+
+
+@pytest.fixture
+def address(store: str, request: pytest.FixtureRequest) -> str | None:
+    """Give the address of the server of a store, or nothing for one without a server."""
+    if store not in ("postgresql", "redis"):
+        return None
+    return str(request.getfixturevalue(store))
+
+
+def _judged(target: str, address: str | None, folder: Path) -> tuple[int, dict[str, Any], str]:
+    saved = folder / "report.json"
+    words = [sys.executable, "-m", "conformance", "check", target, "--json", str(saved)]
+    if address is not None:
+        words += ["--target-option", f"address={address}"]
+    done = subprocess.run(  # noqa: S603 - ourselves
+        words,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    [backend] = json.loads(saved.read_text())["backends"]
+    return done.returncode, backend, done.stdout + done.stderr
+
+
+def _left_behind(store: str, address: str | None) -> list[Any]:
+    """Return what histories left on a server."""
+    if store == "postgresql":
+        import psycopg
+
+        with psycopg.connect(str(address)) as connection:
+            query = r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt\_%'"
+            return connection.execute(query).fetchall()
+    if store == "redis":
+        from redis import Redis
+
+        with Redis.from_url(str(address)) as connection:
+            return list(connection.scan_iter("*"))
+    return []
+
+
+@pytest.mark.parametrize("component", ["log", "cache"])
+@pytest.mark.parametrize("store", STORES)
+def test_a_right_store_conforms_and_leaves_nothing(
+    store: str, component: str, address: str | None, tmp_path: Path
+) -> None:
+    """Every MUST is judged, none is failed or open, and the server is empty afterwards."""
+    target = f"examples.stores.{store}_store:make_{component}"
+
+    status, backend, text = _judged(target, address, tmp_path)
+
+    assert status == 0, text
+    verdicts = {each["requirement_id"]: each["verdict"] for each in backend["results"]}
+    assert not {key for key, verdict in verdicts.items() if verdict in ("fail", "inconclusive")}
+    assert _left_behind(store, address) == []
+
+
+@pytest.mark.parametrize(
+    ("store", "name", "requirement_id"),
+    [(store, *planted) for store in STORES for planted in PLANTED[store].items()],
+)
+def test_a_mistake_that_the_store_invites_is_found(
+    store: str, name: str, requirement_id: str, address: str | None, tmp_path: Path
+) -> None:
+    """It fails its own requirement, with a counterexample, and leaves nothing either."""
+    status, backend, text = _judged(f"examples.stores.planted:{name}", address, tmp_path)
+
+    assert status == 1, text
+    failed = {
+        each["requirement_id"]: each["counterexample"]
+        for each in backend["results"]
+        if each["verdict"] == "fail"
+    }
+    assert requirement_id in failed, text
+    assert failed[requirement_id]["steps"]
+    assert _left_behind(store, address) == []
