@@ -23,7 +23,7 @@ PLANTED = {
     "sqlite": {"ShortTicksLog": "WAL-05", "FoldedKeysCache": "CACHE-01"},
     "lmdb": {"LittleEndianLog": "WAL-02", "TruncatedKeysCache": "CACHE-01"},
     "postgresql": {"SignedTicksLog": "WAL-05", "PaddedKeysCache": "CACHE-01"},
-    "redis": {"ScoredLog": "WAL-05", "ReadModifyWriteCache": "CACHE-03.handles"},
+    "redis": {"ScoredLog": "WAL-05", "ReadModifyWriteCache": "CACHE-02.handles"},
 }
 
 
