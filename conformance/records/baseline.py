@@ -8,12 +8,13 @@ over, or that no backend of the run has.
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import tomli_w
 
 from conformance.errors import BaselineError
 
@@ -27,7 +28,7 @@ __all__ = [
     "read_baseline",
 ]
 
-BASELINE_FORMAT: Final = "telltale-conformance.records.baseline.v1"
+BASELINE_FORMAT: Final = "telltale-conformance.baseline.v1"
 TO_BE_FILLED_IN: Final = "to be filled in"
 
 _FAILURE_KEYS: Final = (
@@ -219,25 +220,19 @@ def _same(entry: Any, other: Any) -> bool:
 
 def baseline_text(baseline: Baseline) -> str:
     """Return the file of a baseline. Equal baselines give equal files."""
-    parts = [f"format = {_quoted(BASELINE_FORMAT)}\n"]
-    parts += [_entry_text("failure", each, _FAILURE_KEYS) for each in baseline.failures]
-    parts += [_entry_text("quirk", each, _QUIRK_KEYS) for each in baseline.quirks]
-    return "\n".join(parts)
+    failures = [_tree(each, _FAILURE_KEYS) for each in baseline.failures]
+    quirks = [_tree(each, _QUIRK_KEYS) for each in baseline.quirks]
+    tables = {"failure": failures, "quirk": quirks}
+    return tomli_w.dumps({"format": BASELINE_FORMAT} | {k: v for k, v in tables.items() if v})
 
 
-def _entry_text(kind: str, entry: Any, keys: Sequence[str]) -> str:
-    lines = [f"[[{kind}]]"]
-    for key in keys:
-        value = getattr(entry, key)
-        if isinstance(value, datetime.date):
-            lines.append(f"{key} = {value.isoformat()}")
-        elif value:
-            lines.append(f"{key} = {_quoted(value)}")
-    return "\n".join(lines) + "\n"
+def _tree(entry: Any, keys: Sequence[str]) -> dict[str, Any]:
+    values = {key: getattr(entry, key) for key in keys}
+    return {key: _writable(value) for key, value in values.items() if value}
 
 
-def _quoted(text: str) -> str:
-    """Return a text as TOML quotes it."""
-    # JSON's escapes are TOML's, but for one character; neither has lone surrogates.
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _writable(value: Any) -> Any:
+    """Return a value that a file can hold: no encoding of text has lone surrogates."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value

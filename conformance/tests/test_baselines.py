@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
 import shutil
 import sys
@@ -515,3 +516,22 @@ def test_the_shipped_backends_are_held_to_the_shipped_baseline(
         assert "Why: The" in output
     report = json.loads((folder / "report.json").read_text())
     assert report["baseline_problems"][0]["identifier"] == "F38"
+
+
+@pytest.mark.parametrize(
+    ("module", "constant", "name"),
+    [
+        ("conformance.records.baseline", "BASELINE_FORMAT", "baseline"),
+        ("conformance.records.results", "REPORT_FORMAT", "report"),
+        ("conformance.records.replays", "REPLAY_FORMAT", "replay"),
+        ("conformance.history.lines", "HISTORY_FORMAT", "history"),
+        ("conformance.report.tracing", "TRACE_FORMAT", "trace"),
+        ("conformance.differential.run", "STATE_FORMAT", "differential"),
+        ("conformance.door.protocol", "PROTOCOL", "harness"),
+    ],
+)
+def test_the_names_of_formats_are_in_files_of_users_and_stay(
+    module: str, constant: str, name: str
+) -> None:
+    """A name that changed, with the module that holds it or otherwise, would refuse their files."""
+    assert getattr(importlib.import_module(module), constant) == f"telltale-conformance.{name}.v1"

@@ -87,7 +87,8 @@ def _left_behind(store: str, address: str | None) -> list[Any]:
 
         with psycopg.connect(str(address)) as connection:
             query = r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt\_%'"
-            return connection.execute(query).fetchall()
+            found: list[Any] = connection.execute(query).fetchall()
+            return found
     if store == "redis":
         from redis import Redis
 

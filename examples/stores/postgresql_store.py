@@ -73,7 +73,8 @@ class PostgresqlStore:
 
     def _rows(self, query: Any, *parameters: Any) -> list[Any]:
         with self._declared_errors():
-            return self._connection.execute(query, parameters).fetchall()
+            rows: list[Any] = self._connection.execute(query, parameters).fetchall()
+            return rows
 
 
 class PostgresqlLog(PostgresqlStore):
