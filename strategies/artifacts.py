@@ -21,11 +21,8 @@ from telltale_spec.wire.agreement import (
     Escalation,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
-from telltale_spec.wire.persisted import (
-    PERSISTED_DURABILITY_SCHEMA_VERSION,
-    PersistedDurabilityArtifact,
-    PersistedDurabilityPayload,
-)
+from telltale_spec.wire.limits import PERSISTED_DURABILITY_SCHEMA_VERSION
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact, PersistedDurabilityPayload
 from telltale_spec.wire.shapes import U64_MAX
 
 __all__ = [

@@ -114,11 +114,7 @@ from .wire.cache import (
     EvidenceOutcomeCacheArtifact,
     EvidenceOutcomeCacheEntry,
 )
-from .wire.codec import (
-    decode,
-    decode_artifact,
-    encode,
-)
+from .wire.codec import decode, encode
 from .wire.effects import (
     AcquireResponse,
     Blocked,
@@ -143,14 +139,14 @@ from .wire.effects import (
     WalSyncResponse,
     effect_result_from_dict,
 )
+from .wire.limits import MAX_PERSISTED_DURABILITY_BYTES, PERSISTED_DURABILITY_SCHEMA_VERSION
 from .wire.persisted import (
-    MAX_PERSISTED_DURABILITY_BYTES,
-    PERSISTED_DURABILITY_SCHEMA_VERSION,
     AgreementWalPayload,
     EvidenceOutcomeCachePayload,
     PersistedDurabilityArtifact,
     PersistedDurabilityPayload,
     RecoveryMetadataPayload,
+    decode_artifact,
 )
 from .wire.recovery import (
     DurableRecoveryAction,

@@ -11,10 +11,7 @@ import cbor2
 from conformance.backend import Backend
 from telltale_spec.errors import DecodeError, DomainError, DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact
-from telltale_spec.wire.persisted import (
-    AgreementWalPayload,
-    PersistedDurabilityArtifact,
-)
+from telltale_spec.wire.persisted import AgreementWalPayload, PersistedDurabilityArtifact
 
 __all__ = ["BROKEN_CODECS", "CorrectCodec", "broken_codec_backend"]
 

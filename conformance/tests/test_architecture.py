@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -365,6 +366,44 @@ def test_the_layers_have_no_cycle() -> None:
     for layer in LAYERS:
         assert set(layer.may_import) <= seen, layer.name
         seen.add(layer.name)
+
+
+def _circles(modules: tuple[Module, ...]) -> list[tuple[str, ...]]:
+    """Return each group of modules that can all be reached from each other by imports."""
+    names = {module.name for module in modules}
+    imported = {
+        module.name: sorted(
+            {_home(name, names) for name in module.imported_names()} - {"", module.name}
+        )
+        for module in modules
+    }
+    sorter = TopologicalSorter(imported)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return [tuple(error.args[1])]
+    return []
+
+
+def _home(name: str, names: set[str]) -> str:
+    """Return the module that an imported name is, or is in; nothing for others' modules."""
+    return next((each for each in (name, name.rpartition(".")[0]) if each in names), "")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and for types alone count as well."""
+    assert _circles(MODULES) == []
+
+
+@pytest.mark.parametrize(
+    "late", ["def f() -> None:\n    import a.one\n", "if TYPE_CHECKING:\n    from a.one import X\n"]
+)
+def test_a_circle_is_noticed(late: str) -> None:
+    """It is named, module by module."""
+    circle = (_parsed("a.one", "from a.two import Y"), _parsed("a.two", late))
+
+    assert [set(each) for each in _circles(circle)] == [{"a.one", "a.two"}]
+    assert _circles((circle[0], _parsed("a.two", "import b"))) == []
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,8 @@ from telltale_spec.wire.agreement import (
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectFailure, EffectOutcome
-from telltale_spec.wire.persisted import (
-    MAX_PERSISTED_DURABILITY_BYTES,
-    PersistedDurabilityArtifact,
-)
+from telltale_spec.wire.limits import MAX_PERSISTED_DURABILITY_BYTES
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 from telltale_spec.wire.recovery import DurableRecoveryMetadata
 
 NONE, SOFT_SAFE = AgreementLevel.NONE, AgreementLevel.SOFT_SAFE

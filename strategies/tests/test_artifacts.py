@@ -9,10 +9,8 @@ import strategies
 from strategies.tests.sampling import examples
 from telltale_spec.errors import DomainError, EscalationOrderError
 from telltale_spec.wire.agreement import AgreementLevel, Escalation, VisibilityGateCrossing
-from telltale_spec.wire.persisted import (
-    PAYLOAD,
-    PERSISTED_DURABILITY_SCHEMA_VERSION,
-)
+from telltale_spec.wire.limits import PERSISTED_DURABILITY_SCHEMA_VERSION
+from telltale_spec.wire.persisted import PAYLOAD
 from telltale_spec.wire.shapes import U64_MAX
 
 

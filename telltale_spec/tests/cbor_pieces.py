@@ -6,7 +6,7 @@ from typing import Final
 
 import cbor2
 
-from telltale_spec.wire.persisted import PERSISTED_DURABILITY_SCHEMA_VERSION
+from telltale_spec.wire.limits import PERSISTED_DURABILITY_SCHEMA_VERSION
 
 NULL: Final = b"\xf6"
 UNDEFINED: Final = b"\xf7"

@@ -260,7 +260,7 @@ def test_f23_one_value_nested_too_deep_makes_the_whole_cache_unreadable(path: Pa
 def test_f9_a_log_over_the_size_limit_is_written_and_never_read_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("persisted", "codec"):
+    for module in ("persisted", "limits"):
         monkeypatch.setattr(f"telltale_spec.wire.{module}.MAX_PERSISTED_DURABILITY_BYTES", 300)
     wal = FileAgreementWal(path)
     wal.append(gate("a" * 300))

@@ -49,8 +49,8 @@ from telltale_spec.wire.effects import (
     SuccessStatus,
     TopologyEventsResponse,
 )
+from telltale_spec.wire.persisted import decode_artifact_tolerantly
 from telltale_spec.wire.recovery import DurableRecoveryMetadata
-from telltale_spec.wire.tolerant import decode_tolerant
 from telltale_spec.wire.values import (
     BoolValue,
     Corrupt,
@@ -83,20 +83,20 @@ def gate_with(**replaced: bytes) -> bytes:
 
 
 def entry_of(entry: bytes) -> AgreementWalEntry:
-    wal_artifact = decode_tolerant(wal(entry)).into_agreement_wal()
+    wal_artifact = decode_artifact_tolerantly(wal(entry)).into_agreement_wal()
     (found,) = wal_artifact.entries
     return found
 
 
 def metadata_of(data: bytes) -> DurableRecoveryMetadata:
-    payload = decode_tolerant(data).payload
+    payload = decode_artifact_tolerantly(data).payload
     metadata = getattr(payload, "metadata", None)
     assert isinstance(metadata, DurableRecoveryMetadata)
     return metadata
 
 
 def outcome_of(data: bytes) -> EffectOutcome:
-    (entry,) = decode_tolerant(data).into_evidence_outcome_cache().entries
+    (entry,) = decode_artifact_tolerantly(data).into_evidence_outcome_cache().entries
     return entry.outcome
 
 
@@ -118,7 +118,7 @@ def event_of(event: bytes) -> TopologyPerturbation:
 
 def assert_rejected(data: bytes, reason: str) -> None:
     with pytest.raises(DecodeError) as caught:
-        decode_tolerant(data)
+        decode_artifact_tolerantly(data)
     assert str(caught.value).startswith(PREFIX)
     assert reason in caught.value.detail.replace('\\"', '"')
 
@@ -313,7 +313,9 @@ def test_dec_11_bytes_stand_for_a_text_in_a_buffer_only() -> None:
 def test_dec_12_cbor_tags_are_passed_over_directly_only() -> None:
     tagged = tag(9, tag(55799, uint(7)))
     assert metadata_of(recovery(("wal_tail_start_tick", tagged))).wal_tail_start_tick == 7
-    assert decode_tolerant(tag(55799, wal(GATE_BYTES))).into_agreement_wal().entries == (GATE,)
+    assert decode_artifact_tolerantly(tag(55799, wal(GATE_BYTES))).into_agreement_wal().entries == (
+        GATE,
+    )
     assert_rejected(recovery(("wal_tail_start_tick", tag(9, NULL))), "null, expected integer")
     assert_rejected(wal(gate_with(tick=tag(9, uint(3)))), UNTAGGED)
     assert_rejected(wal(tag(9, GATE_BYTES)), "enum, expected internally tagged enum")
@@ -455,7 +457,7 @@ def test_dec_21a_the_tags_value_is_read_directly_unless_all_is_buffered() -> Non
     for entry in (index, spread):
         content = mapping(("entries", array(entry)))
         data = artifact_content_first("agreement_wal", content)
-        assert decode_tolerant(data).into_agreement_wal().entries == (GATE,)
+        assert decode_artifact_tolerantly(data).into_agreement_wal().entries == (GATE,)
     content = mapping(("entries", array(tagged)))
     assert_rejected(artifact_content_first("agreement_wal", content), UNTAGGED)
 
@@ -527,14 +529,14 @@ def test_dec_25_status_and_response_are_not_cross_checked() -> None:
 def test_dec_26_bytes_behind_the_artifact_are_ignored() -> None:
     data = wal(GATE_BYTES)
     for tail in (b"\x00", BREAK, data, FALSE * 100):
-        assert decode_tolerant(data + tail) == decode_tolerant(data)
+        assert decode_artifact_tolerantly(data + tail) == decode_artifact_tolerantly(data)
 
 
 @pytest.mark.requirement("DEC-31")
 def test_dec_31_the_version_is_looked_at_after_a_complete_decode() -> None:
     payload = plain({"kind": "agreement_wal", "payload": {"entries": []}})
     with pytest.raises(UnsupportedSchemaVersionError) as caught:
-        decode_tolerant(mapping(("schema_version", text("v9")), ("payload", payload)))
+        decode_artifact_tolerantly(mapping(("schema_version", text("v9")), ("payload", payload)))
     assert str(caught.value) == "unsupported persisted durability schema version `v9`"
     later = mapping(("schema_version", text("v9")), ("payload", NULL))
     assert_rejected(later, "null, expected map")

@@ -35,9 +35,9 @@ from telltale_spec.tests.cbor_pieces import (
     wal,
 )
 from telltale_spec.tests.samples import cache, escalation, finalization, gate, log, produced
-from telltale_spec.wire.persisted import MAX_PERSISTED_DURABILITY_BYTES, PersistedDurabilityArtifact
+from telltale_spec.wire.limits import MAX_PERSISTED_DURABILITY_BYTES
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact, decode_artifact_tolerantly
 from telltale_spec.wire.recovery import DurableRecoveryMetadata
-from telltale_spec.wire.tolerant import decode_tolerant
 
 GOLDEN: Final = Path(__file__).parents[3] / "shared" / "golden" / "decode.jsonl"
 
@@ -65,17 +65,17 @@ HEADS: Final = bytes.fromhex("00172038405f607f809fa0a1bfc1c2c3d8f4f6f7f8f9fbff1b
 def verdict_of(data: bytes) -> str:
     """Return the verdict, and let nothing pass but our own errors."""
     try:
-        artifact = decode_tolerant(data)
+        artifact = decode_artifact_tolerantly(data)
     except DurabilityError as error:
         return str(error)
     # What was accepted is a value like any other: it can be written and read again.
-    assert decode_tolerant(artifact.to_cbor()) == artifact
+    assert decode_artifact_tolerantly(artifact.to_cbor()) == artifact
     return "accepted"
 
 
 def category_of(data: bytes) -> DecodeErrorCategory | None:
     try:
-        decode_tolerant(data)
+        decode_artifact_tolerantly(data)
     except DecodeError as error:
         return error.category
     return None
@@ -120,8 +120,8 @@ def test_dec_28_products_may_be_124_deep(wrap: Callable[[bytes], bytes]) -> None
     def in_response(depth: int) -> bytes:
         return cache_of_value(nested(depth, wrap, text("Unit")))
 
-    artifact = decode_tolerant(in_response(124))
-    assert decode_tolerant(artifact.to_cbor()) == artifact
+    artifact = decode_artifact_tolerantly(in_response(124))
+    assert decode_artifact_tolerantly(artifact.to_cbor()) == artifact
     assert category_of(in_response(125)) is DecodeErrorCategory.RECURSION_LIMIT
 
 
@@ -157,7 +157,7 @@ def test_dec_28_depth_needs_no_python_stack() -> None:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(here + 60)
     try:
-        artifact = decode_tolerant(deepest)
+        artifact = decode_artifact_tolerantly(deepest)
         category = category_of(wrong_inside)
     finally:
         sys.setrecursionlimit(limit)
@@ -168,9 +168,9 @@ def test_dec_28_depth_needs_no_python_stack() -> None:
 @pytest.mark.requirement("DEC-27")
 def test_dec_27_the_limit_itself_is_still_read() -> None:
     at_limit = RECOVERY.ljust(MAX_PERSISTED_DURABILITY_BYTES, b"\x00")
-    assert decode_tolerant(at_limit) == decode_tolerant(RECOVERY)
+    assert decode_artifact_tolerantly(at_limit) == decode_artifact_tolerantly(RECOVERY)
     with pytest.raises(DecodeError) as caught:
-        decode_tolerant(at_limit + b"\x00")
+        decode_artifact_tolerantly(at_limit + b"\x00")
     assert caught.value.category is DecodeErrorCategory.SIZE_LIMIT
     assert caught.value.detail == "input is 67108865 bytes, max is 67108864"
 
@@ -326,6 +326,6 @@ def test_golden_decode_vectors_give_the_same_verdict_value_and_text() -> None:
     for line in golden_lines():
         data = bytes.fromhex(line["cbor"])
         if line["verdict"] == "accept":
-            assert decode_tolerant(data).to_cbor().hex() == line["reencoded"], line["id"]
+            assert decode_artifact_tolerantly(data).to_cbor().hex() == line["reencoded"], line["id"]
         else:
             assert verdict_of(data) == line["error"], line["id"]

@@ -17,26 +17,16 @@ from telltale_spec.errors import (
     DecodeError,
     DecodeErrorCategory,
     EncodeError,
-    NotCanonicalError,
-    UnsupportedSchemaVersionError,
 )
 from telltale_spec.wire.compiled_reader import REFUSALS, reader_of
 from telltale_spec.wire.compiled_writer import canonical_bytes
-from telltale_spec.wire.persisted import (
-    DECODE_CONTEXT,
-    ENCODE_CONTEXT,
-    MAX_PERSISTED_DURABILITY_BYTES,
-    PERSISTED_DURABILITY_SCHEMA_VERSION,
-    PersistedDurabilityArtifact,
-)
+from telltale_spec.wire.limits import ENCODE_CONTEXT
 from telltale_spec.wire.record import Record
 
 __all__ = [
     "decode",
-    "decode_artifact",
     "decode_canonical",
     "encode",
-    "size_limit_error",
 ]
 
 RecordType = TypeVar("RecordType", bound=Record)
@@ -89,37 +79,3 @@ def decode(record_class: type[RecordType], data: bytes) -> RecordType:
             category=DecodeErrorCategory.SEMANTIC,
         )
     return record
-
-
-def decode_artifact(data: bytes, *, strict: bool = False) -> PersistedDurabilityArtifact:
-    """Decode a persisted artifact; see ``PersistedDurabilityArtifact.from_slice``."""
-    from telltale_spec.wire.tolerant import decode_tolerant
-
-    if len(data) > MAX_PERSISTED_DURABILITY_BYTES:
-        raise size_limit_error(len(data))
-    artifact = decode_canonical(PersistedDurabilityArtifact, data)
-    if artifact is None:
-        artifact = decode_tolerant(data)
-        if strict:
-            _require_canonical(data, artifact)
-    if artifact.schema_version != PERSISTED_DURABILITY_SCHEMA_VERSION:
-        raise UnsupportedSchemaVersionError(artifact.schema_version)
-    return artifact
-
-
-def size_limit_error(size_bytes: int) -> DecodeError:
-    """Return the error of an input of ``size_bytes``, which is over the limit (DEC-27)."""
-    return DecodeError(
-        DECODE_CONTEXT,
-        f"input is {size_bytes} bytes, max is {MAX_PERSISTED_DURABILITY_BYTES}",
-        category=DecodeErrorCategory.SIZE_LIMIT,
-    )
-
-
-def _require_canonical(data: bytes, artifact: PersistedDurabilityArtifact) -> None:
-    expected = encode(artifact)
-    if data == expected:
-        return
-    shared = min(len(data), len(expected))
-    offset = next((i for i in range(shared) if data[i] != expected[i]), shared)
-    raise NotCanonicalError(DECODE_CONTEXT, offset, data, expected)

@@ -6,34 +6,36 @@ import os
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, TypeAlias
 
-from telltale_spec.errors import ArtifactFileError, PayloadKindError
+from telltale_spec.errors import (
+    ArtifactFileError,
+    NotCanonicalError,
+    PayloadKindError,
+    UnsupportedSchemaVersionError,
+)
 from telltale_spec.wire.agreement import AgreementWalArtifact
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
+from telltale_spec.wire.codec import decode_canonical, encode
+from telltale_spec.wire.limits import (
+    DECODE_CONTEXT,
+    MAX_PERSISTED_DURABILITY_BYTES,
+    PERSISTED_DURABILITY_SCHEMA_VERSION,
+    size_limit_error,
+)
 from telltale_spec.wire.record import Record, Variant
 from telltale_spec.wire.recovery import DurableRecoveryMetadata
 from telltale_spec.wire.shapes import TEXT, AdjacentlyTaggedShape, RecordShape, wire
+from telltale_spec.wire.tolerant import decode_tolerant
 
 __all__ = [
-    "DECODE_CONTEXT",
-    "ENCODE_CONTEXT",
-    "MAX_PERSISTED_DURABILITY_BYTES",
     "PAYLOAD",
-    "PERSISTED_DURABILITY_SCHEMA_VERSION",
     "AgreementWalPayload",
     "EvidenceOutcomeCachePayload",
     "PersistedDurabilityArtifact",
     "PersistedDurabilityPayload",
     "RecoveryMetadataPayload",
+    "decode_artifact",
+    "decode_artifact_tolerantly",
 ]
-
-PERSISTED_DURABILITY_SCHEMA_VERSION: Final = "telltale.machine.durability.v1"
-"""Schema version stamped on every artifact. Source: ARTIFACT-01 (L16-17)."""
-
-MAX_PERSISTED_DURABILITY_BYTES: Final = 64 * 1024 * 1024
-"""Largest input that is decoded, in bytes. Source: DEC-27 (L19-20)."""
-
-DECODE_CONTEXT: Final = "decode persisted durability artifact"
-ENCODE_CONTEXT: Final = "encode persisted durability artifact"
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -126,9 +128,7 @@ class PersistedDurabilityArtifact(Record):
         :class:`~telltale_spec.errors.UnsupportedSchemaVersionError` or, with
         ``strict``, :class:`~telltale_spec.errors.NotCanonicalError`.
         """
-        from telltale_spec.wire import codec
-
-        return codec.decode_artifact(data, strict=strict)
+        return decode_artifact(data, strict=strict)
 
     @classmethod
     def from_path(cls, path: PathLike, *, strict: bool = False) -> PersistedDurabilityArtifact:
@@ -138,8 +138,6 @@ class PersistedDurabilityArtifact(Record):
         Raises :class:`~telltale_spec.errors.ArtifactFileError` when the file
         cannot be read, and whatever :meth:`from_slice` raises.
         """
-        from telltale_spec.wire import codec
-
         try:
             with open(path, "rb") as file:
                 # One byte past the limit shows that the input is too long; the
@@ -147,16 +145,14 @@ class PersistedDurabilityArtifact(Record):
                 data = file.read(MAX_PERSISTED_DURABILITY_BYTES + 1)
                 if len(data) > MAX_PERSISTED_DURABILITY_BYTES:
                     size_bytes = max(os.fstat(file.fileno()).st_size, len(data))
-                    raise codec.size_limit_error(size_bytes)
+                    raise size_limit_error(size_bytes)
         except (OSError, ValueError) as error:
             raise ArtifactFileError("read", _shown_path(path), _os_error_text(error)) from error
         return cls.from_slice(data, strict=strict)
 
     def to_cbor(self) -> bytes:
         """Encode the artifact in its one canonical form (ARTIFACT-02, WIRE-01, L1013-1015)."""
-        from telltale_spec.wire import codec
-
-        return codec.encode(self)
+        return encode(self)
 
     def write_to_path(self, path: PathLike) -> None:
         """Encode, then truncate and write the file (ARTIFACT-04, L1022-1031).
@@ -193,6 +189,39 @@ class PersistedDurabilityArtifact(Record):
         if isinstance(self.payload, EvidenceOutcomeCachePayload):
             return self.payload.cache
         raise PayloadKindError(self.payload.noun, "an evidence outcome cache")
+
+
+def decode_artifact(data: bytes, *, strict: bool = False) -> PersistedDurabilityArtifact:
+    """Decode a persisted artifact; see :meth:`PersistedDurabilityArtifact.from_slice`."""
+    if len(data) > MAX_PERSISTED_DURABILITY_BYTES:
+        raise size_limit_error(len(data))
+    artifact = decode_canonical(PersistedDurabilityArtifact, data)
+    if artifact is not None:
+        return _of_our_schema(artifact)
+    artifact = decode_tolerant(PersistedDurabilityArtifact, data)
+    if strict:
+        _require_canonical(data, artifact)
+    return _of_our_schema(artifact)
+
+
+def decode_artifact_tolerantly(data: bytes) -> PersistedDurabilityArtifact:
+    """Decode a persisted artifact with the tolerant reader alone, which accepts the same."""
+    return _of_our_schema(decode_tolerant(PersistedDurabilityArtifact, data))
+
+
+def _of_our_schema(artifact: PersistedDurabilityArtifact) -> PersistedDurabilityArtifact:
+    if artifact.schema_version != PERSISTED_DURABILITY_SCHEMA_VERSION:
+        raise UnsupportedSchemaVersionError(artifact.schema_version)
+    return artifact
+
+
+def _require_canonical(data: bytes, artifact: PersistedDurabilityArtifact) -> None:
+    expected = encode(artifact)
+    if data == expected:
+        return
+    shared = min(len(data), len(expected))
+    offset = next((i for i in range(shared) if data[i] != expected[i]), shared)
+    raise NotCanonicalError(DECODE_CONTEXT, offset, data, expected)
 
 
 def _shown_path(path: PathLike) -> str:

@@ -14,37 +14,28 @@ no part of it is looked at more than a fixed number of times (F41).
 
 from __future__ import annotations
 
-from telltale_spec.errors import DecodeError, DecodeErrorCategory, UnsupportedSchemaVersionError
-from telltale_spec.wire.persisted import (
-    DECODE_CONTEXT,
-    MAX_PERSISTED_DURABILITY_BYTES,
-    PERSISTED_DURABILITY_SCHEMA_VERSION,
-    PersistedDurabilityArtifact,
-)
+from typing import TypeVar
+
+from telltale_spec.wire.limits import MAX_PERSISTED_DURABILITY_BYTES, size_limit_error
 from telltale_spec.wire.pull import PullParser
+from telltale_spec.wire.record import Record
 from telltale_spec.wire.shapes import RecordShape
 from telltale_spec.wire.tolerant_direct import DirectReader
 
 __all__ = ["decode_tolerant"]
 
+RecordType = TypeVar("RecordType", bound=Record)
 
-def decode_tolerant(data: bytes) -> PersistedDurabilityArtifact:
-    """Decode a persisted artifact from any bytes that the specification accepts.
 
-    Bytes behind the artifact are ignored (DEC-26). Raises
-    :class:`~telltale_spec.errors.DecodeError`, or
-    :class:`~telltale_spec.errors.UnsupportedSchemaVersionError` after a
-    complete decode (DEC-31); never anything else. Source: DEC-00..DEC-31
-    (L22-33, L980-989).
+def decode_tolerant(record_class: type[RecordType], data: bytes) -> RecordType:
+    """Decode a persisted record from any bytes that the specification accepts.
+
+    Bytes behind the record are ignored (DEC-26). Raises
+    :class:`~telltale_spec.errors.DecodeError`, never anything else; what the record says of
+    its schema is for the caller to judge, after a complete decode (DEC-31). Source:
+    DEC-00..DEC-30 (L22-33, L980-989).
     """
     if len(data) > MAX_PERSISTED_DURABILITY_BYTES:
-        raise DecodeError(
-            DECODE_CONTEXT,
-            f"input is {len(data)} bytes, max is {MAX_PERSISTED_DURABILITY_BYTES}",
-            category=DecodeErrorCategory.SIZE_LIMIT,
-        )
-    reader = DirectReader(PullParser(data))
-    artifact: PersistedDurabilityArtifact = reader.read(RecordShape(PersistedDurabilityArtifact))
-    if artifact.schema_version != PERSISTED_DURABILITY_SCHEMA_VERSION:
-        raise UnsupportedSchemaVersionError(artifact.schema_version)
-    return artifact
+        raise size_limit_error(len(data))
+    record: RecordType = DirectReader(PullParser(data)).read(RecordShape(record_class))
+    return record

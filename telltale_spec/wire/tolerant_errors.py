@@ -13,7 +13,7 @@ from decimal import Context, Decimal, localcontext
 from typing import Final
 
 from telltale_spec.errors import DecodeError, DecodeErrorCategory
-from telltale_spec.wire.persisted import DECODE_CONTEXT
+from telltale_spec.wire.limits import DECODE_CONTEXT
 from telltale_spec.wire.rust_debug import debug_string
 
 __all__ = [

@@ -8,11 +8,12 @@ stack: up to 124 of them may be open (DEC-28).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from telltale_spec.errors import DecodeError
-from telltale_spec.wire.pull import HeaderKind, PullParser
+from telltale_spec.wire.pull import Header, HeaderKind, PullParser
 from telltale_spec.wire.shapes import ExternallyTaggedShape, Shape, UnitEnumShape
 from telltale_spec.wire.tolerant_errors import invalid_length, invalid_type, invalid_value
 from telltale_spec.wire.tolerant_plans import (
@@ -27,9 +28,6 @@ from telltale_spec.wire.tolerant_regions import (
     skip_buffered,
     variant_index,
 )
-
-if TYPE_CHECKING:
-    from telltale_spec.wire.tolerant_content import ContentReader
 
 __all__ = ["UnionReader"]
 
@@ -55,6 +53,25 @@ class _OpenTuple:
     cursor: ElementCursor
     is_open_map: bool
     values: list[Any] = field(default_factory=list)
+
+
+class ContentReader(Protocol):
+    """What reads the contents of variants, and holds the reader of unions itself."""
+
+    def read(self, shape: Shape[Any]) -> Any:
+        """Return the next value as one of ``shape``."""
+
+    def read_fields(self, plan: RecordPlan[Any], pairs: Iterator[None]) -> Any:
+        """Return the record whose fields are the pairs of a map."""
+
+    def read_elements(self, plan: RecordPlan[Any], cursor: ElementCursor, phrase: str) -> Any:
+        """Return the record whose fields are the elements of an array."""
+
+    def read_identifier(self, expected: str) -> str | bytes | int:
+        """Return a key: a name as text or bytes, or an index."""
+
+    def wrong_type(self, header: Header, expected: str) -> DecodeError:
+        """Return the error of the value that ``header`` starts not being ``expected``."""
 
 
 class UnionReader:

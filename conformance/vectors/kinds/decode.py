@@ -17,7 +17,8 @@ from conformance.vectors.kinds.line import (
 from conformance.vectors.kinds.mutations import mutate
 from conformance.vectors.kinds.value_source import ValueSource
 from telltale_spec.errors import DurabilityError
-from telltale_spec.wire.persisted import DECODE_CONTEXT, PersistedDurabilityArtifact
+from telltale_spec.wire.limits import DECODE_CONTEXT
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 
 __all__ = ["DECODE", "normative_prefix"]
 
