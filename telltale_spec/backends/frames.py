@@ -93,9 +93,10 @@ class Scan:
 
 def frame_bytes(kind: int, epoch: int, number: int, payload: bytes) -> bytes:
     """Return a frame; the payload has at most :data:`PAYLOAD_BYTES_MAX` bytes."""
-    checked = _CHECKED.pack(len(payload), kind, epoch, number)
-    checksum = zlib.crc32(payload, zlib.crc32(checked))
-    return b"".join((_MAGIC, checksum.to_bytes(4, "little"), checked, payload))
+    payload_bytes = len(payload)
+    checked = zlib.crc32(_CHECKED.pack(payload_bytes, kind, epoch, number))
+    checksum = zlib.crc32(payload, checked)
+    return _HEADER.pack(_MAGIC, checksum, payload_bytes, kind, epoch, number) + payload
 
 
 def scan(data: bytes) -> Scan:

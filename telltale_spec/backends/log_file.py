@@ -34,6 +34,9 @@ __all__ = ["LogFileAgreementWal", "LogFileEvidenceOutcomeCache"]
 SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024
 COMPACTION_BYTES_MIN: Final = 1024 * 1024
 
+# A batch is an artifact of its entries. This is how one of a single entry begins: a map of one
+# field with that name, and a list of one.
+_BATCH_OF_ONE: Final = b"\xa1\x67entries\x81"
 _CACHE_ENTRY: Final = RecordShape(EvidenceOutcomeCacheEntry)
 
 
@@ -110,7 +113,16 @@ class LogFileAgreementWal(_LogFileBackend):
         nothing if the entry is out of order, and another ``DurabilityError``
         if the files refuse. Source: WAL-01, WAL-03, WAL-04.
         """
-        self.append_many((WAL_ENTRY.check(entry, type(self).__name__, "entry"),))
+        WAL_ENTRY.check(entry, type(self).__name__, "entry")
+        data = encode(entry)
+        with self._lock:
+            self._log.check_usable("write")
+            if isinstance(entry, Escalation):
+                self._check_order(entry)
+            self._log.append(_BATCH_OF_ONE + data)
+            self._entries.append(entry)
+            if isinstance(entry, Escalation):
+                self._levels[entry.operation_id] = entry.new_level
 
     def append_many(self, entries: Iterable[AgreementWalEntry]) -> None:
         """Append entries with one write and one sync, all or none.
@@ -142,6 +154,12 @@ class LogFileAgreementWal(_LogFileBackend):
         with self._lock:
             self._log.check_usable("read")
             return AgreementWalArtifact(tuple(self._entries))
+
+    def _check_order(self, entry: Escalation) -> None:
+        last_level = self._levels.get(entry.operation_id)
+        error = escalation_order_error(entry, last_level, len(self._entries))
+        if error is not None:
+            raise error
 
     def _take(self, payload: bytes) -> None:
         batch = decode_canonical(AgreementWalArtifact, payload)
@@ -212,7 +230,7 @@ class LogFileEvidenceOutcomeCache(_LogFileBackend):
             raise self._corrupt("write", "the entry is nested too deep to be read back")
         with self._lock:
             self._log.check_usable("write")
-            if self._put_bytes >= max(2 * self._live_bytes, self._compaction_bytes_min):
+            if self._put_bytes > max(2 * self._live_bytes, self._compaction_bytes_min):
                 self._compact_with(entry)
             else:
                 self._log.append(payload)

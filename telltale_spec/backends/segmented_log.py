@@ -147,7 +147,9 @@ class SegmentedLog:
         starts = self._segment_starts()
         bases = [index for index, start in enumerate(starts) if self._is_base(start)]
         if starts and not bases:
-            raise self._error("open", f"what comes before segment {starts[0]} is missing")
+            raise self._error(
+                "open", f"the beginning is missing or damaged, before or in segment {starts[0]}"
+            )
         chain = starts[bases[-1] :] if bases else []
         segment: Scan | None = None
         for start in chain:
@@ -215,14 +217,15 @@ class SegmentedLog:
     def _commit(self, kind: int, payload: bytes) -> None:
         """Write one frame at the end and sync it."""
         data = frame_bytes(kind, self._epoch, self._number, payload)
+        descriptor = self._data
         self._refusal = "an earlier write was interrupted"
         try:
-            write_whole(self._data, data, self._end)
+            write_whole(descriptor, data, self._end)
         except OSError as error:
             self._take_back()
             raise self._error("write", str(error)) from error
         try:
-            sync_data(self._data)
+            sync_data(descriptor)
         except OSError as error:
             self._refusal = f"an earlier sync failed: {error}"
             # The handle refuses whether or not this succeeds.
