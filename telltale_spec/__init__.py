@@ -19,6 +19,10 @@ from telltale_spec.backends.file import (
     FileAgreementWal,
     FileEvidenceOutcomeCache,
 )
+from telltale_spec.backends.log_file import (
+    LogFileAgreementWal,
+    LogFileEvidenceOutcomeCache,
+)
 from telltale_spec.backends.memory import (
     InMemoryAgreementWal,
     InMemoryEvidenceOutcomeCache,
@@ -321,6 +325,8 @@ __all__ = [
     "InvokeStepBody",
     "InvokeStepResponse",
     "Latency",
+    "LogFileAgreementWal",
+    "LogFileEvidenceOutcomeCache",
     "NatValue",
     "NoTimeout",
     "NotCanonicalError",

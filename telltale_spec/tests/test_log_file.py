@@ -685,8 +685,10 @@ def test_cache_07_a_compaction_that_fails_keeps_the_old_entries(
     path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     with LogFileEvidenceOutcomeCache(path, compaction_bytes_min=0) as outcomes:
-        for operation_name in ("one", "two"):
+        for operation_name in ("one", "two", "two", "two"):
             outcomes.put(cached(operation_name=operation_name))
+            if outcomes._put_bytes > 2 * outcomes._live_bytes:
+                break
         with monkeypatch.context() as patched:
             FailingCalls(patched, name, errno.ENOSPC).at(0)
             with pytest.raises(DurabilityError, match="No space left on device"):
