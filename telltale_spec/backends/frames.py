@@ -23,7 +23,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = [
     "BASE",
@@ -65,8 +65,8 @@ PAYLOAD_BYTES_MAX: Final = 2**32 - 1
 _KINDS: Final = frozenset({BASE, CONTINUATION, OPENING, CONTENT, CLOSING})
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+# A tuple, because making one takes a third of the time that a frozen dataclass takes.
+class Frame(NamedTuple):
     """One whole frame, and where it lies in its segment, in bytes."""
 
     kind: int

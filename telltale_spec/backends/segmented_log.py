@@ -57,8 +57,9 @@ class SegmentedLog:
 
     Making one takes the lock, reads and checks everything, and only then cuts
     off the rest of an append that a crash interrupted; what is damaged
-    otherwise raises and is left as it is. ``take`` is called with each payload
-    since the last base, its own first, and raises for one that it cannot read.
+    otherwise raises and is left as it is. ``take`` is called with the payloads
+    since the last base, its own first, a segment at a time, and raises for one
+    that it cannot read.
     ``title`` stands at the beginning of every
     segment and tells the content from other content. Errors are
     ``DurabilityError``; after one that leaves an append in doubt the handle
@@ -68,7 +69,7 @@ class SegmentedLog:
     def __init__(
         self,
         path: PathLike,
-        take: Callable[[bytes], None],
+        take: Callable[[list[bytes]], None],
         *,
         noun: str,
         title: bytes,
@@ -143,7 +144,7 @@ class SegmentedLog:
         finally:
             self._close()
 
-    def _recover(self, take: Callable[[bytes], None]) -> None:
+    def _recover(self, take: Callable[[list[bytes]], None]) -> None:
         starts = self._segment_starts()
         bases = [index for index, start in enumerate(starts) if self._is_base(start)]
         if starts and not bases:
@@ -156,10 +157,15 @@ class SegmentedLog:
             before, segment = segment, self._scanned(start)
             if before is not None:
                 self._check_joint(before.frames[-1], segment.frames[0])
-            for frame in segment.frames:
-                # A base that replaces nothing has no content.
-                if frame.kind in (BASE, CONTENT) and (content := self._content(frame)):
-                    take(content)
+            head, *others = segment.frames
+            # A base that replaces nothing has no content.
+            content = self._content(head) if head.kind == BASE else b""
+            take(
+                [
+                    *([content] if content else []),
+                    *[frame.payload for frame in others if frame.kind == CONTENT],
+                ]
+            )
         # Nothing is changed before this line, and everything was read.
         self._resume(chain[-1] if chain else 0, segment)
         self._remove_segments_before(chain[0] if chain else 0)
@@ -186,8 +192,8 @@ class SegmentedLog:
         if head.number != last.number + 1 or head.epoch < last.epoch:
             raise self._error("open", f"frame {last.number} is followed by frame {head.number}")
 
-    def _content(self, frame: Frame) -> bytes:
-        return frame.payload[len(self._title) :] if frame.kind == BASE else frame.payload
+    def _content(self, head: Frame) -> bytes:
+        return head.payload[len(self._title) :]
 
     def _resume(self, start: int, segment: Scan | None) -> None:
         """Make durable what was found in the last segment, and begin an epoch to write in."""
@@ -200,7 +206,7 @@ class SegmentedLog:
         if len(segment.frames) == 1:
             # Nothing went into the segment yet, so its name may not be durable.
             self._number = last.number
-            self._begin_segment(last.kind, self._content(last) if last.kind == BASE else b"")
+            self._begin_segment(last.kind, self._content(last))
             return
         self._number = last.number + 1
         self._start, self._head_end, self._end = start, segment.frames[0].end, segment.end

@@ -599,7 +599,7 @@ def test_a_stored_batch_that_is_none_is_refused_and_left_alone(path: Path) -> No
         abandon(opened)
     (segment,) = segments(path)
     before = segment.read_bytes()
-    with pytest.raises(DurabilityError, match="a stored batch is corrupt"):
+    with pytest.raises(DurabilityError, match="a stored AgreementWalArtifact is corrupt"):
         LogFileAgreementWal(path)
     assert segment.read_bytes() == before
 
