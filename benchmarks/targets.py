@@ -26,6 +26,13 @@ from typing import Any, Final
 
 import cbor2
 
+from benchmarks.log_files import (
+    appends_to_bare_writes,
+    decoding_to_opening,
+    opening_seconds,
+    reference_to_appends,
+    singles_to_batches,
+)
 from benchmarks.test_machine_step import RULES_ALONE, search_of
 from conformance.bench.figures import shown_seconds
 from conformance.bench.subjects import plain_table
@@ -198,6 +205,33 @@ def _sqlite_batch(folder: Path, count: int) -> Row:
     )
 
 
+def at_least_row(what: str, work: str, found: Sequence[float], limit: float) -> Row:
+    """Return the row of a ratio that has to be at least ``limit``."""
+    is_met = statistics.median(found) >= limit
+    return Row(what, work, shown(found), f"at least x {limit:g}", is_met)
+
+
+def log_file_appends() -> Iterator[Row]:
+    """Measure durable appends to the log files, and their opening."""
+    what = "log file"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        work = "append, to one write and fdatasync of the same bytes"
+        yield ratio_row(what, work, appends_to_bare_writes(folder), 1.2)
+        work = "single appends to batches of 64, per entry"
+        yield at_least_row(what, work, singles_to_batches(folder), 20)
+        work = "append of the specification's file log to ours, at 4,000 entries"
+        yield at_least_row(what, work, reference_to_appends(folder), 100)
+        for batch in (1, 64):
+            work = f"decoding to opening, 20,000 entries in batches of {batch}"
+            yield at_least_row(what, work, decoding_to_opening(folder, 20_000, batch), 0.5)
+        small, large = (opening_seconds(folder, length) for length in (20_000, 200_000))
+        times = large / small
+        measured = f"{shown_seconds(large)}, x {times:.1f} of 20,000"
+        target = "linear: at most x 15"
+        yield Row(what, "opening, 200,000 entries", measured, target, times <= 15)
+
+
 def _plan_seconds(count: int) -> tuple[float, float]:
     """Return what a plan takes, and what looking at each entry takes."""
     log, cache = wal(count), evidence_cache(count // 10)
@@ -340,6 +374,7 @@ ROWS: Final[tuple[Callable[[], Iterator[Row]], ...]] = (
     memory_appends,
     file_appends,
     sqlite_appends,
+    log_file_appends,
     recovery,
     codec,
     syncs,

@@ -14,6 +14,7 @@ from .backends.file import (
     FileAgreementWal,
     FileEvidenceOutcomeCache,
 )
+from .backends.log_file import LogFileAgreementWal, LogFileEvidenceOutcomeCache
 from .backends.memory import (
     InMemoryAgreementWal,
     InMemoryEvidenceOutcomeCache,
@@ -312,6 +313,8 @@ __all__ = [
     "InvokeStepBody",
     "InvokeStepResponse",
     "Latency",
+    "LogFileAgreementWal",
+    "LogFileEvidenceOutcomeCache",
     "NatValue",
     "NoTimeout",
     "NotCanonicalError",

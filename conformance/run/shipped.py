@@ -6,6 +6,7 @@ from typing import Final
 
 from conformance.backend import Backend, Capability
 from telltale_spec.backends.file import FileAgreementWal, FileEvidenceOutcomeCache
+from telltale_spec.backends.log_file import LogFileAgreementWal, LogFileEvidenceOutcomeCache
 from telltale_spec.backends.memory import InMemoryAgreementWal, InMemoryEvidenceOutcomeCache
 from telltale_spec.backends.sqlite import SQLiteAgreementWal, SQLiteEvidenceOutcomeCache
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
@@ -61,10 +62,19 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
         capabilities=_DURABLE_PROMISES | {Capability.CONCURRENT_HANDLES, Capability.PROCESS_KILL},
     ),
     Backend(
+        "log-file",
+        agreement_wal=lambda directory: LogFileAgreementWal(directory / "agreement.log"),
+        evidence_cache=lambda directory: LogFileEvidenceOutcomeCache(directory / "evidence.log"),
+        agreement_wal_handler=AgreementWalHandler,
+        evidence_handler=EvidencePersistenceHandler,
+        # One handle at a time, so that concurrent handles are not promised.
+        capabilities=_DURABLE_PROMISES | {Capability.PROCESS_KILL, Capability.POWER_LOSS},
+    ),
+    Backend(
         "functions",
         recovery=DurableRecoveryPlan.from_checkpoint,
         codec=ReferenceCodec(),
         identity=lambda entry: entry.stable_identity(),
     ),
 )
-"""The specification's memory and file backends, SQLite, and the pure functions."""
+"""The specification's memory and file backends, SQLite, log files, and the pure functions."""
