@@ -77,9 +77,7 @@ def _halve(shortest: _Shortest) -> None:
                 too_few = middle
 
 
-def _leave_out_groups(
-    shortest: _Shortest, group_of: Callable[[Act], Sequence[str]]
-) -> None:
+def _leave_out_groups(shortest: _Shortest, group_of: Callable[[Act], Sequence[str]]) -> None:
     groups = {name: None for act in shortest.acts for name in group_of(act)}
     for name in groups:
         *before, last = shortest.acts

@@ -93,7 +93,11 @@ _MAKERS: Final[dict[str, Callable[[str, int], AgreementWalEntry]]] = {
 
 
 def _case(
-    name: str, situation: str, entries: Iterable[AgreementWalEntry], reads: Iterable[int], end: tuple[Act, ...]
+    name: str,
+    situation: str,
+    entries: Iterable[AgreementWalEntry],
+    reads: Iterable[int],
+    end: tuple[Act, ...],
 ) -> Script:
     """Append, read before any load, load twice, and read again."""
     acts = [_append(entry) for entry in entries]
@@ -129,7 +133,7 @@ def _sessions(end: tuple[Act, ...]) -> Script:
 
 def _texts(end: tuple[Act, ...]) -> Iterator[Script]:
     for kind, make in _MAKERS.items():
-        texts = all_texts() if kind == "gates" else few_texts()
+        texts = all_texts() if kind in ("gates", "evidence") else few_texts()
         entries = [make(text, _TICK) for text in texts]
         yield _case(f"confusable texts of {kind}", TEXTS, entries, (_TICK - 1, _TICK), end)
     pairs = [VisibilityGateCrossing(*pair, _NONE, _TICK) for pair in PAIRED_TEXTS]
@@ -158,7 +162,9 @@ def _levels_of_confusable(mode: RejectionMode, end: tuple[Act, ...]) -> Script:
         _append(Escalation(text, _NONE, AgreementLevel.PROVISIONAL, None, _TICK)) for text in texts
     ]
     if mode is RejectionMode.CLEAN_REJECT:
-        return Script("levels of confusable operations", TEXTS, (*acts, *lower), (_LOAD, _LOAD, *end))
+        return Script(
+            "levels of confusable operations", TEXTS, (*acts, *lower), (_LOAD, _LOAD, *end)
+        )
     # What is refused may stay there, so it is the last that is tried.
     last = (_LOAD, _append(Escalation(texts[0], _NONE, AgreementLevel.PROVISIONAL, None, _TICK)))
     return Script("levels of confusable operations", TEXTS, tuple(acts), last)

@@ -165,7 +165,9 @@ def _operations(count: int, mode: RejectionMode) -> Script:
         _append(Escalation(name, none, soft if index % 2 else final, None, index + 1))
         for index, name in enumerate(names)
     ]
-    places = sorted({0, 1, count // 4, count // 2, 3 * count // 4, count - 2, count - 1} & {*range(count)})
+    places = sorted(
+        {0, 1, count // 4, count // 2, 3 * count // 4, count - 2, count - 1} & {*range(count)}
+    )
     lowering = [_append(Escalation(names[place], none, low, None, count)) for place in places]
     after = _append(VisibilityGateCrossing(names[0], "c", final, count))
     if mode is RejectionMode.CLEAN_REJECT:

@@ -17,7 +17,9 @@ def contents_text(entries: Sequence[Any]) -> str:
     """Return a few entries in full, and of many how many there are with the first and the last."""
     if len(entries) <= _SHOWN_MAX:
         return entries_text(entries)
-    return f"{len(entries)} entries, from {entries_text(entries[:1])} to {entries_text(entries[-1:])}"
+    return (
+        f"{len(entries)} entries, from {entries_text(entries[:1])} to {entries_text(entries[-1:])}"
+    )
 
 
 def mismatch_text(actual: Sequence[Any], expected: Sequence[Any]) -> str:
