@@ -25,9 +25,11 @@ class Profile:
 
 
 PROFILES: Final = {
-    "quick": Profile("quick", Budget(40, operations=20, seconds=30.0, wall_seconds=60.0)),
-    "ci": Profile("ci", Budget(150, operations=30, seconds=120.0, wall_seconds=300.0)),
-    "deep": Profile("deep", Budget(3_000, operations=60, seconds=1_800.0, wall_seconds=7_200.0)),
+    "quick": Profile("quick", Budget(40, 20, 30.0, wall_seconds=60.0, long_operations=300)),
+    "ci": Profile("ci", Budget(150, 30, 120.0, wall_seconds=300.0, long_operations=2_000)),
+    "deep": Profile(
+        "deep", Budget(3_000, 60, 1_800.0, wall_seconds=7_200.0, long_operations=20_000)
+    ),
 }
 
 

@@ -195,6 +195,7 @@ class Search:
         self.checks.update(session.checks)
         self.reached.update(session.situations)
         self.sample = self.sample or session.sample
+        self.notes += [note for note in session.notes if note not in self.notes]
         for requirement_id, seen in session.set_aside.items():
             self._set_aside.setdefault(requirement_id, seen)
         if session.budget_ran_out and found is None:

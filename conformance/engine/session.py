@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 from conformance.backend import Backend
 from conformance.engine.acts import Act
 from conformance.engine.breadcrumbs import Breadcrumbs
+from conformance.engine.budget import Budget
 from conformance.engine.headway import Headway
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.engine.workspace import Workspace
@@ -44,22 +44,6 @@ _SAMPLE_STEPS_MAX: Final = 20
 
 # What part of its time by the clock a search may spend on making a counterexample shorter.
 _SHRINKING_SHARE: Final = 0.25
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much one suite may try: histories, operations in each, and seconds of work in all.
-
-    ``wall_seconds`` bounds all searches of the suite together by the clock,
-    shrinking included, for a backend that mostly waits. Without ``minimise`` the
-    first counterexample is taken as it is, which is enough to know that there is one.
-    """
-
-    histories: int
-    operations: int
-    seconds: float
-    minimise: bool = True
-    wall_seconds: float = math.inf
 
 
 class Violation(Exception):  # noqa: N818 - the field's term for a failed property
@@ -109,6 +93,9 @@ class Session:
     set_aside: dict[str, Counterexample] = field(default_factory=dict)
     """The shortest violation seen of each requirement that is only judged."""
 
+    notes: list[str] = field(default_factory=list)
+    """What a suite has to say of how much it tried; no verdict depends on it."""
+
     overlooked: list[Counterexample] | None = None
     """Where violations of muted requirements are kept, if anybody asks for them."""
 
@@ -139,11 +126,12 @@ class Session:
         waited_seconds = time.monotonic() - self._entered_at[1]
         seconds_left = max(0.0, self.budget.wall_seconds - waited_seconds)
         self.on_history(Headway(self.suite, self.histories, self.operations, seconds_left))
-        if self._time_is_up():
+        if self.is_out_of_time():
             self.budget_ran_out = True
         return History(self, ended=self.budget_ran_out)
 
-    def _time_is_up(self) -> bool:
+    def is_out_of_time(self) -> bool:
+        """Say whether the time of the budget is used up."""
         # Work is what the budget bounds: time that the machine gives to others
         # must not turn a verdict. A backend that mostly waits has its own limit.
         worked_from, waited_from = self._entered_at
@@ -163,6 +151,11 @@ class Session:
     def take_back(self, directory: Path) -> None:
         """Remove what a history left in a directory."""
         self._workspace.take_back(directory)
+
+    def add_note(self, note: str) -> None:
+        """Keep a note for the report, once."""
+        if note not in self.notes:
+            self.notes.append(note)
 
     def offer_sample(self, steps: list[Step]) -> None:
         """Keep the longest of the first histories that went well, to be looked at."""

@@ -8,12 +8,16 @@ from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
+from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
+from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_quirks import EVIDENCE_QUIRKS
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.identities import IDENTITY_SUITE
 from conformance.machines.kills import CACHE_KILL_SUITE, WAL_KILL_SUITE
+from conformance.machines.long_caches import LONG_CACHE_SUITE
+from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
 from conformance.machines.wal import WAL_SUITE
@@ -26,7 +30,11 @@ __all__ = ["QUIRKS", "SUITES"]
 
 SUITES: Final[tuple[Suite, ...]] = (
     WAL_SUITE,
+    DIRECTED_LOG_SUITE,
+    LONG_LOG_SUITE,
     CACHE_SUITE,
+    DIRECTED_CACHE_SUITE,
+    LONG_CACHE_SUITE,
     WAL_SYNC_SUITE,
     WAL_HANDLER_SURFACE_SUITE,
     EVIDENCE_SUITE,

@@ -14,6 +14,8 @@ from conformance.engine.session import Budget, Session
 from conformance.engine.suite import Replayed, Suite
 from conformance.engine.watch import CallWatch
 from conformance.errors import ActError
+from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
+from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.registry import SUITES
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.replays import KnownFailure, Replay
@@ -24,6 +26,8 @@ __all__ = ["check_acts", "known_results", "replayed_result"]
 
 # A failure that did not come again when it was found gets so many chances to.
 _TIMES_OF_CHANCE: Final = 25
+# What a refused append leaves decides in these what comes after it.
+_JUDGED_BY_MODE: Final = (WAL_SUITE, DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
 _CUT_OFF: Final = "the history ended before its last act, and no requirement of the suite says why"
 
 
@@ -115,7 +119,7 @@ def _obstacle(backend: Backend, suite: Suite, replay: Replay) -> str:
     if missing:
         return f"the backend does not declare {missing[0]}"
     mode = backend.rejection_mode.value
-    if suite is WAL_SUITE and mode != replay.rejection_mode:
+    if suite in _JUDGED_BY_MODE and mode != replay.rejection_mode:
         return f"the backend declares {mode}, the failure is one of {replay.rejection_mode}"
     return ""
 

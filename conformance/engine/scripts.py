@@ -1,0 +1,195 @@
+"""Suites that carry out fixed scripts of acts: long histories and directed cases.
+
+A script is known before the backend is: what it does depends on the seed and the size of the
+budget alone. So it can be long, and a case in it is met in every run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from conformance.backend import Backend
+from conformance.engine.acts import Act, ActForm, act_forms
+from conformance.engine.session import Budget, History, Session, Violation
+from conformance.engine.shrinking import shortened
+from conformance.engine.suite import Replayed, Suite
+from conformance.records.results import Counterexample
+
+__all__ = ["Script", "ScriptSuite", "ScriptedPart", "scripted"]
+
+# A slow backend is asked for the time after so many acts.
+_ACTS_BETWEEN_LOOKS: Final = 8
+
+# A smaller part of a script's plan is no judgement.
+_PLAN_ENOUGH: Final = 0.25
+
+# Of what is offered, so much has to be taken before a script has shown its situation.
+_TAKEN_ENOUGH: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Script:
+    """Acts in their order, and the situation that is reached where most of them are taken.
+
+    ``ending`` is what judges the whole; it is carried out even where the time runs out before.
+    """
+
+    name: str
+    situation: str
+    acts: tuple[Act, ...]
+    ending: tuple[Act, ...] = ()
+
+
+class ScriptedPart(ABC):
+    """One part of a backend on which scripts are carried out: its methods are acts.
+
+    ``offered`` and ``taken`` count what was to be stored and what was; ``first_refusal`` is the
+    text of the first refusal of something legal that did not come to be stored.
+    """
+
+    offered: int = 0
+    taken: int = 0
+    first_refusal: str = ""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.backend = history.session.backend
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the part, on a directory of its own; nothing is asked of it yet."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what was made."""
+
+
+def scripted(part: type[ScriptedPart], name: str, *arguments: object) -> Act:
+    """Return an act of a part by its name."""
+    return Act(act_forms(part)[name], arguments)
+
+
+@dataclass(frozen=True)
+class ScriptSuite(Suite):
+    """A suite that carries out scripts, each on a part that is new.
+
+    ``scripts`` gets the backend, the budget and the seed. ``plainer`` offers acts that do the same
+    with less to read, for a counterexample; ``group_of`` names what an act has in common with
+    others, so that all of them can be left out together.
+    """
+
+    judges_alike: ClassVar[bool] = False
+
+    name: str
+    part: type[ScriptedPart]
+    scripts: Callable[[Backend, Budget, int], Iterable[Script]]
+    requirement_ids: tuple[str, ...]
+    situations: Mapping[str, tuple[str, ...]]
+    present: Callable[[Backend], bool]
+    plainer: Callable[[Act], Iterable[Act]] = lambda act: ()
+    group_of: Callable[[Act], Sequence[str]] = lambda act: (act.form.name,)
+    absent: Callable[[Backend], str] | None = None
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend has what this suite judges."""
+        return self.present(backend)
+
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        return super().absence(backend) if self.absent is None else self.absent(backend)
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Carry out every script, up to the first violation, and make that one short.
+
+        A script that was kept by an earlier search of the backend is not carried out again: each
+        search holds it to less than the one before.
+        """
+        for script in self.scripts(session.backend, session.budget, seed):
+            if session.kept_values[script.name]:
+                continue
+            found = self._tried(session, script)
+            if found is not None:
+                return self._shortest(session, found)
+            session.kept_values[script.name] = 1
+        return None
+
+    def _tried(self, session: Session, script: Script) -> Counterexample | None:
+        """Carry out one script and note what it came to."""
+        history = session.new_history()
+        part = self.part(history)
+        try:
+            history.run(part.prepare)
+            done = _carried_out_in_time(part, script.acts)
+            _carry_out(part, script.ending)
+        except Violation as violation:
+            return violation.counterexample
+        finally:
+            part.close()
+            history.close()
+        if history.ended:
+            return None
+        planned = len(script.acts)
+        if done < planned:
+            session.add_note(f"{script.name}: {done} of {planned} acts in the time of the profile")
+        if done < _PLAN_ENOUGH * planned:
+            session.budget_ran_out = True
+        elif part.taken and part.taken >= _TAKEN_ENOUGH * part.offered:
+            history.reach(script.situation)
+        if part.first_refusal:
+            refused = part.offered - part.taken
+            session.add_note(
+                f"{script.name}: {refused} of {part.offered} legal entries were refused and so not "
+                f"judged, the first with: {part.first_refusal}"
+            )
+        return None
+
+    def _shortest(self, session: Session, found: Counterexample) -> Counterexample:
+        """Return the shortest history that still breaks the same requirement."""
+        acts: list[Act] = list(found.acts)
+
+        def again(shorter: Sequence[Act]) -> Counterexample | None:
+            met = self.replay(session, shorter).counterexample
+            return met if met is not None and met.requirement_id == found.requirement_id else None
+
+        repeated = again(acts)
+        if repeated is None:
+            return replace(found, reproduced=session.budget_ran_out)
+        if not session.budget.minimise:
+            return repeated
+        return shortened(repeated, again, group_of=self.group_of, plainer=self.plainer)
+
+    def _act_forms(self) -> Mapping[str, ActForm]:
+        return act_forms(self.part)
+
+    def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
+        """Carry out acts again on a new part, up to the first violation."""
+        history = session.new_history()
+        part = self.part(history)
+        try:
+            history.run(part.prepare)
+            _carry_out(part, acts)
+        except Violation as violation:
+            return Replayed(violation.counterexample, complete=False)
+        finally:
+            part.close()
+            history.close()
+        return Replayed(None, complete=not history.ended)
+
+
+def _carry_out(part: ScriptedPart, acts: Iterable[Act]) -> None:
+    for act in acts:
+        # By its name, so that it is recorded.
+        method = getattr(part, act.form.function.__name__)
+        part.history.run(lambda: method(*act.arguments, **act.named))  # noqa: B023 - run at once
+
+
+def _carried_out_in_time(part: ScriptedPart, acts: Sequence[Act]) -> int:
+    """Carry out acts while there is time; return how many."""
+    for start in range(0, len(acts), _ACTS_BETWEEN_LOOKS):
+        if part.history.ended or part.history.session.is_out_of_time():
+            return start
+        _carry_out(part, acts[start : start + _ACTS_BETWEEN_LOOKS])
+    return len(acts)

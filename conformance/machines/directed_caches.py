@@ -1,0 +1,279 @@
+"""Directed cases for a cache: ids and outcomes that are easily confused, in every run.
+
+Each id of a script is looked up before it is put, while the others are there already; so an id that
+matches another one is found at once. Nothing here depends on a seed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.engine.acts import Act
+from conformance.engine.budget import Budget
+from conformance.engine.scripts import Script, ScriptSuite, scripted
+from conformance.machines.confusable_texts import (
+    COLLIDING_PAIRS,
+    CONFUSABLE_GROUPS,
+    LENGTHS,
+    NUMBERS,
+    few_texts,
+    longest_texts,
+    texts_of_length,
+)
+from conformance.machines.long_caches import cache_groups, plain_puts
+from conformance.machines.scripted_cache import ScriptedCache
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import (
+    AcquireResponse,
+    BlockedStatus,
+    ChooseResponse,
+    EffectFailure,
+    EffectFailureKind,
+    EffectOutcome,
+    EffectResponse,
+    FailureStatus,
+    InvokeStepResponse,
+    OutputConditionHintResponse,
+    ReceiveResponse,
+    ReleaseResponse,
+    SendDecisionResponse,
+    SuccessStatus,
+    TopologyEventsResponse,
+    WalSyncResponse,
+)
+from telltale_spec.wire.values import (
+    NANOSECONDS_MAX,
+    BoolValue,
+    Corrupt,
+    CorruptionType,
+    Crash,
+    Defer,
+    Deliver,
+    Drop,
+    Duration,
+    Endpoint,
+    EndpointValue,
+    Heal,
+    NatValue,
+    OutputConditionHint,
+    Partition,
+    ProdValue,
+    StrValue,
+    Timeout,
+    TopologyPerturbation,
+    UnitValue,
+    Value,
+)
+
+__all__ = ["DIRECTED_CACHE_SUITE"]
+
+IDS: Final = "ids that are easily confused side by side"
+LENGTHS_APART: Final = "ids side by side that differ in their last character"
+OUTCOMES: Final = "outcomes that are easily confused side by side"
+FIELDS: Final = "confusable texts in every field of an outcome"
+
+_LOAD: Final = scripted(ScriptedCache, "load_cache")
+_REOPEN: Final = scripted(ScriptedCache, "reopen")
+_UNIT: Final = UnitValue()
+_REPLACED: Final = 9
+# A pattern that is stored matches them, a prefix is theirs, or they fold to what is stored.
+_NEVER_PUT: Final = ("abz", "azb", "a/b/c", "AB", "\u00e9 ", "x" * 14, "11", "a\0d")
+
+
+def _put(entry: EvidenceOutcomeCacheEntry) -> Act:
+    return scripted(ScriptedCache, "put_outcome", entry)
+
+
+def _get(evidence_id: str) -> Act:
+    return scripted(ScriptedCache, "get_outcome", evidence_id)
+
+
+def _success(response: EffectResponse) -> EffectOutcome:
+    return EffectOutcome.success(response)
+
+
+def _value(value: Value) -> EffectOutcome:
+    return _success(AcquireResponse(value))
+
+
+def _side_by_side(name: str, situation: str, ids: Sequence[str], end: Sequence[str]) -> Script:
+    """Look each id up before it is put, all from the last to the first afterwards, and load.
+
+    In the end some are replaced, which must leave their neighbours alone.
+    """
+    acts = []
+    for index, each in enumerate(ids):
+        entry = EvidenceOutcomeCacheEntry(each, "i", f"put {index}", _value(NatValue(index)))
+        acts += [_get(each), _put(entry)]
+    ending = [*map(_get, reversed(ids)), *map(_get, _NEVER_PUT), _LOAD]
+    for index, each in enumerate(ids[::_REPLACED]):
+        entry = EvidenceOutcomeCacheEntry(each, "i", f"put again {index}", EffectOutcome.blocked())
+        ending.append(_put(entry))
+    ending += [*map(_get, ids[::_REPLACED]), *map(_get, ids[1::_REPLACED]), _LOAD]
+    return Script(name, situation, tuple(acts), (*ending, *_after_all(ids, end)))
+
+
+def _after_all(ids: Sequence[str], end: Sequence[str]) -> Iterator[Act]:
+    if end:
+        yield _REOPEN
+        yield from map(_get, ids[:4])
+        yield _LOAD
+
+
+def _ids(end: Sequence[str]) -> Iterator[Script]:
+    texts = tuple(dict.fromkeys(itertools.chain.from_iterable(CONFUSABLE_GROUPS.values())))
+    yield _side_by_side("confusable ids", IDS, texts, end)
+    pairs = [text for pair in COLLIDING_PAIRS for text in pair]
+    yield _side_by_side("ids of equal hashes", IDS, pairs, ())
+    long = [text for length in LENGTHS for text in texts_of_length(length)]
+    long += ["prefix/" * 20 + last for last in ("a", "b", "", "A")]
+    yield _side_by_side("long ids", LENGTHS_APART, [*long, *longest_texts()], end)
+
+
+def _numbers() -> Iterator[EffectOutcome]:
+    for number in NUMBERS:
+        yield _value(NatValue(number))
+        yield _value(EndpointValue(Endpoint(number, "r")))
+    seconds = (0, 1, *NUMBERS[-3:])
+    for secs in seconds:
+        for nanos in (0, 1, NANOSECONDS_MAX):
+            event = Timeout("s", Duration(secs, nanos))
+            yield _success(TopologyEventsResponse((event,)))
+
+
+def _values() -> Iterator[Value]:
+    yield from (_UNIT, BoolValue(False), BoolValue(True), NatValue(0), NatValue(1))
+    yield from (StrValue(text) for text in ("", "0", "1", "true", "false", "null", "Unit", "1.0"))
+    yield ProdValue(_UNIT, _UNIT)
+    yield ProdValue(NatValue(1), StrValue("1"))
+    yield ProdValue(StrValue("1"), NatValue(1))
+    yield ProdValue(ProdValue(_UNIT, NatValue(1)), NatValue(2))
+    yield ProdValue(_UNIT, ProdValue(NatValue(1), NatValue(2)))
+    yield EndpointValue(Endpoint(0, ""))
+
+
+def _events() -> Iterator[TopologyPerturbation]:
+    yield from (Crash(""), Crash("a"), Partition("a", "b"), Partition("b", "a"), Heal("a", "b"))
+    yield from (Corrupt("a", "b", each) for each in CorruptionType)
+
+
+def _responses() -> Iterator[EffectResponse]:
+    yield from (ReleaseResponse(), WalSyncResponse(), ChooseResponse(""), ChooseResponse("a"))
+    yield from (SendDecisionResponse(each) for each in (Drop(), Defer(), Deliver(_UNIT)))
+    yield from map(AcquireResponse, _values())
+    several: tuple[tuple[Value, ...], ...] = (
+        (),
+        (_UNIT,),
+        (_UNIT, _UNIT),
+        (NatValue(1), NatValue(2)),
+        (NatValue(2), NatValue(1)),
+        (ProdValue(NatValue(1), NatValue(2)),),
+    )
+    for state in several:
+        yield ReceiveResponse(state)
+        yield InvokeStepResponse(state)
+    yield TopologyEventsResponse(())
+    yield TopologyEventsResponse(tuple(_events()))
+    yield from (TopologyEventsResponse((each,)) for each in _events())
+    yield OutputConditionHintResponse(None)
+    for witness in (None, "", "-", "null"):
+        yield OutputConditionHintResponse(OutputConditionHint("p", witness))
+
+
+def _outcomes() -> Iterator[EffectOutcome]:
+    for response in (None, ReleaseResponse(), AcquireResponse(_UNIT)):
+        yield EffectOutcome(SuccessStatus(), response)
+        yield EffectOutcome(BlockedStatus(), response)
+        failure = FailureStatus(EffectFailure(EffectFailureKind.DENIED, ""))
+        yield EffectOutcome(failure, response)
+    for kind in EffectFailureKind:
+        yield EffectOutcome.failed(EffectFailure(kind, "m"))
+    yield from map(_success, _responses())
+
+
+def _outcomes_of_text(text: str) -> EffectOutcome:
+    """Return an outcome in which one text stands wherever a text can."""
+    hint = ProdValue(StrValue(text), EndpointValue(Endpoint(1, text)))
+    return _success(InvokeStepResponse((hint,)))
+
+
+def _fields() -> Iterator[EvidenceOutcomeCacheEntry]:
+    # One id for each place of a text, so that the texts of a place are neighbours.
+    for index, text in enumerate((*few_texts(), *texts_of_length(256), *longest_texts())):
+        responses = (
+            ChooseResponse(text),
+            OutputConditionHintResponse(OutputConditionHint(text, text)),
+        )
+        outcome = (
+            _outcomes_of_text(text),
+            EffectOutcome.failed(EffectFailure(EffectFailureKind.UNKNOWN, text)),
+            _success(responses[0]),
+            _success(responses[1]),
+            _success(TopologyEventsResponse((Partition(text, text), Crash(text)))),
+        )[index % 5]
+        yield EvidenceOutcomeCacheEntry(f"text {index}", text, text, outcome)
+
+
+def _kept(
+    name: str, situation: str, entries: Iterable[EvidenceOutcomeCacheEntry], end: Sequence[str]
+) -> Script:
+    """Put entries, look all of them up, and load."""
+    listed = list(entries)
+    acts = [_put(entry) for entry in listed]
+    ids = [entry.evidence_id for entry in listed]
+    ending = (*map(_get, ids), _LOAD, _LOAD, *_after_all(ids, end))
+    return Script(name, situation, tuple(acts), ending)
+
+
+def _numbered(name: str, outcomes: Iterable[EffectOutcome], end: Sequence[str]) -> Script:
+    entries = (
+        EvidenceOutcomeCacheEntry(f"{name} {index}", "i", "o", outcome)
+        for index, outcome in enumerate(outcomes)
+    )
+    return _kept(name, OUTCOMES, entries, end)
+
+
+def _replaced(outcomes: Iterable[EffectOutcome]) -> Script:
+    """Put confusable outcomes under one id: each replaces one that it is easily taken for."""
+    acts: list[Act] = []
+    for outcome in outcomes:
+        acts += [_put(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), _get("one")]
+    return Script("outcomes under one id", OUTCOMES, tuple(acts), (_LOAD,))
+
+
+def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
+    end = ("reopen",) if Capability.REOPEN in backend.capabilities else ()
+    yield from _ids(end)
+    yield _numbered("outcomes of every kind", _outcomes(), end)
+    yield _numbered("numbers of every size", _numbers(), end)
+    yield _replaced(map(_value, _values()))
+    yield _kept("texts of outcomes", FIELDS, _fields(), end)
+
+
+DIRECTED_CACHE_SUITE: Final = ScriptSuite(
+    name="evidence cache, directed cases",
+    part=ScriptedCache,
+    scripts=_scripts,
+    requirement_ids=(
+        "CACHE-01",
+        "CACHE-02",
+        "CACHE-03",
+        "CACHE-04",
+        "CACHE-06",
+        "CACHE-07",
+        "CACHE-08",
+        "WAL-09",
+    ),
+    situations={
+        IDS: ("CACHE-01", "CACHE-02", "CACHE-03"),
+        LENGTHS_APART: ("CACHE-01", "CACHE-02"),
+        OUTCOMES: ("CACHE-02", "CACHE-06"),
+        FIELDS: ("CACHE-02", "CACHE-06"),
+    },
+    present=lambda backend: backend.evidence_cache is not None,
+    plainer=plain_puts,
+    group_of=cache_groups,
+)

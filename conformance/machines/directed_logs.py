@@ -1,0 +1,245 @@
+"""Directed cases for a log: what is easily confused is stored side by side, in every run.
+
+Nothing here depends on a seed. Each script puts one kind of boundary into one log, reads it before
+it loads it, and holds it against what was acknowledged: every entry distinct, whole and in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.engine.acts import Act
+from conformance.engine.budget import Budget
+from conformance.engine.scripts import Script, ScriptSuite, scripted
+from conformance.machines.confusable_texts import (
+    LENGTHS,
+    NUMBERS,
+    PAIRED_TEXTS,
+    all_texts,
+    few_texts,
+    longest_texts,
+    texts_of_length,
+)
+from conformance.machines.long_logs import log_groups
+from conformance.machines.scripted_log import ScriptedLog
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.shapes import U64_MAX
+
+__all__ = ["DIRECTED_LOG_SUITE"]
+
+TICKS: Final = "ticks around powers of two side by side"
+SESSIONS: Final = "sessions around powers of two side by side"
+TEXTS: Final = "texts that are easily confused side by side"
+LENGTHS_APART: Final = "texts side by side that differ in their last character"
+VARIANTS: Final = "every level, kind, outcome and absent field side by side"
+
+_NONE: Final = AgreementLevel.NONE
+_FINALIZED: Final = AgreementLevel.FINALIZED
+_WITNESS: Final = AgreementEvidenceKind.WITNESS
+_ABORTED: Final = FinalizationOutcome.ABORTED
+# Entries of one script share it, so that nothing but their texts tells them apart.
+_TICK: Final = 5
+_OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
+
+_LOAD: Final = scripted(ScriptedLog, "load_log")
+_REOPEN: Final = scripted(ScriptedLog, "reopen")
+
+
+def _append(entry: AgreementWalEntry) -> Act:
+    return scripted(ScriptedLog, "append", entry)
+
+
+def _read(tick: int) -> Act:
+    return scripted(ScriptedLog, "read_since", tick)
+
+
+def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
+    return VisibilityGateCrossing(text, text, _FINALIZED, tick)
+
+
+def _escalation(text: str, tick: int = _TICK) -> AgreementWalEntry:
+    return Escalation(text, _NONE, _FINALIZED, text, tick)
+
+
+def _evidence(text: str, tick: int = _TICK) -> AgreementWalEntry:
+    evidence = AgreementEvidence(text, text, 1, text, _FINALIZED, _WITNESS, text, True)
+    return EvidenceProduced(evidence, tick)
+
+
+def _finalization(text: str, tick: int = _TICK) -> AgreementWalEntry:
+    return Finalization(text, _ABORTED, text, text, tick)
+
+
+# Every text of an entry is the same one, so that no other field keeps two entries apart.
+_MAKERS: Final[dict[str, Callable[[str, int], AgreementWalEntry]]] = {
+    "gates": _gate,
+    "escalations": _escalation,
+    "evidence": _evidence,
+    "finalizations": _finalization,
+}
+
+
+def _case(
+    name: str,
+    situation: str,
+    entries: Iterable[AgreementWalEntry],
+    reads: Iterable[int],
+    end: tuple[Act, ...],
+) -> Script:
+    """Append, read before any load, load twice, and read again."""
+    acts = [_append(entry) for entry in entries]
+    reading = [_read(tick) for tick in reads]
+    return Script(name, situation, tuple(acts), (*reading, _LOAD, _LOAD, *reading[:2], *end))
+
+
+def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
+    makers = tuple(_MAKERS.values())
+    rising = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(NUMBERS)]
+    yield _case("rising ticks", TICKS, rising, NUMBERS, end)
+    falling = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(reversed(NUMBERS))]
+    yield _case("falling ticks", TICKS, falling, reversed(NUMBERS), end)
+    # One entry a read: a tick is compared as soon as it is stored.
+    acts = [
+        act
+        for tick in NUMBERS
+        for act in (_append(_gate("o", tick)), _read(max(tick - 1, 0)), _read(tick))
+    ]
+    yield Script("ticks read at once", TICKS, tuple(acts), (_LOAD, _LOAD, _read(0), *end))
+
+
+def _sessions(end: tuple[Act, ...]) -> Script:
+    sessions = (None, *NUMBERS, None)
+    entries = [
+        EvidenceProduced(
+            AgreementEvidence("e", "o", session, "w", _NONE, _WITNESS, "r", True), _TICK
+        )
+        for session in sessions
+    ]
+    return _case("sessions", SESSIONS, entries, (_TICK - 1, _TICK), end)
+
+
+def _texts(end: tuple[Act, ...]) -> Iterator[Script]:
+    for kind, make in _MAKERS.items():
+        texts = all_texts() if kind in ("gates", "evidence") else few_texts()
+        entries = [make(text, _TICK) for text in texts]
+        yield _case(f"confusable texts of {kind}", TEXTS, entries, (_TICK - 1, _TICK), end)
+    pairs = [VisibilityGateCrossing(*pair, _NONE, _TICK) for pair in PAIRED_TEXTS]
+    yield _case("texts that are put together", TEXTS, pairs, (_TICK - 1,), end)
+
+
+def _lengths(end: tuple[Act, ...]) -> Script:
+    # The kinds take turns: the lengths at which texts are cut are those of a whole database.
+    makers = tuple(_MAKERS.values())
+    entries = [
+        makers[index % 4](text, _TICK)
+        for index, length in enumerate(LENGTHS)
+        for text in texts_of_length(length)
+    ]
+    common = ["prefix/" * 20 + end_of_it for end_of_it in ("a", "b", "", "A")]
+    longest = [_evidence(text) for text in longest_texts()]
+    entries += [*map(_gate, common), *longest]
+    return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
+
+
+def _levels_of_confusable(mode: RejectionMode, end: tuple[Act, ...]) -> Script:
+    """Give operations whose names are confusable levels of their own, and try to lower them."""
+    texts = few_texts()
+    acts = [_append(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in texts]
+    lower = [
+        _append(Escalation(text, _NONE, AgreementLevel.PROVISIONAL, None, _TICK)) for text in texts
+    ]
+    if mode is RejectionMode.CLEAN_REJECT:
+        return Script(
+            "levels of confusable operations", TEXTS, (*acts, *lower), (_LOAD, _LOAD, *end)
+        )
+    # What is refused may stay there, so it is the last that is tried.
+    last = (_LOAD, _append(Escalation(texts[0], _NONE, AgreementLevel.PROVISIONAL, None, _TICK)))
+    return Script("levels of confusable operations", TEXTS, tuple(acts), last)
+
+
+def _variants(end: tuple[Act, ...]) -> Script:
+    levels = tuple(AgreementLevel)
+    entries: list[AgreementWalEntry] = [
+        Escalation(f"{before.value}{after.value}", before, after, None, _TICK)
+        for before in levels
+        for after in levels
+        if after.rank >= before.rank
+    ]
+    entries += [VisibilityGateCrossing("o", "c", level, _TICK) for level in levels]
+    entries += [
+        EvidenceProduced(
+            AgreementEvidence("e", "o", None, None, level, kind, "r", index % 2 == 0), _TICK
+        )
+        for index, kind in enumerate(AgreementEvidenceKind)
+        for level in levels
+    ]
+    entries += [Finalization("o", each, None, None, _TICK) for each in FinalizationOutcome]
+    entries += [
+        EvidenceProduced(
+            AgreementEvidence("e", "o", None, None, _NONE, _WITNESS, "r", certain), _TICK
+        )
+        for certain in (True, False)
+    ]
+    for text in _OPTIONAL:
+        entries += [
+            Escalation("optional", _NONE, _NONE, text, _TICK),
+            EvidenceProduced(
+                AgreementEvidence("e", "o", None, text, _NONE, _WITNESS, "r", True), _TICK
+            ),
+            Finalization("o", _ABORTED, text, None, _TICK),
+            Finalization("o", _ABORTED, None, text, _TICK),
+        ]
+    # The same entry again is another entry.
+    entries += [entries[0], *entries[-3:]]
+    return _case("every variant", VARIANTS, entries, (0, _TICK - 1, _TICK, U64_MAX), end)
+
+
+def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
+    end = (_REOPEN, _LOAD) if Capability.REOPEN in backend.capabilities else ()
+    yield from _ticks(end)
+    yield _sessions(end)
+    yield _variants(end)
+    yield from _texts(end)
+    yield _levels_of_confusable(backend.rejection_mode, end)
+    yield _lengths(end)
+
+
+DIRECTED_LOG_SUITE: Final = ScriptSuite(
+    name="agreement WAL, directed cases",
+    part=ScriptedLog,
+    scripts=_scripts,
+    requirement_ids=(
+        "WAL-01",
+        "WAL-02",
+        "WAL-03",
+        "WAL-04",
+        "WAL-05",
+        "WAL-06",
+        "WAL-08",
+        "WAL-09",
+        "WAL-13",
+        "WAL-13.accept",
+    ),
+    situations={
+        TICKS: ("WAL-01", "WAL-05"),
+        SESSIONS: ("WAL-01",),
+        TEXTS: ("WAL-01", "WAL-02"),
+        LENGTHS_APART: ("WAL-01",),
+        VARIANTS: ("WAL-01", "WAL-02"),
+    },
+    present=lambda backend: backend.agreement_wal is not None,
+    group_of=log_groups,
+)

@@ -1,0 +1,201 @@
+"""Long histories of a cache with few looks: what only many ids bring to light.
+
+Some caches keep the 64 ids used last, forget an entry after 20 calls, remember that an id was
+absent, or make keys of short hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.engine.acts import Act
+from conformance.engine.budget import Budget
+from conformance.engine.scripts import Script, ScriptSuite, scripted
+from conformance.machines.scripted_cache import ScriptedCache
+from conformance.machines.scripted_numbers import Numbers
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import (
+    AcquireResponse,
+    ChooseResponse,
+    EffectFailure,
+    EffectFailureKind,
+    EffectOutcome,
+    InvokeStepResponse,
+    ReleaseResponse,
+)
+from telltale_spec.wire.values import NatValue, StrValue
+
+__all__ = ["LONG_CACHE_SUITE"]
+
+MANY: Final = "many ids put and then looked up"
+AGAIN: Final = "few ids put and looked up many times"
+SIZES: Final = "cache loaded and reopened at many sizes"
+
+_SIZES: Final = (
+    1,
+    2,
+    15,
+    16,
+    17,
+    31,
+    32,
+    33,
+    63,
+    64,
+    65,
+    66,
+    99,
+    100,
+    101,
+    127,
+    128,
+    129,
+    255,
+    256,
+    257,
+)
+_LARGE_SIZES: Final = (512, 513, 997, 1_000, 1_001, 1_024, 1_025)
+_SIZES_MAX: Final = 1_040
+_QUICK: Final = 300
+_QUICK_SIZES_MAX: Final = 131
+_FAILURES: Final = tuple(EffectFailureKind)
+
+_LOAD: Final = scripted(ScriptedCache, "load_cache")
+_REOPEN: Final = scripted(ScriptedCache, "reopen")
+
+
+def _put(entry: EvidenceOutcomeCacheEntry) -> Act:
+    return scripted(ScriptedCache, "put_outcome", entry)
+
+
+def _get(evidence_id: str) -> Act:
+    return scripted(ScriptedCache, "get_outcome", evidence_id)
+
+
+def _outcome(number: int) -> EffectOutcome:
+    """Return one of many outcomes; those of numbers near each other differ."""
+    match number % 6:
+        case 0:
+            return EffectOutcome.success(AcquireResponse(NatValue(number)))
+        case 1:
+            return EffectOutcome.success(ChooseResponse(f"label {number}"))
+        case 2:
+            return EffectOutcome.success(InvokeStepResponse((StrValue(str(number)),)))
+        case 3:
+            kind = _FAILURES[number // 6 % len(_FAILURES)]
+            return EffectOutcome.failed(EffectFailure(kind, f"message {number}"))
+        case 4:
+            return EffectOutcome.success(ReleaseResponse())
+        case _:
+            return EffectOutcome.blocked()
+
+
+def _entry(evidence_id: str, number: int) -> EvidenceOutcomeCacheEntry:
+    return EvidenceOutcomeCacheEntry(
+        evidence_id, f"interface {number % 7}", f"operation {number}", _outcome(number)
+    )
+
+
+def _ids(count: int, seed: int) -> list[str]:
+    """Return ids that look like those of a system: a word, a number, sometimes another part."""
+    numbers = Numbers(seed)
+    names = [f"evidence-{seed}-{index}" for index in range(count)]
+    return [f"{name}/{numbers.below(9)}" if numbers.below(4) == 0 else name for name in names]
+
+
+def _many(count: int, seed: int) -> Script:
+    """Put many ids, look up some from the first to the last, and load; then replace some."""
+    ids = _ids(count, seed)
+    acts = [_put(_entry(each, index)) for index, each in enumerate(ids)]
+    looked_up = [ids[0], ids[1], *ids[2 :: max(1, count // 12)], ids[-1]]
+    replaced = ids[3 :: max(1, count // 9)]
+    ending = [_get(each) for each in looked_up]
+    ending += [_get("evidence"), _LOAD, _LOAD]
+    ending += [_put(_entry(each, index + 1)) for index, each in enumerate(replaced)]
+    ending += [_get(replaced[0]), _get(ids[0]), _LOAD]
+    return Script("many ids", MANY, tuple(acts), tuple(ending))
+
+
+def _again(count: int, seed: int) -> Script:
+    """Look ids up before they are there, right after, and long after; put few ids again and again.
+
+    The first id is put once and looked up now and then until the end.
+    """
+    numbers = Numbers(seed + 1)
+    acts = [_put(_entry("kept", 0)), _get("absent")]
+    for index in range(count // 5):
+        evidence_id = f"e{numbers.below(5)}" if index % 2 else f"f{index}"
+        acts += [_get(evidence_id), _put(_entry(evidence_id, index)), _get(evidence_id)]
+        if index % 25 == 24:
+            acts += [_get("kept"), _get("absent")]
+    ending = (_get("kept"), _get("absent"), _put(_entry("absent", 1)), _get("absent"), _LOAD)
+    return Script("few ids again and again", AGAIN, tuple(acts), ending)
+
+
+def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
+    """Load at the sizes at which stores change pages, and look up old and new ids after it."""
+    ids = _ids(count, seed + 2)
+    sizes = {*_SIZES, *_LARGE_SIZES}
+    acts = []
+    for index, evidence_id in enumerate(ids):
+        acts.append(_put(_entry(evidence_id, index)))
+        if index + 1 not in sizes:
+            continue
+        acts += [_LOAD, _get(ids[0]), _get(evidence_id)]
+        if reopens and index % 2:
+            acts += [_REOPEN, _get(ids[index // 2]), _LOAD]
+    ending = [_LOAD, _LOAD, *((_REOPEN, _get(ids[0]), _LOAD) if reopens else ())]
+    return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
+
+
+def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
+    count = budget.long_operations
+    reopens = Capability.REOPEN in backend.capabilities
+    sizes = min(count, _SIZES_MAX if count > _QUICK else _QUICK_SIZES_MAX)
+    yield _many(count + count // 20, seed)
+    yield _again(min(count, 3 * _SIZES_MAX), seed)
+    yield _at_sizes(sizes, seed, reopens=reopens)
+
+
+def plain_puts(act: Act) -> Iterator[Act]:
+    """Offer the same put with a plain outcome."""
+    entry = act.arguments[0] if act.arguments else None
+    if isinstance(entry, EvidenceOutcomeCacheEntry):
+        yield _put(EvidenceOutcomeCacheEntry(entry.evidence_id, "i", "o", EffectOutcome.blocked()))
+        response = ReleaseResponse()
+        plain = EffectOutcome.success(response)
+        yield _put(EvidenceOutcomeCacheEntry(entry.evidence_id, "i", "o", plain))
+
+
+def cache_groups(act: Act) -> tuple[str, ...]:
+    """Return what a cache's act has in common with others: its name, and the id if it is one."""
+    subject = act.arguments[0] if act.arguments else ""
+    evidence_id = getattr(subject, "evidence_id", subject)
+    return (act.form.name, f"id {evidence_id}") if act.arguments else (act.form.name,)
+
+
+LONG_CACHE_SUITE: Final = ScriptSuite(
+    name="evidence cache, long histories",
+    part=ScriptedCache,
+    scripts=_scripts,
+    requirement_ids=(
+        "CACHE-01",
+        "CACHE-02",
+        "CACHE-03",
+        "CACHE-04",
+        "CACHE-06",
+        "CACHE-07",
+        "CACHE-08",
+        "WAL-09",
+    ),
+    situations={
+        MANY: ("CACHE-02", "CACHE-03", "CACHE-06"),
+        AGAIN: ("CACHE-01", "CACHE-02"),
+        SIZES: ("CACHE-06", "CACHE-08"),
+    },
+    present=lambda backend: backend.evidence_cache is not None,
+    plainer=plain_puts,
+    group_of=cache_groups,
+)

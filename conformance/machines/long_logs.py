@@ -1,0 +1,234 @@
+"""Long histories of a log with few loads: what only many entries bring to light.
+
+Some logs keep the last 256 entries, lose one of every hundred, answer by pages, or go on serving
+what they read once. A load after every append costs ever more and makes a stale copy fresh again,
+so these histories load at a few sizes and read suffixes without loading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.engine.acts import Act
+from conformance.engine.budget import Budget
+from conformance.engine.scripts import Script, ScriptSuite, scripted
+from conformance.machines.scripted_log import ScriptedLog
+from conformance.machines.scripted_numbers import Numbers
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.shapes import U64_MAX
+
+__all__ = ["LONG_LOG_SUITE"]
+
+MANY: Final = "many entries appended and then loaded"
+BETWEEN: Final = "suffixes read between many appends, with no load"
+SIZES: Final = "log loaded and reopened at many sizes"
+OPERATIONS: Final = "levels of many operations remembered"
+
+_LEVELS: Final = tuple(AgreementLevel)
+_KINDS: Final = tuple(AgreementEvidenceKind)
+_OUTCOMES: Final = tuple(FinalizationOutcome)
+_REREAD: Final = 16
+_SIZES: Final = (1, 2, 15, 16, 17, 30, 31, 50, 51, 64, 65, 100, 101, 128, 129, 255, 256, 257, 300)
+_LARGE_SIZES: Final = (512, 513, 997, 998, 1_000, 1_001, 1_024, 1_025, 1_500, 2_000)
+# A history with loads at many sizes is that long and no longer.
+_SIZES_MAX: Final = 1_040
+_QUICK: Final = 300
+_QUICK_SIZES_MAX: Final = 131
+
+_LOAD: Final = scripted(ScriptedLog, "load_log")
+_REOPEN: Final = scripted(ScriptedLog, "reopen")
+_TWICE: Final = (_LOAD, _LOAD)
+
+
+def _append(entry: AgreementWalEntry) -> Act:
+    return scripted(ScriptedLog, "append", entry)
+
+
+def _read(tick: int) -> Act:
+    return scripted(ScriptedLog, "read_since", min(max(tick, 0), U64_MAX))
+
+
+class _Entries:
+    """A stream of legal entries of all kinds, drawn from a seed.
+
+    Half of them are gates and half belong to one operation, so that limits for each kind and each
+    operation are met as well.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._numbers = Numbers(seed)
+        self._ranks: dict[str, int] = {}
+        self.tick = 0
+
+    def next(self) -> AgreementWalEntry:
+        """Return the next entry; its tick is mostly a little later, sometimes equal or earlier."""
+        below = self._numbers.below
+        self.tick = max(0, self.tick + (1, 1, 1, 2, 0, -1)[below(6)])
+        operation_id = "main" if below(2) else f"o{below(12)}"
+        match below(6):
+            case 0:
+                return self._escalation(operation_id)
+            case 1:
+                return self._evidence(operation_id)
+            case 2:
+                proof = None if below(2) else f"p{below(50)}"
+                handle = None if below(2) else f"h{below(50)}"
+                outcome = _OUTCOMES[below(len(_OUTCOMES))]
+                return Finalization(operation_id, outcome, proof, handle, self.tick)
+            case _:
+                level = _LEVELS[below(4)]
+                return VisibilityGateCrossing(operation_id, f"c{below(200)}", level, self.tick)
+
+    def _escalation(self, operation_id: str) -> AgreementWalEntry:
+        below = self._numbers.below
+        last = self._ranks.get(operation_id, 0)
+        new = min(3, last + (below(8) == 0))
+        self._ranks[operation_id] = new
+        evidence_id = None if below(2) else f"e{below(50)}"
+        return Escalation(operation_id, _LEVELS[last], _LEVELS[new], evidence_id, self.tick)
+
+    def _evidence(self, operation_id: str) -> AgreementWalEntry:
+        below = self._numbers.below
+        evidence = AgreementEvidence(
+            f"e{below(200)}",
+            operation_id,
+            None if below(3) == 0 else below(5),
+            None if below(3) == 0 else f"w{below(5)}",
+            _LEVELS[below(4)],
+            _KINDS[below(len(_KINDS))],
+            f"r{below(9)}",
+            bool(below(2)),
+        )
+        return EvidenceProduced(evidence, self.tick)
+
+
+def _many(count: int, seed: int) -> Script:
+    """Append, and only then look: by a suffix first, then by a load."""
+    entries = _Entries(seed)
+    acts = [_append(entries.next()) for _ in range(count)]
+    middle = entries.tick // 2
+    ending = (_read(0), _read(middle), *_TWICE, _read(entries.tick - 1), _read(0))
+    return Script("many appends", MANY, tuple(acts), ending)
+
+
+def _between(count: int, seed: int) -> Script:
+    """Read suffixes while the log grows: some anew, some at a tick that was read before."""
+    entries = _Entries(seed + 1)
+    every = max(7, count // 200)
+    acts = []
+    for index in range(count):
+        acts.append(_append(entries.next()))
+        if index % every == every - 1:
+            reread = 0 if index // every % 2 else _REREAD
+            acts += [_read(reread), _read(entries.tick - 2)]
+    ending = (_read(0), _read(_REREAD), _read(U64_MAX), *_TWICE)
+    return Script("suffixes between appends", BETWEEN, tuple(acts), ending)
+
+
+def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
+    """Load at the sizes at which stores change pages, and read what came after the last load."""
+    entries = _Entries(seed + 2)
+    sizes = {*_SIZES, *_LARGE_SIZES}
+    acts = []
+    for size in range(1, count + 1):
+        acts.append(_append(entries.next()))
+        if size not in sizes:
+            continue
+        acts += [_LOAD, _read(entries.tick - 1)]
+        if reopens and size % 2:
+            acts += [_REOPEN, _LOAD]
+    ending = [*_TWICE, _read(0)]
+    if reopens:
+        ending += [_REOPEN, _read(0), _LOAD]
+    return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
+
+
+def _operations(count: int, mode: RejectionMode) -> Script:
+    """Raise many operations, and then try to lower early, middle and late ones."""
+    soft, final = AgreementLevel.SOFT_SAFE, AgreementLevel.FINALIZED
+    none, low = AgreementLevel.NONE, AgreementLevel.PROVISIONAL
+    names = [f"operation-{index}" for index in range(count)]
+    acts = [
+        _append(Escalation(name, none, soft if index % 2 else final, None, index + 1))
+        for index, name in enumerate(names)
+    ]
+    places = sorted(
+        {0, 1, count // 4, count // 2, 3 * count // 4, count - 2, count - 1} & {*range(count)}
+    )
+    lowering = [_append(Escalation(names[place], none, low, None, count)) for place in places]
+    after = _append(VisibilityGateCrossing(names[0], "c", final, count))
+    if mode is RejectionMode.CLEAN_REJECT:
+        ending = [*lowering, _LOAD, after, lowering[0], *_TWICE]
+    else:
+        # What is refused may stay there, so it is the last that is tried.
+        ending = [_LOAD, lowering[0], _LOAD]
+    return Script("levels of many operations", OPERATIONS, tuple(acts), tuple(ending))
+
+
+def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
+    count = budget.long_operations
+    reopens = Capability.REOPEN in backend.capabilities
+    # Beside the long one the others are short: a log that rewrites itself pays for their squares.
+    some = max(12, min(count // 3, 1_100))
+    sizes = min(count, _SIZES_MAX if count > _QUICK else _QUICK_SIZES_MAX)
+    yield _many(count + count // 20, seed)
+    yield _between(some, seed)
+    yield _at_sizes(sizes, seed, reopens=reopens)
+    yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
+
+
+def _plainer(act: Act) -> Iterator[Act]:
+    """Offer a plain gate in place of any entry."""
+    entry = act.arguments[0] if act.arguments else None
+    if isinstance(entry, AgreementWalEntry):
+        yield _append(VisibilityGateCrossing("a", "c", AgreementLevel.NONE, 1))
+        yield _append(VisibilityGateCrossing("a", "c", AgreementLevel.NONE, entry.tick))
+
+
+def log_groups(act: Act) -> tuple[str, ...]:
+    """Return what a log's act has in common with others: its name, kind and operation."""
+    entry = act.arguments[0] if act.arguments else None
+    if isinstance(entry, AgreementWalEntry):
+        return (type(entry).__name__, f"operation {entry.operation_id}")
+    return (act.form.name,)
+
+
+LONG_LOG_SUITE: Final = ScriptSuite(
+    name="agreement WAL, long histories",
+    part=ScriptedLog,
+    scripts=_scripts,
+    requirement_ids=(
+        "WAL-01",
+        "WAL-02",
+        "WAL-03",
+        "WAL-04",
+        "WAL-05",
+        "WAL-06",
+        "WAL-08",
+        "WAL-09",
+        "WAL-13",
+        "WAL-13.accept",
+    ),
+    situations={
+        MANY: ("WAL-01", "WAL-02", "WAL-05"),
+        BETWEEN: ("WAL-05",),
+        SIZES: ("WAL-01", "WAL-02", "WAL-08"),
+        OPERATIONS: ("WAL-03",),
+    },
+    present=lambda backend: backend.agreement_wal is not None,
+    plainer=_plainer,
+    group_of=log_groups,
+)

@@ -1,0 +1,215 @@
+"""One cache under a script: what its answers mean when most puts are followed by no look.
+
+An entry that was found before and is not found later was harmed by what was put since, and one that
+was never found was never kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from conformance.engine.acts import act
+from conformance.engine.scripts import ScriptedPart
+from conformance.engine.session import History, Raised, Returned
+from conformance.machines.cache_blame import Entries, Found, by_id, found_text, misfit_text
+from conformance.machines.scripted_log import TRIES
+from conformance.machines.scripted_texts import contents_text, mismatch_text
+from conformance.rules.narration import operation_text
+from telltale_spec.backends.contract import EvidenceOutcomeCache
+from telltale_spec.model.operations import GetOutcome, LoadCache, Operation, PutOutcome, Reopen
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+
+__all__ = ["ScriptedCache"]
+
+_KEPT_BY_PUTS: Final = ("CACHE-02", "CACHE-03", "CACHE-07", "WAL-09")
+# So many ids on which a load and the puts differ are looked up one by one.
+_LOOKED_UP_MAX: Final = 8
+
+
+class ScriptedCache(ScriptedPart):
+    """One cache beside the map of what it acknowledged, in the order of the last puts."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(history)
+        self.stored: dict[str, EvidenceOutcomeCacheEntry] = {}
+        # The ids whose entries were seen since they were put last, and what happened since a load.
+        self._seen: set[str] = set()
+        self._put_since_load = False
+        self._put_since_opening = False
+        self._reopened = False
+
+    def prepare(self) -> None:
+        """Make the cache; it is not loaded, which could hide what a first load does."""
+        self.directory = self.history.directory()
+        self.sut = self._make()
+
+    def _make(self) -> EvidenceOutcomeCache:
+        factory = self.backend.evidence_cache
+        if factory is None:
+            raise RuntimeError("this suite does not apply to a backend without a cache")
+        return self.history.start("the evidence cache", lambda: factory(self.directory))
+
+    def close(self) -> None:
+        """Close the cache."""
+        self.history.release(getattr(self, "sut", None))
+
+    @act("put_outcome")
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        """Put an entry; one that is refused is offered again."""
+        self.offered += 1
+        operation = PutOutcome(entry)
+        text = operation_text(operation)
+        answer: Raised | Returned = Raised("never asked")
+        for _ in range(TRIES):
+            answer = self.history.call(text, lambda: self.sut.put(entry), operation=operation)
+            if isinstance(answer, Returned):
+                self.taken += 1
+                self._keep(entry)
+                return
+        if isinstance(answer, Raised):
+            self.first_refusal = self.first_refusal or f"{text}: refused: {answer.message}"
+            self._check_refusal(entry, answer.message)
+
+    def _keep(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        self.stored.pop(entry.evidence_id, None)
+        self.stored[entry.evidence_id] = entry
+        self._seen.discard(entry.evidence_id)
+        self._put_since_load = self._put_since_opening = True
+
+    def _check_refusal(self, entry: EvidenceOutcomeCacheEntry, message: str) -> None:
+        """Check that a put that was refused again and again left its id old or new."""
+        self.history.check(
+            "CACHE-01",
+            entry.evidence_id != "",
+            "accepted: the empty id is a legal one",
+            f"refused: {message}",
+        )
+        old = self.stored.get(entry.evidence_id)
+        found = self._get(entry.evidence_id, "CACHE-07", quiet=True)
+        self.history.check(
+            "CACHE-07",
+            found in (old, entry),
+            lambda: f"{found_text(old)} or {found_text(entry)}",
+            lambda: f"its id gives {found_text(found)}",
+        )
+        if found == entry and old != entry:
+            self._keep(entry)
+
+    @act("get_outcome")
+    def get(self, evidence_id: str) -> None:
+        """Look one id up."""
+        expected = self.stored.get(evidence_id)
+        found = self._get(evidence_id, "CACHE-01", quiet=False)
+        self._check_found(evidence_id, found, expected)
+
+    def _check_found(self, evidence_id: str, found: Found, expected: Found) -> None:
+        self.history.check(
+            self._blame_for_get(evidence_id, found, expected),
+            found == expected,
+            lambda: found_text(expected),
+            lambda: found_text(found),
+        )
+        if expected is not None:
+            self._seen.add(evidence_id)
+
+    def _blame_for_get(self, evidence_id: str, found: Found, expected: Found) -> str:
+        other = found is not None and found.evidence_id != evidence_id
+        if expected is None or other:
+            return "CACHE-01"
+        if evidence_id not in self._seen:
+            return "CACHE-08" if self._reopened and not self._put_since_opening else "CACHE-02"
+        if self._reopened and not self._put_since_opening:
+            return "CACHE-08"
+        return "CACHE-03" if self._put_since_load else "CACHE-06"
+
+    @act("load_cache")
+    def load(self) -> None:
+        """Load the cache and hold it against everything acknowledged."""
+        loaded = self._load("CACHE-08" if self._reopened else "CACHE-06")
+        expected = tuple(self.stored.values())
+        given = by_id(loaded)
+        if len(given) != len(loaded):
+            self._check_load("CACHE-03", loaded, expected)
+        if given != self.stored:
+            self._look_up_differences(given)
+            after_opening = self._reopened and not self._put_since_opening
+            self._check_load("CACHE-08" if after_opening else "CACHE-06", loaded, expected)
+        self._count_what_held(loaded)
+        self.history.check(
+            "CACHE-04",
+            tuple(loaded) == expected,
+            lambda: contents_text(expected),
+            lambda: mismatch_text(loaded, expected),
+            goes_on=True,
+        )
+
+    def _check_load(self, requirement_id: str, loaded: Entries, expected: Entries) -> None:
+        self.history.check(
+            requirement_id,
+            False,
+            lambda: contents_text(expected),
+            lambda: mismatch_text(loaded, expected),
+        )
+
+    def _look_up_differences(self, given: dict[str, EvidenceOutcomeCacheEntry]) -> None:
+        """Find out whether an entry is lost, or only not shown by a load."""
+        ids = [
+            each for each in {**self.stored, **given} if given.get(each) != self.stored.get(each)
+        ]
+        for evidence_id in ids[:_LOOKED_UP_MAX]:
+            found = self._get(evidence_id, "CACHE-02", quiet=True)
+            expected = self.stored.get(evidence_id)
+            if found != expected:
+                operation = GetOutcome(evidence_id)
+                self.history.note(operation_text(operation), found_text(found), operation)
+            self._check_found(evidence_id, found, expected)
+
+    def _count_what_held(self, loaded: Entries) -> None:
+        if self.taken:
+            self.history.check("CACHE-06", True, "", "")
+        if self._put_since_load:
+            for requirement_id in _KEPT_BY_PUTS:
+                self.history.check(requirement_id, True, "", "")
+        if self._reopened and loaded:
+            self.history.check("CACHE-08", True, "", "")
+        self._seen = set(self.stored)
+        self._put_since_load = self._reopened = False
+
+    @act("reopen")
+    def reopen(self) -> None:
+        """Open the cache again; what is looked up next says what is left."""
+        self.history.release(self.sut)
+        self.history.note(operation_text(Reopen()), "ok", Reopen())
+        self.sut = self._make()
+        self._reopened, self._put_since_opening = True, False
+
+    def _get(self, evidence_id: str, requirement_id: str, *, quiet: bool) -> Found:
+        operation = GetOutcome(evidence_id)
+        answer = self._answer(operation, lambda: self.sut.get(evidence_id), quiet=quiet)
+        found = answer.message if isinstance(answer, Raised) else answer.value
+        if not isinstance(answer, Raised) and isinstance(found, EvidenceOutcomeCacheEntry | None):
+            if not quiet:
+                self.history.answer(found_text(found))
+            return found
+        actual = misfit_text(answer)
+        self.history.check(requirement_id, False, "an EvidenceOutcomeCacheEntry or None", actual)
+        raise AssertionError("unreachable: a failed check does not return")
+
+    def _load(self, requirement_id: str) -> Entries:
+        answer = self._answer(LoadCache(), lambda: self.sut.load(), quiet=False)
+        artifact = None if isinstance(answer, Raised) else answer.value
+        if isinstance(artifact, EvidenceOutcomeCacheArtifact):
+            return tuple(artifact.entries)
+        actual = misfit_text(answer)
+        self.history.check(requirement_id, False, "an EvidenceOutcomeCacheArtifact", actual)
+        raise AssertionError("unreachable: a failed check does not return")
+
+    def _answer(self, operation: Operation, ask: Any, *, quiet: bool) -> Raised | Returned:
+        """Ask until there is an answer; the last refusal is one too."""
+        answer: Raised | Returned = Raised("never asked")
+        for _ in range(TRIES):
+            text = operation_text(operation)
+            answer = self.history.call(text, ask, operation=operation, quiet=quiet)
+            if isinstance(answer, Returned):
+                break
+        return answer

@@ -1,0 +1,233 @@
+"""One log under a script: what its answers mean when it is loaded only now and then.
+
+Between two loads nothing is known but what was acknowledged. So a difference is blamed on what was
+seen last: an entry that a load had shown before is one that was not kept, and one that no load ever
+showed is one that was never stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from conformance.engine.acts import act
+from conformance.engine.scripts import ScriptedPart
+from conformance.engine.session import History, HistoryEnded, Raised, Returned
+from conformance.machines.scripted_texts import contents_text, mismatch_text
+from conformance.rules.narration import operation_text
+from telltale_spec.backends.contract import AgreementWal
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.model.operations import Append, LoadLog, Operation, ReadSince, Reopen
+from telltale_spec.wire.agreement import (
+    AgreementWalArtifact,
+    AgreementWalEntry,
+    EscalationTracker,
+)
+
+__all__ = ["TRIES", "ScriptedLog"]
+
+TRIES: Final = 3
+"""How often something is asked before a refusal counts: a busy backend answers the next time."""
+
+Entries = tuple[AgreementWalEntry, ...]
+
+
+class ScriptedLog(ScriptedPart):
+    """One log beside the list of what it acknowledged."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(history)
+        self.entries: list[AgreementWalEntry] = []
+        self._tracker = EscalationTracker()
+        # How many entries the last load showed, and what happened since.
+        self._shown = 0
+        self._loaded_before = False
+        self._appended = False
+        self._reopened = False
+        self._beyond_judging = False
+        self._refused: list[AgreementWalEntry] = []
+        self._rejected: list[AgreementWalEntry] = []
+
+    def prepare(self) -> None:
+        """Make the log; it is not loaded, which could hide what a first load does."""
+        self.directory = self.history.directory()
+        self.sut = self._make()
+
+    def _make(self) -> AgreementWal:
+        factory = self.backend.agreement_wal
+        if factory is None:
+            raise RuntimeError("this suite does not apply to a backend without a log")
+        return self.history.start("the agreement WAL", lambda: factory(self.directory))
+
+    def close(self) -> None:
+        """Close the log."""
+        self.history.release(getattr(self, "sut", None))
+
+    @act("append")
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append an entry; a legal one that is refused is offered again."""
+        if self._beyond_judging:
+            raise HistoryEnded
+        error = self._tracker.preview(entry)
+        if error is None:
+            self._offer(entry)
+            return
+        answer = self._asked(Append(entry))
+        self.history.check(
+            "WAL-03",
+            isinstance(answer, Raised),
+            f"refused: {error.message}",
+            "the append was accepted",
+        )
+        self._rejected.append(entry)
+        # What such a log does from here on is judged by the random histories.
+        self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
+
+    def _asked(self, operation: Append) -> Raised | Returned:
+        return self.history.call(
+            operation_text(operation),
+            lambda: self.sut.append(operation.entry),
+            operation=operation,
+        )
+
+    def _offer(self, entry: AgreementWalEntry) -> None:
+        self.offered += 1
+        for _ in range(TRIES):
+            answer = self._asked(Append(entry))
+            if isinstance(answer, Returned):
+                self.taken += 1
+                self._tracker.observe(entry)
+                self.entries.append(entry)
+                self._appended = True
+                return
+            self._refused.append(entry)
+            text = f"refused: {answer.message}"
+            self.history.check("WAL-13.accept", False, "accepted", text, goes_on=True)
+            if self.backend.rejection_mode is RejectionMode.UNKNOWN_OUTCOME:
+                # Nobody can tell whether it is there, and a second one could be too many.
+                self._adopt_what_is_there(entry)
+                return
+        self.first_refusal = self.first_refusal or f"{operation_text(Append(entry))}: {text}"
+
+    def _adopt_what_is_there(self, entry: AgreementWalEntry) -> None:
+        loaded = self._load("WAL-06", quiet=True)
+        if loaded == (*self.entries, entry):
+            self._tracker.observe(entry)
+            self.entries.append(entry)
+        self._judge(loaded)
+
+    @act("read_since")
+    def read_since(self, tick: int) -> None:
+        """Read a suffix with no load around it."""
+        answer = self._answer(ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False)
+        value = answer.message if isinstance(answer, Raised) else answer.value
+        well_formed = isinstance(value, Sequence) and not isinstance(value, str)
+        self.history.check("WAL-05", well_formed, "a sequence of entries", lambda: repr(value))
+        found = tuple(value)
+        expected = AgreementWalArtifact(tuple(self.entries)).read_since(tick)
+        if found != expected:
+            # Where the log is not what it should be, reading is right to show it.
+            self._judge(self._load("WAL-06", quiet=True))
+        if self.entries:
+            self.history.check(
+                "WAL-05",
+                found == expected,
+                lambda: contents_text(expected),
+                lambda: mismatch_text(found, expected),
+            )
+
+    @act("load_log")
+    def load(self) -> None:
+        """Load the log and hold it against everything acknowledged."""
+        self._judge(self._load("WAL-08" if self._reopened else "WAL-06", quiet=False))
+
+    @act("reopen")
+    def reopen(self) -> None:
+        """Open the log again; the next load says what is left."""
+        self.history.release(self.sut)
+        self.history.note(operation_text(Reopen()), "ok", Reopen())
+        self.sut = self._make()
+        self._reopened = True
+
+    def _judge(self, loaded: Entries) -> None:
+        """Hold a whole log against what it should be."""
+        expected = self._expected(loaded)
+        if loaded != expected:
+            blamed = self._blamed(loaded, expected)
+            self.history.check(
+                blamed,
+                False,
+                lambda: contents_text(expected),
+                lambda: mismatch_text(loaded, expected),
+            )
+        for requirement_id in self._put_to_the_test():
+            self.history.check(requirement_id, True, "", "")
+        self._shown = len(loaded)
+        self._loaded_before = True
+        self._appended = self._reopened = False
+        self._refused, self._rejected = [], []
+
+    def _expected(self, loaded: Entries) -> Entries:
+        entries = tuple(self.entries)
+        if not self._rejected:
+            return entries
+        with_rejected = (*entries, *self._rejected)
+        mode = self.backend.rejection_mode
+        unknown = mode is RejectionMode.UNKNOWN_OUTCOME and loaded == with_rejected
+        return with_rejected if unknown or mode is RejectionMode.KEEPS_REJECTED else entries
+
+    def _put_to_the_test(self) -> list[str]:
+        """Return what a log that is right proves."""
+        found = ["WAL-06"] if self._loaded_before and not self._appended else []
+        if self._appended:
+            found += ["WAL-01", "WAL-02", "WAL-09", "WAL-13", "WAL-13.accept"]
+        if self._refused:
+            found.append("WAL-13")
+        if self._rejected:
+            found.append("WAL-04")
+        if self._reopened and self.entries:
+            found.append("WAL-08")
+        return found
+
+    def _blamed(self, loaded: Entries, expected: Entries) -> str:
+        """Return the requirement that a log broke which is not what it should be."""
+        if loaded[: self._shown] != expected[: self._shown]:
+            if self._reopened:
+                return "WAL-08"
+            return "WAL-02" if self._appended else "WAL-06"
+        # Nothing is missing from a counter of entries that are all there.
+        surplus = Counter(loaded) - Counter(expected)
+        missing = Counter(expected) - Counter(loaded)
+        if any(entry in surplus for entry in self._refused):
+            return "WAL-13"
+        if any(entry in surplus for entry in self._rejected):
+            return "WAL-04"
+        if not self._appended:
+            return "WAL-06"
+        kept = Counter(loaded)
+        repeats_dropped = bool(missing) and all(entry in kept for entry in missing)
+        return "WAL-02" if not surplus and (not missing or repeats_dropped) else "WAL-01"
+
+    def _load(self, requirement_id: str, *, quiet: bool) -> Entries:
+        answer = self._answer(LoadLog(), lambda: self.sut.load(), quiet=quiet)
+        artifact = None if isinstance(answer, Raised) else answer.value
+        if isinstance(artifact, AgreementWalArtifact):
+            return tuple(artifact.entries)
+        actual = (
+            f"refused: {answer.message}"
+            if isinstance(answer, Raised)
+            else f"a {type(artifact).__name__}: {artifact!r}"
+        )
+        self.history.check(requirement_id, False, "an AgreementWalArtifact", actual)
+        raise AssertionError("unreachable: a failed check does not return")
+
+    def _answer(self, operation: Operation, ask: Any, *, quiet: bool) -> Raised | Returned:
+        """Ask until there is an answer; the last refusal is one too."""
+        answer: Raised | Returned = Raised("never asked")
+        for _ in range(TRIES):
+            text = operation_text(operation)
+            answer = self.history.call(text, ask, operation=operation, quiet=quiet)
+            if isinstance(answer, Returned):
+                break
+        return answer

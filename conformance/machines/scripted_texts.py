@@ -1,0 +1,41 @@
+"""Long logs and caches in few words: how many entries there are, and the first that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from conformance.rules.differences import difference_note
+from conformance.rules.narration import difference_text, entries_text
+
+__all__ = ["contents_text", "mismatch_text"]
+
+_SHOWN_MAX: Final = 8
+
+
+def contents_text(entries: Sequence[Any]) -> str:
+    """Return a few entries in full, and of many how many there are with the first and the last."""
+    if len(entries) <= _SHOWN_MAX:
+        return entries_text(entries)
+    return (
+        f"{len(entries)} entries, from {entries_text(entries[:1])} to {entries_text(entries[-1:])}"
+    )
+
+
+def mismatch_text(actual: Sequence[Any], expected: Sequence[Any]) -> str:
+    """Return what there is, with the place and the fields in which it differs from the expected."""
+    if max(len(actual), len(expected)) <= _SHOWN_MAX:
+        return difference_text(actual, expected)
+    place = next(
+        (
+            index
+            for index, (found, wanted) in enumerate(zip(actual, expected, strict=False))
+            if found != wanted
+        ),
+        min(len(actual), len(expected)),
+    )
+    found, wanted = (entries_text(each[place : place + 1]) for each in (actual, expected))
+    return (
+        f"{contents_text(actual)} ({difference_note(actual, expected)}; at entry {place} there is "
+        f"{found}, expected {wanted})"
+    )
