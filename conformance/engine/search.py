@@ -181,6 +181,7 @@ class Search:
             self.backend,
             self.watch,
             replace(budget, wall_seconds=max(0.0, self._seconds_left())),
+            seed=seed,
             muted=(frozenset(self.failures) if muted is None else muted) | self.known.keys(),
             aside=aside - self.known.keys(),
             on_history=lambda suite, count: self.on_progress(self.backend.name, suite, count),

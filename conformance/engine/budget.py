@@ -1,0 +1,24 @@
+"""How much one suite may try."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Budget"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much one suite may try: histories, operations in each, and seconds of work in all.
+
+    ``wall_seconds`` bounds all searches of the suite together by the clock,
+    shrinking included, for a backend that mostly waits. Without ``minimise`` the
+    first counterexample is taken as it is, which is enough to know that there is one.
+    """
+
+    histories: int
+    operations: int
+    seconds: float
+    minimise: bool = True
+    wall_seconds: float = math.inf
