@@ -12,7 +12,7 @@ from conformance.engine.budget import Budget
 from conformance.engine.session import Session, Violation
 from conformance.records.results import Counterexample
 
-__all__ = ["engine_settings", "hunted"]
+__all__ = ["engine_settings", "hunted", "seen_in"]
 
 
 def hunted(session: Session, run: Callable[[], None]) -> Counterexample | None:
@@ -33,6 +33,16 @@ def hunted(session: Session, run: Callable[[], None]) -> Counterexample | None:
     if session.smallest is None:
         return None
     return replace(session.smallest, reproduced=False)
+
+
+def seen_in(session: Session, flaky: Flaky) -> None:
+    """Raise what a search saw once and not again; nothing if the histories only went other ways."""
+    if session.fault is not None:
+        raise session.fault from flaky
+    if isinstance(flaky, BaseExceptionGroup):
+        for error in flaky.exceptions:
+            if not isinstance(error, Flaky):
+                raise error
 
 
 def engine_settings(budget: Budget) -> settings:

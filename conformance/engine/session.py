@@ -100,6 +100,10 @@ class Session:
     checks: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
+    first: Counterexample | None = None
+    fault: BackendFault | None = None
+    """What the backend may not do at all, in case it does not do it again."""
+
     sample: list[Step] = field(default_factory=list)
     set_aside: dict[str, Counterexample] = field(default_factory=dict)
     """The shortest violation seen of each requirement that is only judged."""
@@ -188,6 +192,7 @@ class Session:
         """Remember the shortest counterexample, in case it cannot be found again."""
         if self._violated_at is None:
             self._violated_at = time.monotonic()
+            self.first = counterexample
             # What is tried from now on is to be the same history, made shorter.
             self.random_seed = counterexample.random_seed
         if self.smallest is None or len(counterexample.steps) < len(self.smallest.steps):
@@ -269,7 +274,7 @@ class History:
             raise
         except BaseException as error:
             text = self._repeatable(f"{what} raised {exception_text(error)}{self._after_text()}")
-            raise BackendFault(self.session.backend.name, text) from error
+            raise self._fault(text) from error
 
     def call(
         self,
@@ -370,11 +375,13 @@ class History:
         try:
             return watch.limit(function)
         except CallLimitExceeded:
-            raise BackendFault(
-                self.session.backend.name,
-                f"no answer within {watch.limit_seconds:g} seconds from: {text}"
-                f"{self._after_text()}",
+            raise self._fault(
+                f"no answer within {watch.limit_seconds:g} seconds from: {text}{self._after_text()}"
             ) from None
+
+    def _fault(self, text: str) -> BackendFault:
+        self.session.fault = BackendFault(self.session.backend.name, text)
+        return self.session.fault
 
     def _after_text(self) -> str:
         if not self.steps:

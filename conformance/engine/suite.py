@@ -49,6 +49,9 @@ class Suite(ABC):
     judges_alike: ClassVar[bool] = False
     """Whether every history puts every requirement to the test, so that fewer are enough."""
 
+    records_acts: ClassVar[bool] = False
+    """Whether what is found can be carried out again."""
+
     @abstractmethod
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
@@ -115,6 +118,7 @@ class MachineSuite(Suite):
     """A suite that is a Hypothesis state machine."""
 
     judges_alike: ClassVar[bool] = True
+    records_acts: ClassVar[bool] = True
 
     name: str
     machine: type[ConformanceMachine]
@@ -249,6 +253,8 @@ def _judged(law: Law | TableLaw, session: Session, value: Any) -> Replayed:
 @dataclass(frozen=True)
 class LawSuite(Suite):
     """A suite of laws, searched one after the other."""
+
+    records_acts: ClassVar[bool] = True
 
     name: str
     laws: tuple[Law | TableLaw, ...]
