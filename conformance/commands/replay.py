@@ -29,7 +29,9 @@ __all__ = ["NAME", "add", "run"]
 NAME: Final = "replay"
 
 _VIOLATION: Final = 1
+_INCONCLUSIVE: Final = 3
 _BACKEND_FAULT: Final = 4
+_FROM_BEST: Final = (CONFORMING, _INCONCLUSIVE, _VIOLATION, _BACKEND_FAULT)
 
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
@@ -38,8 +40,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         NAME,
         help=COMMANDS[NAME],
         usage="%(prog)s [options] FILE... [TARGET]",
-        description="Say of each recorded failure: fixed, still failing, fails differently, or "
-        "cannot run.",
+        description="Say of each recorded failure: fixed, still failing, fails differently, "
+        "not seen, or cannot run.",
         epilog=EXIT_STATUS_TEXT,
     )
     replay.add_argument(
@@ -188,7 +190,8 @@ def _replay(
     for path, replay, result in zip(paths, replays, results, strict=True):
         head = f"{visible(str(path))}: {replay.requirement_id} of {visible(replay.backend)}: "
         console.print(Text(f"{head}{shown(replay, result)}"), soft_wrap=True)
-    return max(_status(result.outcome) for result in results)
+    # As in a whole run: a violation outweighs doubt.
+    return max((_status(result.outcome) for result in results), key=_FROM_BEST.index)
 
 
 def _status(outcome: Outcome) -> int:
@@ -196,6 +199,8 @@ def _status(outcome: Outcome) -> int:
 
     if outcome is Outcome.CANNOT_RUN:
         return _BACKEND_FAULT
+    if outcome is Outcome.NOT_SEEN:
+        return _INCONCLUSIVE
     return CONFORMING if outcome is Outcome.FIXED else _VIOLATION
 
 

@@ -39,7 +39,7 @@ def harness_lines(parsed: argparse.Namespace, replay: Replay) -> tuple[str, str]
                 on_line=on_line,
             )
             try:
-                replayed_result(harness_of(connection), replay, watch)
+                replayed_result(harness_of(connection), replay, watch, tries_max=1)
             finally:
                 connection.close()
     except BackendFault as fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from conformance.engine.session import Budget
+from conformance.engine.budget import Budget
 from conformance.errors import UsageError
 
 __all__ = ["PROFILES", "Profile", "profile"]

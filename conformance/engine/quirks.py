@@ -36,6 +36,7 @@ class Quirk:
         """Run the history once."""
         with Session("quirks", backend, watch, PROFILES["quick"].budget) as session:
             history = session.new_history()
+            history.begin(0)
             shown = False
             try:
                 shown = self.shows(history)

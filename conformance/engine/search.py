@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import Final, TypeAlias
 
 from hypothesis.errors import Flaky
 
 from conformance.backend import Backend, Capability
+from conformance.engine.blame import blamed_on
 from conformance.engine.draws import equal_draws
 from conformance.engine.headway import Headway
+from conformance.engine.hunting import seen_in
 from conformance.engine.profiles import Profile
-from conformance.engine.session import Session, exception_text
+from conformance.engine.repeats import carried_out, repeated
+from conformance.engine.session import Session
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault
@@ -56,6 +56,14 @@ _SEARCHES_MORE_MAX: Final = 2
 _HISTORIES_ENOUGH: Final = 10
 _PLAN_ENOUGH: Final = 0.25
 _SEED_STRIDE: Final = 1_000_003
+
+# What part of its time by the clock a suite may spend on trying its failures again.
+_REPEATING_SHARE: Final = 0.25
+
+# Where equal histories go different ways, the engine gives up. So often the search goes on with
+# others, which is enough for all that were planned.
+_ENGINE_RESTARTS_MAX: Final = 40
+_RESTART_STRIDE: Final = 7_000_003
 
 # What only calls side by side can show.
 _NEED_CONCURRENT_CALLS: Final = frozenset({"SYNC-03", "EVID-08"})
@@ -107,6 +115,7 @@ class Search:
             for each in suite.requirement_ids
             if binding_level(requirement(each), backend) != "MUST"
         )
+        self._repeating_seconds = _REPEATING_SHARE * profile.budget.wall_seconds
         self._set_aside: dict[str, Counterexample] = {}
         self._began_at = time.monotonic()
         # What earlier searches of the suite tried already.
@@ -147,17 +156,15 @@ class Search:
 
     def _search_for_recommended(self, requirement_id: str) -> None:
         """Look for the shortest violation of a recommendation that was seen to be violated."""
-        # What was seen is a counterexample already; where no time is left, it stands as it is.
-        self.failures[requirement_id] = _recorded_one(self._set_aside[requirement_id])
-        if not self.profile.budget.minimise or self._seconds_left() <= 0:
-            return
-        others = self.recommended - {requirement_id}
-        muted = self.failures.keys() - {requirement_id}
-        ran_out, cut_short = self.budget_ran_out, self.cut_short
-        found = self._search_once(self.seed, others, Counter(), frozenset(muted))
-        self.budget_ran_out, self.cut_short = ran_out, cut_short
-        if found is not None:
-            self._keep_failure(found)
+        found = None
+        if self.profile.budget.minimise and self._seconds_left() > 0:
+            others = self.recommended - {requirement_id}
+            muted = frozenset(self.failures)
+            ran_out, cut_short = self.budget_ran_out, self.cut_short
+            found = self._search_once(self.seed, others, Counter(), muted)
+            self.budget_ran_out, self.cut_short = ran_out, cut_short
+        # What was seen is a counterexample already: where it is not found again, it stands.
+        self._keep_failure(found or self._settled(self._set_aside[requirement_id]))
 
     def _seconds_left(self) -> float:
         return self.profile.budget.wall_seconds - (time.monotonic() - self._began_at)
@@ -184,6 +191,7 @@ class Search:
             self.backend,
             self.watch,
             replace(budget, wall_seconds=max(0.0, self._seconds_left())),
+            seed=seed,
             muted=(frozenset(self.failures) if muted is None else muted) | self.known.keys(),
             aside=aside - self.known.keys(),
             on_history=self._report_headway,
@@ -200,7 +208,45 @@ class Search:
             self._set_aside.setdefault(requirement_id, seen)
         if session.budget_ran_out and found is None:
             self._note_shortage(session)
-        return found
+        if found is None:
+            return None
+        return self._settled(found, session.first)
+
+    def _settled(
+        self, found: Counterexample, first: Counterexample | None = None
+    ) -> Counterexample:
+        """Return a failure with how often it comes again, as it goes into the report.
+
+        Where the shortest history that was seen does not fail again, the first one may.
+        """
+        if not (self.profile.budget.minimise and self.suite.records_acts):
+            return _recorded(found)
+        settled = self._tried_again(found)
+        if not settled.failures and first is not None and first is not found:
+            other = self._tried_again(first)
+            settled = other if other.failures else settled
+        return _recorded(settled)
+
+    def _tried_again(self, found: Counterexample) -> Counterexample:
+        began_at = time.monotonic()
+
+        def attempt(random_seed: int) -> bool:
+            requirement_id = found.requirement_id
+            try:
+                again = carried_out(
+                    self.suite, self.backend, found.acts, requirement_id, self.watch, random_seed
+                )
+            except BackendFault as fault:
+                # The failure that is known says more than that the backend cannot be judged.
+                note = f"{requirement_id} was tried again: {fault.message}"
+                self.notes += [] if note in self.notes else [note]
+                return False
+            return again.counterexample is not None
+
+        try:
+            return repeated(found, attempt, self._repeating_seconds)
+        finally:
+            self._repeating_seconds -= time.monotonic() - began_at
 
     def _report_headway(self, headway: Headway) -> None:
         histories, operations = self._tried
@@ -221,15 +267,23 @@ class Search:
             self.notes.append(note)
 
     def _found(self, session: Session, seed: int) -> Counterexample | None:
-        try:
-            with blamed_on(self.backend):
-                return _recorded(self.suite.search(session, seed))
-        except Flaky:
-            # No violation is on record, but equal histories did not go the same way; that is
-            # our own doing where the time ran out on the way.
-            if session.budget_ran_out:
+        """Search; go on with other histories where equal ones did not go the same way.
+
+        A backend may refuse at times, which is its right; the engine cannot follow it there.
+        """
+        for restart in range(_ENGINE_RESTARTS_MAX):
+            try:
+                with blamed_on(self.backend):
+                    return self.suite.search(session, seed + restart * _RESTART_STRIDE)
+            except Flaky as flaky:
+                with blamed_on(self.backend):
+                    seen_in(session, flaky)
+                # Our own doing, where the time ran out on the way.
+                if session.budget_ran_out:
+                    return None
+            if session.histories_done >= session.budget.histories:
                 return None
-            self.cut_short = "equal histories went different ways, so the search ended early"
+        self.cut_short = "equal histories went different ways, so the search ended early"
         return None
 
     def results(self) -> list[RequirementResult]:
@@ -274,7 +328,8 @@ class Search:
             return self.known[requirement_id]
         failure = self.failures.get(requirement_id)
         if failure is not None:
-            return RequirementResult(requirement_id, level, Verdict.FAIL, checks, "", failure)
+            reason = "" if failure.reproduced else _flaky_text(failure)
+            return RequirementResult(requirement_id, level, Verdict.FAIL, checks, reason, failure)
         doubt = self._doubt(requirement_id)
         if doubt:
             return RequirementResult(requirement_id, level, Verdict.INCONCLUSIVE, checks, doubt)
@@ -315,48 +370,15 @@ class Search:
         return None
 
 
-def _recorded(found: Counterexample | None) -> Counterexample | None:
+def _flaky_text(failure: Counterexample) -> str:
+    return f"flaky: {failure.failures} of {failure.tries} more tries failed"
+
+
+def _recorded(found: Counterexample) -> Counterexample:
     """Return a counterexample with its acts as data, and with its fingerprint."""
-    return None if found is None else _recorded_one(found)
-
-
-def _recorded_one(found: Counterexample) -> Counterexample:
     acts = [act.to_data() for act in found.acts]
     parts = (found.requirement_id, found.suite, acts, found.expected, found.actual)
     return replace(found, acts=acts, fingerprint=fingerprint_of(*parts))
-
-
-@contextmanager
-def blamed_on(backend: Backend) -> Iterator[None]:
-    """Raise what a backend's objects raise outside of any call as :class:`BackendFault`."""
-    try:
-        yield
-    except (Flaky, BackendFault, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        if not _is_from_outside(error.__traceback__):
-            raise
-        text = f"what it made or returned raised {exception_text(error)} outside of any call"
-        raise BackendFault(backend.name, text) from error
-
-
-_OWN_PACKAGES: Final = frozenset({"conformance", "hypothesis", "strategies", "telltale_spec"})
-
-
-def _is_from_outside(traceback: TracebackType | None) -> bool:
-    """Say whether code that is neither ours nor the engine's took part in an exception.
-
-    A backend's objects can raise wherever they are touched: closed, compared,
-    iterated over or shown.
-    """
-    known = _OWN_PACKAGES | sys.stdlib_module_names
-    while traceback is not None:
-        package = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
-        # The engine also makes modules of its own as it runs.
-        if package not in known and not package.startswith("hypothesis_temporary_module_"):
-            return True
-        traceback = traceback.tb_next
-    return False
 
 
 def binding_level(judged: Requirement, backend: Backend) -> str:

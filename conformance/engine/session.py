@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,16 @@ from conformance.engine.acts import Act
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.engine.budget import Budget
 from conformance.engine.headway import Headway
+from conformance.engine.randomness import (
+    global_random_kept,
+    random_seed_of,
+    seed_global_random,
+)
+from conformance.engine.texts import exception_text, repeatable_text, shortened
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.engine.workspace import Workspace
 from conformance.errors import BackendFault
-from conformance.life_cycle import closing_of, ending_of, name_of
+from conformance.life_cycle import closing_of, ending_of
 from conformance.records.results import Counterexample, Step
 from telltale_spec.errors import DurabilityError
 
@@ -80,6 +86,12 @@ class Session:
     backend: Backend
     watch: CallWatch
     budget: Budget
+    seed: int = 0
+    """The seed of the search, from which histories get theirs."""
+
+    random_seed: int | None = None
+    """The seed of the global generators in every history, once one is settled."""
+
     muted: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     """What is judged here and not searched for: it neither ends a search nor takes its time."""
@@ -89,6 +101,10 @@ class Session:
     checks: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
+    first: Counterexample | None = None
+    fault: BackendFault | None = None
+    """What the backend may not do at all, in case it does not do it again."""
+
     sample: list[Step] = field(default_factory=list)
     set_aside: dict[str, Counterexample] = field(default_factory=dict)
     """The shortest violation seen of each requirement that is only judged."""
@@ -104,11 +120,13 @@ class Session:
     operations: int = 0
     budget_ran_out: bool = False
     _workspace: Workspace = field(default_factory=Workspace)
+    _stack: ExitStack = field(default_factory=ExitStack)
     _entered_at: tuple[float, float] = (0.0, 0.0)
     _violated_at: float | None = None
 
     def __enter__(self) -> Self:
-        self._workspace.__enter__()
+        self._stack.enter_context(global_random_kept())
+        self._stack.enter_context(self._workspace)
         self._entered_at = (time.process_time(), time.monotonic())
         return self
 
@@ -118,7 +136,7 @@ class Session:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._workspace.__exit__(exception_type, exception, traceback)
+        self._stack.close()
 
     def new_history(self) -> History:
         """Return a history with a directory of its own; one past the budget is ended at once."""
@@ -129,6 +147,12 @@ class Session:
         if self.is_out_of_time():
             self.budget_ran_out = True
         return History(self, ended=self.budget_ran_out)
+
+    def next_random_seed(self) -> int:
+        """Return the seed of the next history: of its own, or that of the one that failed."""
+        if self.random_seed is not None:
+            return self.random_seed
+        return random_seed_of(self.seed, self.histories)
 
     def is_out_of_time(self) -> bool:
         """Say whether the time of the budget is used up."""
@@ -181,39 +205,15 @@ class Session:
         """Remember the shortest counterexample, in case it cannot be found again."""
         if self._violated_at is None:
             self._violated_at = time.monotonic()
+            self.first = counterexample
+            # What is tried from now on is to be the same history, made shorter.
+            self.random_seed = counterexample.random_seed
         if self.smallest is None or len(counterexample.steps) < len(self.smallest.steps):
             self.smallest = counterexample
 
 
 _ANSWER_CHARACTERS_MAX: Final = 400
 _DIFFERENCE_CHARACTERS_MAX: Final = 2_000
-_ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
-
-
-def repeatable_text(text: str, directories: Sequence[Path] = ()) -> str:
-    """Return a text without what differs between equal runs.
-
-    These are addresses of objects and the names of our own directories; a
-    backend's texts carry both into the report.
-    """
-    for directory in directories:
-        text = text.replace(str(directory), "<directory>").replace(name_of(directory), "<name>")
-    return _ADDRESS.sub("at 0x...", text)
-
-
-def exception_text(error: BaseException) -> str:
-    """Return the type and the text of an exception, even if it cannot tell its text."""
-    try:
-        text = str(error)
-    except Exception as second:
-        text = f"(its text raised {type(second).__name__})"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _shortened(text: str, characters_max: int) -> str:
-    if len(text) <= characters_max:
-        return text
-    return f"{text[:characters_max]}... ({len(text)} characters)"
 
 
 class History:
@@ -225,6 +225,7 @@ class History:
         self.acts: list[Act] = []
         self.acting = False
         self.ended = ended
+        self.random_seed = 0
         self._directories: list[Path] = []
         self._breadcrumbs = Breadcrumbs()
 
@@ -232,7 +233,14 @@ class History:
         """Return a history of the same acts with steps of its own, whose end is not this one's."""
         other = History(self.session, ended=self.ended)
         other.acts = self.acts
+        other.random_seed = self.random_seed
         return other
+
+    def begin(self, random_seed: int) -> None:
+        """Seed the global generators for what the history does from now on."""
+        self.random_seed = random_seed
+        if not self.ended:
+            seed_global_random(random_seed)
 
     def directory(self) -> Path:
         """Return a new empty directory, which is removed with the history."""
@@ -279,7 +287,7 @@ class History:
             raise
         except BaseException as error:
             text = self._repeatable(f"{what} raised {exception_text(error)}{self._after_text()}")
-            raise BackendFault(self.session.backend.name, text) from error
+            raise self._fault(text) from error
 
     def call(
         self,
@@ -317,14 +325,14 @@ class History:
 
     def note(self, text: str, answer: str, operation: Any = None) -> None:
         """Add one step to the history."""
-        shown = _shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
+        shown = shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
         data = operation.to_dict() if hasattr(operation, "to_dict") else operation
         self.steps.append(Step(text, shown, data))
 
     def answer(self, answer: str) -> None:
         """Replace the answer of the last step by a more telling one."""
         if self.steps:
-            shown = _shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
+            shown = shortened(self._repeatable(answer), _ANSWER_CHARACTERS_MAX)
             self.steps[-1] = replace(self.steps[-1], answer=shown)
 
     def check(
@@ -352,6 +360,7 @@ class History:
             self._difference_text(expected),
             self._difference_text(actual),
             acts=list(self.acts),
+            random_seed=self.random_seed,
         )
         if self.session.keeps_going_past(requirement_id):
             self.session.overlook(counterexample)
@@ -371,7 +380,7 @@ class History:
 
     def _difference_text(self, text: str | Callable[[], str]) -> str:
         shown = self._repeatable(text if isinstance(text, str) else text())
-        return _shortened(shown, _DIFFERENCE_CHARACTERS_MAX)
+        return shortened(shown, _DIFFERENCE_CHARACTERS_MAX)
 
     def _watched(self, text: str, function: Callable[[], ResultType]) -> ResultType:
         watch = self.session.watch
@@ -380,11 +389,13 @@ class History:
         try:
             return watch.limit(function)
         except CallLimitExceeded:
-            raise BackendFault(
-                self.session.backend.name,
-                f"no answer within {watch.limit_seconds:g} seconds from: {text}"
-                f"{self._after_text()}",
+            raise self._fault(
+                f"no answer within {watch.limit_seconds:g} seconds from: {text}{self._after_text()}"
             ) from None
+
+    def _fault(self, text: str) -> BackendFault:
+        self.session.fault = BackendFault(self.session.backend.name, text)
+        return self.session.fault
 
     def _after_text(self) -> str:
         if not self.steps:

@@ -9,14 +9,16 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, run_state_machine_as_test
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm, act_forms, decoded_act
-from conformance.engine.session import Budget, History, Session, Violation
+from conformance.engine.hunting import engine_settings, hunted
+from conformance.engine.randomness import RANDOM_SEED_MAX
+from conformance.engine.session import History, Session, Violation
+from conformance.engine.shortening import without_needless_acts
 from conformance.records.replays import component_of
 from conformance.records.results import Counterexample
 
@@ -46,6 +48,9 @@ class Suite(ABC):
     crash_class: str = ""
     judges_alike: ClassVar[bool] = False
     """Whether every history puts every requirement to the test, so that fewer are enough."""
+
+    records_acts: ClassVar[bool] = False
+    """Whether what is found can be carried out again."""
 
     @abstractmethod
     def applies(self, backend: Backend) -> bool:
@@ -91,6 +96,12 @@ class ConformanceMachine(RuleBasedStateMachine):
         super().__init__()
         self.history = self.session.new_history()
         self.backend = self.session.backend
+
+    # Drawn like everything else, so that equal draws are equal histories; the simplest is zero.
+    @initialize(random_seed=st.integers(0, RANDOM_SEED_MAX))
+    def start_history(self, random_seed: int) -> None:
+        """Begin the history: what chance gives to the backend, and the system under test."""
+        self.history.begin(random_seed)
         self.history.run(self.prepare)
 
     def prepare(self) -> None:
@@ -107,6 +118,7 @@ class MachineSuite(Suite):
     """A suite that is a Hypothesis state machine."""
 
     judges_alike: ClassVar[bool] = True
+    records_acts: ClassVar[bool] = True
 
     name: str
     machine: type[ConformanceMachine]
@@ -122,13 +134,14 @@ class MachineSuite(Suite):
         """Run the machine on random histories."""
         bound = type(self.machine.__name__, (self.machine,), {"session": session})
         seeded = hypothesis.seed(seed)(bound)
-        found = _found(
+        found = hunted(
             session,
-            lambda: run_state_machine_as_test(seeded, settings=_settings(session.budget)),
+            lambda: run_state_machine_as_test(seeded, settings=engine_settings(session.budget)),
         )
         if found is None or not session.budget.minimise:
             return found
-        return _without_needless_acts(bound, found)
+        session.random_seed = found.random_seed
+        return without_needless_acts(found, lambda acts: _replay(bound, acts).counterexample)
 
     def _act_forms(self) -> Mapping[str, ActForm]:
         return act_forms(self.machine)
@@ -139,47 +152,13 @@ class MachineSuite(Suite):
         return _replay(bound, acts)
 
 
-def _without_needless_acts(
-    machine: type[ConformanceMachine], found: Counterexample
-) -> Counterexample:
-    """Return the counterexample without any act, or part of one, that it does not need.
-
-    Hypothesis shrinks values well, but a rule that chooses by what is stored can
-    keep an act alive that the violation has no use for.
-    """
-    shortest = found
-    position = len(shortest.acts) - 1
-    while position >= 0:
-        before, act, after = _split(shortest.acts, position)
-        for part in ([], *([smaller] for smaller in act.without_one_item())):
-            shorter = _replay(machine, [*before, *part, *after]).counterexample
-            if (
-                shorter is not None
-                and shorter.requirement_id == found.requirement_id
-                and _size(shorter) < _size(shortest)
-            ):
-                shortest = shorter
-                position = len(shortest.acts)
-                break
-        position -= 1
-    return shortest
-
-
-def _split(acts: list[Act], position: int) -> tuple[list[Act], Act, list[Act]]:
-    return acts[:position], acts[position], acts[position + 1 :]
-
-
-def _size(counterexample: Counterexample) -> tuple[int, int, int]:
-    acts = counterexample.acts
-    return len(counterexample.steps), len(acts), sum(act.items_count() for act in acts)
-
-
 def _replay(machine: type[ConformanceMachine], acts: Sequence[Act]) -> Replayed:
     """Carry out acts on a new machine, up to the first violation."""
     replayed: ConformanceMachine | None = None
     try:
-        # Making the system under test can be what fails.
         replayed = machine()
+        # Making the system under test can be what fails.
+        replayed.start_history(machine.session.random_seed or 0)
         for act in acts:
             _carry_out(replayed, act)
         return Replayed(None, complete=not replayed.history.ended)
@@ -212,7 +191,7 @@ class Law:
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Try random values."""
-        return _found(session, _law_test(self, session, seed))
+        return hunted(session, _law_test(self, session, seed))
 
     @cached_property
     def form(self) -> ActForm:
@@ -260,6 +239,7 @@ class TableLaw:
 def _judged(law: Law | TableLaw, session: Session, value: Any) -> Replayed:
     """Judge one value by a history of its own."""
     history = session.new_history()
+    history.begin(session.next_random_seed())
     history.acts.append(Act(law.form, (value,)))
     try:
         history.run(lambda: law.judge(history, value))
@@ -273,6 +253,8 @@ def _judged(law: Law | TableLaw, session: Session, value: Any) -> Replayed:
 @dataclass(frozen=True)
 class LawSuite(Suite):
     """A suite of laws, searched one after the other."""
+
+    records_acts: ClassVar[bool] = True
 
     name: str
     laws: tuple[Law | TableLaw, ...]
@@ -323,10 +305,11 @@ def _law_test(law: Law, session: Session, seed: int) -> Callable[[], None]:
     histories = max(1, round(session.budget.histories * law.share))
 
     @hypothesis.seed(seed)
-    @_settings(replace(session.budget, histories=histories))
+    @engine_settings(replace(session.budget, histories=histories))
     @given(law.values)
     def test(value: Any) -> None:
         history = session.new_history()
+        history.begin(session.next_random_seed())
         history.acts.append(Act(law.form, (value,)))
         try:
             history.run(lambda: law.judge(history, value))
@@ -334,34 +317,3 @@ def _law_test(law: Law, session: Session, seed: int) -> Callable[[], None]:
             history.close()
 
     return test
-
-
-def _found(session: Session, run: Callable[[], None]) -> Counterexample | None:
-    """Run a search to its end and return its counterexample."""
-    try:
-        run()
-    except Violation as violation:
-        return violation.counterexample
-    except (Flaky, BaseExceptionGroup):
-        # The same history failed once and not again: the backend is not
-        # deterministic, or the budget ran out while shrinking. A violation was
-        # seen all the same, and the shortest one is on record.
-        if session.smallest is None:
-            raise
-        return replace(session.smallest, reproduced=session.budget_ran_out)
-    return None
-
-
-def _settings(budget: Budget) -> settings:
-    return settings(
-        max_examples=budget.histories,
-        stateful_step_count=budget.operations,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        phases=(Phase.generate, Phase.shrink) if budget.minimise else (Phase.generate,),
-        print_blob=False,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-    )

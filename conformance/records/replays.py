@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dataclasses_json import DataClassJsonMixin
+from dataclasses_json import DataClassJsonMixin, config
 
 from conformance.errors import ReplayError
 from conformance.records.fingerprint import fingerprint_of
@@ -58,13 +58,24 @@ class PlainStep(DataClassJsonMixin):
     answer: str
 
 
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
+def _left_out_if_none() -> Any:
+    return field(default=None, metadata=config(exclude=_is_none))
+
+
 @dataclass(frozen=True)
 class Replay(DataClassJsonMixin):
     """One failure: what was done, to which component, and the first difference.
 
     ``acts`` are carried out in order, each a map with its name under ``act``.
     ``steps`` are the same in plain words, with the answers of the backend.
-    ``reproduced`` is false when the failure did not come again when it was found.
+    When it was found, it was tried ``tries`` times more and failed ``failures``
+    times; files of earlier versions do not say. ``reproduced`` is false where it did
+    not come every time. ``random_seed`` is the seed of the global generators of
+    random numbers, where the failure needs it.
     """
 
     format: str
@@ -80,6 +91,28 @@ class Replay(DataClassJsonMixin):
     fingerprint: str
     steps: list[PlainStep] = field(default_factory=list)
     reproduced: bool = True
+    random_seed: int | None = _left_out_if_none()
+    tries: int | None = _left_out_if_none()
+    failures: int | None = _left_out_if_none()
+
+    @property
+    def always_failed(self) -> bool:
+        """Whether the failure came every time, so that once without it says something."""
+        always = bool(self.tries) and self.failures == self.tries
+        return self.reproduced and always and self.random_seed is None
+
+    @property
+    def chance_text(self) -> str:
+        """Why a failure that is not seen may come all the same; empty for one that always came."""
+        if self.always_failed:
+            return ""
+        if self.tries is None and self.reproduced:
+            return "the file does not say how often it failed when it was found"
+        if not self.reproduced:
+            return (
+                f"it was flaky: {self.failures or 0} of {self.tries or 1} tries when it was found"
+            )
+        return "it depends on random numbers"
 
     def to_text(self) -> str:
         """Return the file: indented JSON with a stable order."""
@@ -118,6 +151,9 @@ def replay_of(backend: BackendReport, found: Counterexample) -> Replay:
         found.fingerprint,
         [PlainStep(step.text, step.answer) for step in found.steps],
         found.reproduced,
+        found.random_seed,
+        found.tries or None,
+        found.failures if found.tries else None,
     )
     return hidden_secrets(replay, secrets_of(os.environ))
 
@@ -139,6 +175,9 @@ def read_replay(text: str, name: str) -> Replay:
             raise ReplayError(name, f"`{key}` is missing or no list")
     tree["steps"] = _steps(tree.get("steps", []), name)
     tree["reproduced"] = tree.get("reproduced") is not False
+    for key in ("random_seed", "tries", "failures"):
+        if not _is_count(tree.get(key, 0)):
+            raise ReplayError(name, f"`{key}` is no whole number of 0 to 2^32-1")
     replay = Replay.from_dict(tree)
     parts = (replay.requirement_id, replay.suite, replay.acts, replay.expected, replay.actual)
     fingerprint = fingerprint_of(*parts)
@@ -146,6 +185,10 @@ def read_replay(text: str, name: str) -> Replay:
         reason = f"fingerprint `{replay.fingerprint}`: its contents have `{fingerprint}`"
         raise ReplayError(name, f"{reason}; was it changed by hand?")
     return replay
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**32
 
 
 def _steps(trees: Any, name: str) -> list[Any]:
@@ -173,12 +216,16 @@ class Outcome(enum.Enum):
     FIXED = "fixed"
     STILL_FAILING = "still failing"
     FAILS_DIFFERENTLY = "fails differently"
+    NOT_SEEN = "not seen"
     CANNOT_RUN = "cannot run"
 
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """The outcome of one replay; ``reason`` says how it differs or why it cannot run."""
+    """The outcome of one replay.
+
+    ``reason`` says how it differs, how often it was seen, or why it cannot run.
+    """
 
     outcome: Outcome
     reason: str = ""
@@ -186,19 +233,34 @@ class ReplayResult:
 
     @classmethod
     def of(cls, replay: Replay, report: BackendReport) -> ReplayResult:
-        """Return the outcome that the report on one replay tells of."""
+        """Return the outcome that the report on one replay tells of.
+
+        Only a failure that always came is fixed where it does not come: of any other, one that was
+        not seen is all that can be said.
+        """
         if report.fault is not None:
             return cls(Outcome.CANNOT_RUN, report.fault)
         (result,) = report.results
         found = result.counterexample
-        if found is None:
-            fixed = result.verdict is Verdict.PASS
-            return cls(Outcome.FIXED if fixed else Outcome.CANNOT_RUN, result.reason)
-        if found.fingerprint == replay.fingerprint:
-            return cls(Outcome.STILL_FAILING, "", found)
+        if found is not None:
+            return cls._failing(replay, found)
+        if result.verdict is not Verdict.PASS:
+            return cls(Outcome.CANNOT_RUN, result.reason)
+        if replay.always_failed:
+            return cls(Outcome.FIXED)
+        reason = f"in {result.checks} tries; {replay.chance_text}, so this does not show it fixed"
+        return cls(Outcome.NOT_SEEN, reason)
+
+    @classmethod
+    def _failing(cls, replay: Replay, found: Counterexample) -> ReplayResult:
         if found.requirement_id != replay.requirement_id:
             reason = f"what it breaks now is {found.requirement_id}"
-        elif len(found.acts) < len(replay.acts):
+            return cls(Outcome.FAILS_DIFFERENTLY, reason, found)
+        at_times = f"in {found.failures} of {found.tries} tries" if not found.reproduced else ""
+        # What comes by chance need not come in the same way.
+        if found.fingerprint == replay.fingerprint or at_times or not replay.reproduced:
+            return cls(Outcome.STILL_FAILING, at_times, found)
+        if len(found.acts) < len(replay.acts):
             reason = f"the first difference comes at act {len(found.acts)} of {len(replay.acts)}"
         else:
             reason = "the first difference is another one"

@@ -59,10 +59,11 @@ class Counterexample(DataClassJsonMixin):
     """The shortest history found that violates one requirement.
 
     The last step is the first at which the backend differs; ``expected`` and
-    ``actual`` describe that difference. ``reproduced`` is false when the same
-    history did not fail again, which makes the backend nondeterministic.
-    ``acts`` are what a replay carries out, as data, and ``fingerprint`` tells
-    this failure from another of the same requirement.
+    ``actual`` describe that difference. ``acts`` are what a replay carries out, as
+    data, and ``fingerprint`` tells this failure from another of the same requirement.
+    The acts were carried out ``tries`` times again and broke the same requirement
+    ``failures`` times; ``reproduced`` is false where that is not every time.
+    ``random_seed`` is that of the global generators where the failure depends on it.
     """
 
     requirement_id: str
@@ -73,6 +74,9 @@ class Counterexample(DataClassJsonMixin):
     reproduced: bool = True
     acts: list[Any] = field(default_factory=list)
     fingerprint: str = ""
+    random_seed: int | None = None
+    tries: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from conformance.records.results import Counterexample, RequirementResult, Step,
 from conformance.report.summary import UNKNOWN_SENTENCE, described, replay_command
 from conformance.run.terminal_text import visible
 
-__all__ = ["counterexample_heading", "counterexample_text", "result_text"]
+__all__ = ["chance_text", "counterexample_heading", "counterexample_text", "result_text"]
 
 
 _EQUAL_STEPS_MAX: Final = 2
@@ -39,11 +39,30 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
         f"  expected: {visible(counterexample.expected)}",
         f"  actual:   {visible(counterexample.actual)}",
     ]
-    if not counterexample.reproduced:
-        lines.append("  This history failed once and not again: the backend is not deterministic.")
+    chance = chance_text(counterexample)
+    if chance:
+        lines.append(f"  {chance}")
     if replay:
         lines += ["", f"  replay:   {replay}"]
     return "\n".join(lines)
+
+
+def chance_text(counterexample: Counterexample) -> str:
+    """Return how often a failure that is up to chance comes, or an empty text."""
+    found = counterexample
+    if not found.reproduced and found.tries:
+        return (
+            f"flaky: {found.failures} of {found.tries} more tries of this history failed. "
+            "The backend is not deterministic."
+        )
+    if not found.reproduced:
+        return "flaky: this history failed once and not again. The backend is not deterministic."
+    if found.random_seed is not None:
+        return (
+            "This history fails where the global generator of random numbers is seeded with "
+            f"{found.random_seed}, and not with every other seed."
+        )
+    return ""
 
 
 def _step_lines(steps: Sequence[Step]) -> Iterator[str]:

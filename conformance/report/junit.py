@@ -107,7 +107,10 @@ def _outcome(result: RequirementResult, strict: bool) -> tuple[str, str]:
         return "skipped", f"not applicable: {result.reason}"
     if result.verdict is Verdict.EXPECTED_FAIL:
         return "skipped", f"known failure: {result.reason}"
-    message = sentence if result.verdict is Verdict.FAIL else f"open, {result.reason}: {sentence}"
+    if result.verdict is Verdict.FAIL:
+        message = f"{result.reason}: {sentence}" if result.reason else sentence
+    else:
+        message = f"open, {result.reason}: {sentence}"
     if binds(result, strict=strict):
         return "failure", message
     return "skipped", f"only recommended: {message}"

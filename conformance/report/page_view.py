@@ -17,6 +17,7 @@ from conformance.records.results import (
     SituationResult,
     Verdict,
 )
+from conformance.report.failure import chance_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
     PART_TITLES,
@@ -95,6 +96,7 @@ class Evidence:
     result: RequirementResult
     judged: Requirement | None
     difference: Difference | None
+    chance: str
     replay: str
     link: str
     situations: list[SituationResult]
@@ -297,6 +299,7 @@ def _evidence(
         result=result,
         judged=described(requirement_id),
         difference=None if found is None else difference(found),
+        chance="" if found is None else chance_text(found),
         replay="" if found is None else replay_command(replay_folder, requirement_id),
         link=web_link(result.link),
         situations=situations_of(backend, requirement_id) if is_judged(result) else [],

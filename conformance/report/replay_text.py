@@ -35,7 +35,9 @@ def replay_text(result: ReplayResult) -> str:
     """Return the outcome, and the failure in its fixed order where there is one."""
     text = result.outcome.value
     if result.reason:
-        text += f": {visible(result.reason)}"
+        # How often is part of the sentence; why comes after a colon.
+        joint = " " if result.reason.startswith("in ") else ": "
+        text += f"{joint}{visible(result.reason)}"
     if result.counterexample is None:
         return text
     return f"{text}\n{counterexample_text(result.counterexample)}"

@@ -109,7 +109,7 @@ def _print_failures(
         console.print(Text(head, style=style), soft_wrap=True)
         replay = commands.get(result.requirement_id, "")
         console.print(Text(counterexample_text(result.counterexample, replay)), soft_wrap=True)
-        if result.reason:
+        if result.reason and result.verdict is Verdict.EXPECTED_FAIL:
             reason = visible(f"{result.reason} {result.link}".rstrip())
             console.print(Text(f"\n  known:    {reason}"), soft_wrap=True)
         console.print()

@@ -344,7 +344,7 @@ def test_one_requirement_alone_gets_the_verdict_and_history_that_it_gets_among_a
                 raise OSError("too many")
             return super().load()
 
-    profile = Profile("short", Budget(histories=30, operations=10, seconds=60.0))
+    profile = Profile("short", Budget(histories=60, operations=10, seconds=60.0))
     whole = judged(lambda directory: Broken(), profile=profile)
     failed = [result for result in whole.results if result.verdict is Verdict.FAIL]
 
