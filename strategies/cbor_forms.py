@@ -27,6 +27,7 @@ __all__ = [
     "TextForm",
     "form_at",
     "form_of",
+    "head",
     "nested_arrays",
     "render",
     "replaced",
@@ -124,14 +125,14 @@ def render(form: Form) -> bytes:
         return form.data
     if isinstance(form, IntegerForm):
         if form.value < 0:
-            return _head(_NEGATIVE, -1 - form.value, form.width)
-        return _head(_UNSIGNED, form.value, form.width)
+            return head(_NEGATIVE, -1 - form.value, form.width)
+        return head(_UNSIGNED, form.value, form.width)
     if isinstance(form, BytesForm):
-        return _head(_BYTES, len(form.data), None) + form.data
+        return head(_BYTES, len(form.data), None) + form.data
     if isinstance(form, TextForm):
         return _rendered_text(form)
     if isinstance(form, TagForm):
-        return _head(_TAG, form.number, None) + render(form.content)
+        return head(_TAG, form.number, None) + render(form.content)
     if isinstance(form, ArrayForm):
         items = b"".join([render(item) for item in form.items])
         return _enclosed(_ARRAY, len(form.items), items, form.width, form.indefinite)
@@ -177,7 +178,12 @@ def nested_arrays(count: int) -> RawForm:
     return RawForm(b"\x81" * (count - 1) + b"\x80")
 
 
-def _head(major_type: int, argument: int, width: int | None) -> bytes:
+def head(major_type: int, argument: int, width: int | None = None) -> bytes:
+    """Return the first bytes of an item: its major type, 0 to 7, and its number or length.
+
+    ``width`` is how many bytes the argument has behind the first one, ``None``
+    for the least that hold it. Source: RFC 8949, section 3.
+    """
     if width is None and argument < 24:
         return bytes([major_type << 5 | argument])
     if width is None:
@@ -190,7 +196,7 @@ def _enclosed(
 ) -> bytes:
     if indefinite:
         return bytes([major_type << 5 | _INDEFINITE]) + content + BREAK.data
-    return _head(major_type, count, width) + content
+    return head(major_type, count, width) + content
 
 
 def _rendered_text(form: TextForm) -> bytes:
@@ -198,4 +204,4 @@ def _rendered_text(form: TextForm) -> bytes:
         chunks = b"".join([_rendered_text(TextForm(character)) for character in form.text])
         return _enclosed(_TEXT, 0, chunks, None, indefinite=True)
     data = form.text.encode()
-    return _head(_TEXT, len(data), form.width) + data
+    return head(_TEXT, len(data), form.width) + data

@@ -36,6 +36,7 @@ from conformance.door.peers import (
 )
 from conformance.door.protocol import CALLS, OPERATIONS
 from conformance.door.values import PlanParts, ResolverForm, checked
+from conformance.memory import memory_ceiling
 from telltale_spec.errors import DomainError, DurabilityError
 from telltale_spec.wire.shapes import Tree
 
@@ -185,7 +186,9 @@ class _Server:
         elif name == "artifact.encode" and backend.codec is not None:
             value = backend.codec.encode(*arguments)
         elif name == "artifact.decode" and backend.codec is not None:
-            value = backend.codec.decode(*arguments)
+            (data,) = arguments
+            with memory_ceiling(len(data)):
+                value = backend.codec.decode(data)
         elif name == "entry.identity" and backend.identity is not None:
             value = backend.identity(*arguments)
         else:

@@ -14,9 +14,20 @@ from typing import Any, Final
 
 import cbor2
 
-from conformance.backend import Codec
 from conformance.engine.session import History, Raised, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.machines.codec_answers import (
+    DECODE_PREFIX,
+    VERSION_PREFIX,
+    accepts,
+    canonical,
+    decode,
+    encode,
+    judge_labelled,
+    refuses,
+    same_bytes,
+)
+from conformance.machines.codec_hostile import HOSTILE, HOSTILE_IDS, hostile_labels, judge_hostile
 from conformance.requirements import Level, requirement
 from conformance.rules.oracles import Name, Table, plain_tree, tree_difference
 from strategies import cbor_forms, encodings
@@ -33,19 +44,11 @@ from telltale_spec.wire.shapes import U32_MAX, U64_MAX
 
 __all__ = ["CODEC_SUITE"]
 
-_PREFIX: Final = "decode persisted durability artifact: "
-_VERSION_PREFIX: Final = "unsupported persisted durability schema version `"
 _SIZE_MAX: Final = 67_108_864
-_SHOWN_BYTES_MAX: Final = 64
 _LONG_TEXT: Final = 65_536
 _PREFIXES_MAX: Final = 8
 _MUST: Final = Level.MUST
 _Artifact = PersistedDurabilityArtifact
-
-
-def _canonical(artifact: _Artifact) -> bytes:
-    tree: Any = plain_tree(artifact)
-    return cbor_forms.render(cbor_forms.form_of(tree))
 
 
 def _nodes(node: Any) -> Iterator[Any]:
@@ -74,84 +77,22 @@ def _broken_rule(tree: Table, data: bytes) -> str:
     return tree_difference(tree, actual) or "WIRE-01"
 
 
-def _codec(history: History) -> Codec:
-    codec = history.session.backend.codec
-    if codec is None:
-        raise RuntimeError("this suite does not apply to a backend without a codec")
-    return codec
-
-
-def _encode(history: History, artifact: _Artifact, *, quiet: bool = False) -> bytes:
-    text = f"encode {type(artifact.payload).variant_name} of version {artifact.schema_version}"
-    codec = _codec(history)
-    shown, rule = None if quiet else artifact, "ARTIFACT-02"
-    answer = history.call(text, lambda: codec.encode(artifact), operation=shown, undeclared=rule)
-    value = answer.value if isinstance(answer, Returned) else f"refused: {answer.message}"
-    history.check(rule, isinstance(value, bytes), "bytes", lambda: repr(value))
-    assert isinstance(value, bytes)  # noqa: S101 - a failed check does not return
-    return value
-
-
 def _judge_written(history: History, artifact: _Artifact) -> None:
-    tree, expected = plain_tree(artifact), _canonical(artifact)
+    tree, expected = plain_tree(artifact), canonical(artifact)
     for situation, _ in _variants(tree):
         history.reach(situation)
-    actual = _encode(history, artifact)
+    actual = encode(history, artifact)
     size = _SIZES.get(artifact)
     if size is not None:
         history.check("WIRE-13", len(actual) == size, f"{size} bytes", f"{len(actual)} bytes")
     rules = {node.requirement_id for node in _nodes(tree)} | {"WIRE-01"}
     broken = set() if actual == expected else {_broken_rule(tree, actual)}
     for requirement_id in sorted(broken or rules):
-        _same_bytes(history, requirement_id, expected, actual)
-    _same_bytes(history, "WIRE-01", expected, _encode(history, artifact))
-
-
-def _same_bytes(history: History, requirement_id: str, expected: bytes, actual: bytes) -> None:
-    equal = expected == actual
-    pairs = enumerate(zip(expected, actual, strict=False))
-    shared = min(len(expected), len(actual))
-    start = shared if equal else next((i for i, (one, other) in pairs if one != other), shared)
-    history.check(
-        requirement_id,
-        equal,
-        lambda: f"{len(expected)} bytes, from byte {start}: {_hex(expected[start:])}",
-        lambda: f"{len(actual)} bytes, from byte {start}: {_hex(actual[start:])}",
-    )
-
-
-def _hex(data: bytes) -> str:
-    more = "..." if len(data) > _SHOWN_BYTES_MAX else ""
-    return f"0x{data[:_SHOWN_BYTES_MAX].hex()}{more}"
+        same_bytes(history, requirement_id, expected, actual)
+    same_bytes(history, "WIRE-01", expected, encode(history, artifact))
 
 
 # What is read
-
-
-def _decode(history: History, data: bytes, label: str) -> Returned | Raised:
-    codec = _codec(history)
-    return history.call(
-        f"decode {len(data)} bytes, {label}: {_hex(data)}",
-        lambda: codec.decode(data),
-        operation={"bytes": data.hex()} if len(data) < _SIZE_MAX else None,
-        undeclared="DEC-29",
-    )
-
-
-def _accepts(
-    history: History, requirement_id: str, answer: Returned | Raised, value: _Artifact, note: str
-) -> None:
-    actual = answer.value if isinstance(answer, Returned) else f"refused: {answer.message}"
-    holds = isinstance(answer, Returned) and answer.value == value
-    history.check(requirement_id, holds, lambda: f"{note}: {value!r}", lambda: str(actual))
-
-
-def _refuses(history: History, requirement_id: str, answer: Returned | Raised, why: str) -> None:
-    shown = "" if isinstance(answer, Raised) else repr(answer.value)
-    history.check(requirement_id, isinstance(answer, Raised), f"refused: {why}", shown)
-    message = answer.message if isinstance(answer, Raised) else ""
-    declared = message.startswith((_PREFIX, _VERSION_PREFIX))
-    history.check("DEC-29", declared, f"an error that begins with `{_PREFIX}`", message)
 
 
 def _alone(history: History, act: Callable[[History], None]) -> None:
@@ -161,15 +102,15 @@ def _alone(history: History, act: Callable[[History], None]) -> None:
 
 
 def _judge_artifact(history: History, artifact: _Artifact) -> None:
-    data = _canonical(artifact)
+    data = canonical(artifact)
 
     def reads_its_own(one: History) -> None:
-        answer = _decode(one, _encode(one, artifact), "as written")
-        _accepts(one, "ARTIFACT-06", answer, artifact, "what was encoded")
+        answer = decode(one, encode(one, artifact), "as written")
+        accepts(one, "ARTIFACT-06", answer, artifact, "what was encoded")
 
     def reads_canonical(one: History) -> None:
-        answer = _decode(one, data, "the canonical form")
-        _accepts(one, "ARTIFACT-06", answer, artifact, "its value")
+        answer = decode(one, data, "the canonical form")
+        accepts(one, "ARTIFACT-06", answer, artifact, "its value")
         held = artifact.evidence_outcome_cache_artifact() or _EMPTY_CACHE
         for outcome in (entry.outcome for entry in held.entries):
             if outcome.status.is_success is (outcome.response is None):
@@ -177,13 +118,13 @@ def _judge_artifact(history: History, artifact: _Artifact) -> None:
 
     def drops_the_rest(one: History) -> None:
         one.reach("read: trailing bytes")
-        answer = _decode(one, data + b"\x00rest", "bytes behind an artifact")
-        _accepts(one, "DEC-26", answer, artifact, "M-19: the same value")
+        answer = decode(one, data + b"\x00rest", "bytes behind an artifact")
+        accepts(one, "DEC-26", answer, artifact, "M-19: the same value")
 
     def refuses_prefix(one: History, count: int) -> None:
         one.reach("read: truncated")
-        answer = _decode(one, data[:count], f"{count} of {len(data)}")
-        _refuses(one, "DEC-30", answer, "the input ends early")
+        answer = decode(one, data[:count], f"{count} of {len(data)}")
+        refuses(one, "DEC-30", answer, "the input ends early")
 
     _alone(history, lambda one: _judge_written(one, artifact))
     for act in (reads_its_own, reads_canonical, drops_the_rest):
@@ -193,53 +134,36 @@ def _judge_artifact(history: History, artifact: _Artifact) -> None:
         _alone(history, lambda one, count=count: refuses_prefix(one, count))  # type: ignore[misc]
 
 
-def _judge_labelled(history: History, labelled: encodings.LabelledBytes) -> None:
-    history.reach(f"read: {labelled.label}")
-    answer = _decode(history, labelled.data, labelled.label)
-    if labelled.acceptable is False:
-        _refuses(history, labelled.requirement, answer, labelled.label)
-        return
-    if labelled.value is not None:
-        note = "M-20: the same value" if labelled.requirement == "DEC-04" else "the same value"
-        _accepts(history, labelled.requirement, answer, labelled.value, note)
-    elif isinstance(answer, Raised):
-        _refuses(history, "DEC-29", answer, labelled.label)
-        return
-    assert isinstance(answer, Returned)  # noqa: S101 - a failed check does not return
-    # What was accepted in any form is written in the one form (M-19).
-    _same_bytes(history, "DEC-32", _canonical(answer.value), _encode(history, answer.value))
-
-
 def _judge_version(history: History, artifact: _Artifact) -> None:
-    what, data = "unknown schema version", _canonical(artifact)
+    what, data = "unknown schema version", canonical(artifact)
     history.reach(f"read: {what}")
 
     def is_written_only(one: History) -> None:
-        _same_bytes(one, "ARTIFACT-01", data, _encode(one, artifact))
-        _refuses(one, "ARTIFACT-01", _decode(one, data, what), what)
+        same_bytes(one, "ARTIFACT-01", data, encode(one, artifact))
+        refuses(one, "ARTIFACT-01", decode(one, data, what), what)
 
     _alone(history, is_written_only)
-    expected = f"{_VERSION_PREFIX}{artifact.schema_version}`"
-    answer = _decode(history, data, what)
+    expected = f"{VERSION_PREFIX}{artifact.schema_version}`"
+    answer = decode(history, data, what)
     actual = answer.message if isinstance(answer, Raised) else "read"
     history.check("DEC-31", actual == expected, expected, actual)
 
 
 def _judge_size(history: History, surplus: int) -> None:
     text = b"\x7a" + _LONG_TEXT.to_bytes(4) + b"x" * _LONG_TEXT
-    before, after = _canonical(_gate("x" * _LONG_TEXT)).split(text)
+    before, after = canonical(_gate("x" * _LONG_TEXT)).split(text)
     count = _SIZE_MAX + surplus - len(before) - 5 - len(after)
     data = b"".join((before, b"\x7a", count.to_bytes(4), b"x" * count, after))
     artifact = _gate("x" * count)
-    answer = _decode(history, data, "a log of one long text")
+    answer = decode(history, data, "a log of one long text")
     actual = answer.message if isinstance(answer, Raised) else "read"
     if surplus:
-        expected = f"{_PREFIX}input is {len(data)} bytes, max is {_SIZE_MAX}"
+        expected = f"{DECODE_PREFIX}input is {len(data)} bytes, max is {_SIZE_MAX}"
         history.check("DEC-27", actual == expected, expected, actual)
     else:
         holds = isinstance(answer, Returned) and answer.value == artifact
         history.check("DEC-27", holds, "read as it is", actual)
-    written = _encode(history, artifact, quiet=True) == data if surplus else True
+    written = encode(history, artifact, quiet=True) == data if surplus else True
     history.check("ARTIFACT-02", written, "the canonical bytes", "other bytes")
 
 
@@ -364,6 +288,7 @@ _LABELS: Final = {
 _SITUATIONS: Final = {
     **{name: (rule,) for each in _TOUR for name, rule in _variants(plain_tree(each))},
     **{f"read: {label}": (ruled_by,) for label, ruled_by in _LABELS.items()},
+    HOSTILE: ("DEC-29", "DEC-29.text"),
 }
 _RULES: Final = [f"WIRE-{number:02}" for number in (*range(1, 11), 13)]
 _OTHERS: Final = {"ARTIFACT-01", "ARTIFACT-02", "ARTIFACT-06", "DEC-25", "DEC-27", "DEC-32"}
@@ -377,15 +302,16 @@ CODEC_SUITE: Final = LawSuite(
         TableLaw(
             "byte forms of each position",
             lambda histories: _byte_forms(max(3, histories // 20)),
-            _judge_labelled,
+            judge_labelled,
         ),
+        TableLaw(HOSTILE, hostile_labels, judge_hostile),
         Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
         Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
         TableLaw("the largest input", lambda histories: (0, 1), _judge_size),
-        Law("any byte form", _FORMS, _judge_labelled),
-        Law("mutated bytes", encodings.mutated_encodings(), _judge_labelled),
+        Law("any byte form", _FORMS, judge_labelled),
+        Law("mutated bytes", encodings.mutated_encodings(), judge_labelled),
     ),
-    requirement_ids=tuple(sorted(_OTHERS.union(_RULES, *_SITUATIONS.values()))),
+    requirement_ids=tuple(sorted(_OTHERS.union(_RULES, HOSTILE_IDS, *_SITUATIONS.values()))),
     situations=_SITUATIONS,
     present=lambda backend: backend.codec is not None,
 )

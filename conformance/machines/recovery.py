@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from conformance.engine.session import History, Raised, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.machines.recovery_orders import MISTAKABLE, judge_order, order_cases
 from conformance.rules.narration import cache_entry_text, entry_text, quoted, tick_text
 from conformance.rules.oracles import PlainPlan, plain_recovery
 from conformance.rules.soundness import (
@@ -312,6 +313,11 @@ def _small_cases_of(histories: int) -> Iterator[RecoveryCase]:
     return _small_cases(2 + (histories >= _HISTORIES_OF_CI) + (histories >= _HISTORIES_OF_DEEP))
 
 
+def _judge_order(history: History, case: RecoveryCase) -> None:
+    """Compare what depends on how ids are told apart and sorted (RECOV-03, RECOV-08)."""
+    judge_order(history, case, _plan, _compare)
+
+
 # Related logs
 
 
@@ -370,6 +376,7 @@ RECOVERY_SUITE: Final = LawSuite(
     name="recovery",
     laws=(
         TableLaw("every small log", _small_cases_of, _judge_against_oracle),
+        TableLaw("orders of ids", order_cases, _judge_order),
         Law("any log", _COMBINED, _judge_random),
         Law("related logs", st.tuples(_COMBINED, st.integers(0, 2**16)), _judge_relations, 0.5),
     ),
@@ -386,6 +393,7 @@ RECOVERY_SUITE: Final = LawSuite(
         INVALID_LOG: ("RECOV-01",),
         CONFLICT: ("RECOV-04", "RECOV-05"),
         SEVERAL: ("RECOV-03", "RECOV-08", "RECOV-09"),
+        MISTAKABLE: ("RECOV-03", "RECOV-08"),
     },
     present=lambda backend: backend.recovery is not None,
 )

@@ -266,6 +266,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
     ),
     Requirement(
         "DEC-29",
+        Level.MUST,
+        Scope.PURE,
+        Component.CODEC,
+        "Whatever the bytes are, a reader answers with an artifact or the declared error and with "
+        "no other exception, and what is not well-formed it refuses.",
+        "durable.rs L22-33, L980-989",
+    ),
+    Requirement(
+        "DEC-29.text",
         Level.SHOULD,
         Scope.PURE,
         Component.CODEC,

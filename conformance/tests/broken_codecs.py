@@ -289,7 +289,7 @@ BROKEN_CODECS: Final[tuple[tuple[str, CorrectCodec, str], ...]] = (
     ("crashes on corrupt input", Crashes(), "DEC-29"),
     ("no limit of size", HasNoLimit(), "DEC-27"),
     ("limit off by one", RefusesTheLimit(), "DEC-27"),
-    ("errors without their prefix", NamesNoContext(), "DEC-29"),
+    ("errors without their prefix", NamesNoContext(), "DEC-29.text"),
 )
 """Name, codec, and the requirement that it breaks."""
 

@@ -51,7 +51,7 @@ LAYERS = (
     Layer("results", ("conformance.records",), ("errors", "wire", "requirements", "run errors")),
     Layer(
         "subject",
-        ("conformance.backend", "conformance.life_cycle"),
+        ("conformance.backend", "conformance.life_cycle", "conformance.memory"),
         (*_REFERENCE, "handlers", "run errors"),
     ),
     # What answers mean: no driver, no engine, no file.

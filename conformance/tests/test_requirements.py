@@ -49,6 +49,7 @@ FOLLOWERS = {
     "CACHE-02": "CACHE-02.handles",
     "CACHE-08": "CACHE-08.kill",
     "DEC-21": "DEC-21a",
+    "DEC-29": "DEC-29.text",
 }
 SENTENCE = re.compile(r"[A-Z`][^\n]*[^.\s]\.")
 SENTENCE_END_INSIDE = re.compile(r"[.!?]\s")
@@ -128,7 +129,8 @@ def test_capabilities_are_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "requirement_id", ["WAL-03.text", "WAL-04", "WAL-13.accept", "CACHE-04", "DEC-07"]
+    "requirement_id",
+    ["WAL-03.text", "WAL-04", "WAL-13.accept", "CACHE-04", "DEC-07", "DEC-29.text"],
 )
 def test_recommendations_are_recommendations(requirement_id: str) -> None:
     assert requirement(requirement_id).level is Level.SHOULD
