@@ -103,6 +103,8 @@ LAYERS = (
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
     Layer("harness folder", ("conformance.door.harness_folder",), ("run errors",)),
+    # Searches models of the specification; concrete backends come in only to confirm what it shows.
+    Layer("checker", ("conformance.checker",), ("errors", "run errors")),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -140,6 +142,7 @@ THIRD_PARTY = {
     "hypothesis": ("strategies", "conformance"),
     "jinja2": ("conformance.report",),
     "markupsafe": ("conformance.report",),
+    "numpy": ("conformance.checker",),
     "pytest": ("conformance",),
     "rich": ("conformance",),
 }
