@@ -21,7 +21,7 @@ from conformance.checker.tables import GlobalTable, Tables, tabulate
 from conformance.checker.visited import DenseVisited, SparseVisited, Visited, Words
 from conformance.errors import ModelError
 
-__all__ = ["VECTOR", "search", "search_tables"]
+__all__ = ["VECTOR", "DenseVisited", "SparseVisited", "search", "search_tables"]
 
 VECTOR: Final = "numpy"
 
@@ -40,7 +40,7 @@ class _Arrays:
         self.shared_count = len(tables.shared_values)
         self.slot_count = len(tables.slot_values)
         self.pairs_count = self.shared_count * self.slot_count
-        self.weights = [
+        self.weights: list[int] = [
             self.shared_count * self.slot_count**index for index in range(tables.slots_count)
         ]
         self.moves = [self._distinct_moves(weight) for weight in self.weights]
@@ -98,7 +98,10 @@ class _Arrays:
 
     def pack(self, shared: int, slots: tuple[int, ...]) -> int:
         """Return the word of some numbers."""
-        return shared + sum(weight * slot for weight, slot in zip(self.weights, slots, strict=True))
+        word = shared
+        for weight, slot in zip(self.weights, slots, strict=True):
+            word += weight * slot
+        return word
 
     def unpack(self, word: int) -> tuple[int, tuple[int, ...]]:
         """Return the shared number and the slot numbers of a word."""

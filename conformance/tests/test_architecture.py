@@ -103,8 +103,13 @@ LAYERS = (
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
     Layer("harness folder", ("conformance.door.harness_folder",), ("run errors",)),
-    # Searches models of the specification; concrete backends come in only to confirm what it shows.
+    # Searches models of the specification; the reference comes in only to confirm what it shows.
     Layer("checker", ("conformance.checker",), ("errors", "run errors")),
+    Layer(
+        "worlds",
+        ("conformance.checker.worlds",),
+        (*_REFERENCE, "backends", "handlers", "soundness", "checker"),
+    ),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",

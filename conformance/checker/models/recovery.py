@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from conformance.checker.model import FAITHFUL, HARDENED, Action, Model, PairProperty, Property
+from conformance.checker.model import HARDENED, Action, Model, PairProperty, Property
 from conformance.checker.models.decisions import (
     CLAUSE_SENTENCES,
     FINALIZED,
@@ -214,7 +214,7 @@ def recovery(variant: str) -> Model:
 
     return Model(
         NAME,
-        HARDENED if hardened else FAITHFUL,
+        variant,
         "logs of every length over all kinds of entries, a checkpoint at any place",
         (Log(),),
         lambda _index: Operation(),

@@ -29,7 +29,7 @@ def check_sparse(
 ) -> SearchResult:
     """Search with sorted arrays, however few states are possible."""
     with monkeypatch.context() as patch:
-        patch.setattr(vector, "DenseVisited", lambda _count: SparseVisited())
+        patch.setattr(vector, "DenseVisited", lambda _count: vector.SparseVisited())
         return check_model(model, slots_count, engine="numpy", **options)
 
 
