@@ -10,6 +10,7 @@ __all__ = [
     "BaselineError",
     "ConformanceError",
     "HistoryError",
+    "ModelError",
     "ReplayError",
     "ReportError",
     "TargetError",
@@ -45,6 +46,15 @@ class BaselineError(UsageError):
         self.name = name
         self.reason = reason
         super().__init__(f"baseline `{name}`: {reason}")
+
+
+class ModelError(UsageError):
+    """Report a model that cannot be checked as it is; exit status 2."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        self.model = model
+        self.reason = reason
+        super().__init__(f"model `{model}`: {reason}")
 
 
 class HistoryError(UsageError):

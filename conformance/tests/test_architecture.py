@@ -104,6 +104,13 @@ LAYERS = (
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
     Layer("harness folder", ("conformance.door.harness_folder",), ("run errors",)),
+    # Searches models of the specification; the reference comes in only to confirm what it shows.
+    Layer("checker", ("conformance.checker",), ("errors", "run errors")),
+    Layer(
+        "worlds",
+        ("conformance.checker.worlds",),
+        (*_REFERENCE, "backends", "handlers", "soundness", "checker"),
+    ),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -141,6 +148,7 @@ THIRD_PARTY = {
     "hypothesis": ("strategies", "conformance"),
     "jinja2": ("conformance.report",),
     "markupsafe": ("conformance.report",),
+    "numpy": ("conformance.checker",),
     "pytest": ("conformance",),
     "rich": ("conformance",),
 }

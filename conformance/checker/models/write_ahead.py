@@ -1,0 +1,433 @@
+"""``write-ahead``: a machine that syncs, a log, checkpoints, failing appends, crashes.
+
+A slot is one operation: where its machine is, what its log says of it (folded
+as recovery folds it), and what of this tick's sync is stored already. A sync
+appends evidence, escalation, finalization and gate in this order (SYNC-04),
+leaves out what it finds in the log (SYNC-05), and ends at the first append
+that fails; whether a failed append was stored or not is the same as failing
+one append later or earlier. A tick, a checkpoint and a crash happen to all
+operations at once; a restart takes a tick. The hardened variant stores a sync
+whole or not at all, refuses what does not fit, stores nothing of a settled
+state twice, and recovers from the whole log. The machine-like variant does as
+specified and leaves out what only a faulty caller asks for, so that what is
+left can befall anyone. Identities are taken as unambiguous here (F2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from conformance.checker.model import (
+    HARDENED,
+    Action,
+    GlobalAction,
+    Model,
+    Property,
+    always,
+)
+from conformance.checker.models.decisions import (
+    CLAUSE_SENTENCES,
+    FINALIZED,
+    NONE,
+    PROVISIONAL,
+    SOFT_SAFE,
+    Decision,
+    Facts,
+    clause_holds,
+)
+
+__all__ = ["MACHINE_LIKE", "PHASES", "Operation", "Tick", "write_ahead"]
+
+NAME: Final = "write-ahead"
+
+MACHINE_LIKE: Final = "machine-like"
+"""The variant without requests that no machine with an agreement state makes."""
+
+PHASES: Final = {
+    "new": (NONE, None),
+    "provisional": (PROVISIONAL, None),
+    "soft_safe": (SOFT_SAFE, None),
+    "finalized": (FINALIZED, "finalized"),
+    "aborted": (PROVISIONAL, "aborted"),
+    "fallen back": (NONE, "aborted"),
+}
+"""Where a machine is, with the level and outcome of the state that it syncs."""
+
+_ADVANCES: Final = {
+    "new": "provisional",
+    "provisional": "soft_safe",
+    "soft_safe": "finalized",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What all operations share: whether the checkpoint covers this tick already."""
+
+    is_covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    ``phase`` is the machine's, ``checkpoint_phase`` that of the checkpointed
+    machine. The log is folded as in the model ``recovery``. What ends in
+    ``now`` is about this tick: how many copies of the evidence, whether outcome
+    and gate are stored, whether a sync was acknowledged, whether its request was another's.
+    """
+
+    phase: str = "new"
+    checkpoint_phase: str = "new"
+    escalated_level: int = NONE
+    checkpoint_level: int = NONE
+    is_touched: bool = False
+    level: int = NONE
+    outcome: str | None = None
+    gate_level: int | None = None
+    last_outcome: str | None = None
+    is_conflicting: bool = False
+    evidence_now: int = 0
+    outcome_now: bool = False
+    gate_now: bool = False
+    acknowledged_now: bool = False
+    repeated_now: bool = False
+    strange_now: str | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Nothing was stored or acknowledged at this tick."""
+        return not (self.evidence_now or self.outcome_now or self.gate_now or self.acknowledged_now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a sync asks for; ``level`` is ``None`` for a request without a state."""
+
+    level: int | None
+    outcome: str | None
+    gate_level: int
+    evidence_copies: int
+    strange: str | None = None
+
+
+def _own_request(slot: Operation, copies: int = 1) -> _Request:
+    level, outcome = PHASES[slot.phase]
+    return _Request(level, outcome, level, copies if level > NONE else 0)
+
+
+def _entries(slot: Operation, request: _Request) -> tuple[str, ...]:
+    """Return the kinds of entries that a sync appends, in order (SYNC-04..08)."""
+    level = NONE if request.level is None else request.level
+    return (
+        *(("evidence",) * request.evidence_copies if not slot.evidence_now else ()),
+        *(("escalation",) if level > slot.escalated_level else ()),
+        *(("finalization",) if request.outcome is not None and not slot.outcome_now else ()),
+        *(("gate",) if not slot.gate_now else ()),
+    )
+
+
+def _append(tick: Tick, slot: Operation, kind: str, request: _Request) -> Operation:
+    """Return the slot with one entry more in its log."""
+    level = NONE if request.level is None else request.level
+    if kind == "evidence":
+        slot = replace(slot, evidence_now=slot.evidence_now + 1)
+    elif kind == "escalation":
+        slot = replace(slot, escalated_level=level)
+    elif kind == "finalization":
+        known = slot.last_outcome
+        slot = replace(
+            slot,
+            outcome_now=True,
+            last_outcome=request.outcome,
+            repeated_now=slot.repeated_now or known == request.outcome,
+            is_conflicting=slot.is_conflicting or known not in (None, request.outcome),
+        )
+        level = FINALIZED if request.outcome == "finalized" else NONE
+    else:
+        slot = replace(slot, gate_now=True)
+        level = NONE
+    if tick.is_covered:
+        return replace(slot, checkpoint_level=max(slot.checkpoint_level, level))
+    slot = replace(slot, is_touched=True, level=max(slot.level, level))
+    if kind == "finalization":
+        return replace(slot, outcome=request.outcome)
+    if kind == "gate":
+        return replace(slot, gate_level=max(slot.gate_level or NONE, request.gate_level))
+    return slot
+
+
+def _sync(
+    tick: Tick, slot: Operation, request: _Request, stored_max: int | None
+) -> tuple[Tick, Operation]:
+    """Return what a sync leaves; ``stored_max`` entries are stored by one that fails."""
+    entries = _entries(slot, request)
+    for kind in entries if stored_max is None else entries[:stored_max]:
+        slot = _append(tick, slot, kind, request)
+    if stored_max is not None:
+        return tick, slot
+    return tick, replace(slot, acknowledged_now=True, strange_now=request.strange)
+
+
+def _decision(slot: Operation) -> Decision:
+    return Decision(slot.level, slot.outcome, slot.gate_level is not None)
+
+
+def _hardened_decision(slot: Operation) -> Decision:
+    return Decision(
+        max(slot.level, slot.checkpoint_level), slot.last_outcome, slot.gate_level is not None
+    )
+
+
+def _recovered_phase(slot: Operation, decision: Decision) -> str:
+    """Return where the machine is after a restart that follows the decision (RECOV-05)."""
+    if not slot.is_touched:
+        return slot.checkpoint_phase
+    if decision.outcome is not None:
+        return "finalized" if decision.outcome == "finalized" else "aborted"
+    return "soft_safe" if decision.level >= SOFT_SAFE else "new"
+
+
+def _is_settled(slot: Operation) -> bool:
+    return PHASES[slot.phase][1] is not None and slot.last_outcome == PHASES[slot.phase][1]
+
+
+def _fits(slot: Operation, request: _Request) -> bool:
+    """Say whether a hardened sync takes a request (F5, F7, F15, F36)."""
+    level = max(slot.level, slot.checkpoint_level)
+    if request.level is None or request.strange is not None:
+        return False
+    return (
+        # The level that recovery goes by may not fall, and decides whether a gate may be crossed.
+        (request.level >= level or request.outcome is not None)
+        and slot.last_outcome in (None, request.outcome)
+        and max(request.level, level) >= SOFT_SAFE
+        and not (request.outcome == "aborted" and request.level < slot.escalated_level)
+        and (request.level < FINALIZED or request.outcome == "finalized")
+    )
+
+
+def _hardened_sync(tick: Tick, slot: Operation, request: _Request) -> tuple[Tick, Operation]:
+    if not _fits(slot, request) or _is_settled(slot):
+        # A refused or settled sync stores nothing; the latter has its gate in the log.
+        return tick, slot
+    return _sync(tick, slot, request, None)
+
+
+def _machine_actions(variant: str) -> Iterator[Action]:
+    def can_advance(_tick: Tick, slot: Operation) -> bool:
+        return slot.is_fresh and slot.phase in _ADVANCES
+
+    def advance(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
+        return tick, replace(slot, phase=_ADVANCES[slot.phase])
+
+    def abort(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
+        return tick, replace(slot, phase="aborted")
+
+    def fall_back(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
+        return tick, replace(slot, phase="fallen back")
+
+    yield Action("the machine advances", ("SYNC-06",), can_advance, advance)
+    yield Action(
+        "the machine aborts",
+        ("SYNC-07",),
+        lambda _tick, slot: bool(slot.is_fresh and slot.phase == "provisional"),
+        abort,
+    )
+    if variant == MACHINE_LIKE:
+        return
+    yield Action(
+        "the machine falls back",
+        ("F36", "F7"),
+        lambda _tick, slot: bool(slot.is_fresh and slot.phase == "finalized"),
+        fall_back,
+    )
+
+
+def _sync_actions(variant: str) -> Iterator[Action]:
+    hardened = variant == HARDENED
+
+    def run(tick: Tick, slot: Operation, request: _Request) -> tuple[Tick, Operation]:
+        if hardened:
+            return _hardened_sync(tick, slot, request)
+        return _sync(tick, slot, request, None)
+
+    yield Action(
+        "a sync succeeds",
+        ("SYNC-03", "SYNC-04", "SYNC-05"),
+        # Behind another's request a machine waits for the next tick with its own.
+        lambda _tick, slot: slot.strange_now is None,
+        lambda tick, slot: run(tick, slot, _own_request(slot)),
+    )
+    for stored in range(1 if hardened else 5):
+        yield _failing_sync(stored, hardened)
+    if variant == MACHINE_LIKE:
+        return
+    yield Action(
+        "a sync with its evidence twice succeeds",
+        ("SYNC-05", "F3"),
+        lambda _tick, slot: bool(slot.is_fresh and slot.phase != "new"),
+        lambda tick, slot: run(tick, slot, _own_request(slot, 1 if hardened else 2)),
+    )
+    yield Action(
+        "a sync without a state succeeds",
+        ("SYNC-08", "F5"),
+        lambda _tick, slot: bool(slot.is_fresh),
+        lambda tick, slot: run(tick, slot, _Request(None, None, FINALIZED, 0, "stateless")),
+    )
+    yield Action(
+        "a sync with the state of another operation succeeds",
+        ("SYNC-10", "F15"),
+        lambda _tick, slot: bool(slot.is_fresh and slot.phase != "finalized"),
+        lambda tick, slot: run(tick, slot, _Request(FINALIZED, "finalized", NONE, 0, "foreign")),
+    )
+
+
+def _failing_sync(stored: int, hardened: bool) -> Action:
+    def guard(_tick: Tick, slot: Operation) -> bool:
+        return not slot.acknowledged_now and len(_entries(slot, _own_request(slot))) >= stored
+
+    return Action(
+        f"a sync fails with {stored} entries stored",
+        ("SYNC-09", "F20"),
+        always if hardened else guard,
+        lambda tick, slot: _sync(tick, slot, _own_request(slot), stored),
+    )
+
+
+def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalAction]:
+    def at_a_new_tick(slot: Operation) -> Operation:
+        return replace(
+            slot,
+            evidence_now=0,
+            outcome_now=False,
+            gate_now=False,
+            acknowledged_now=False,
+            repeated_now=False,
+            strange_now=None,
+        )
+
+    def checkpoint(_tick: Tick, slot: Operation) -> Operation:
+        return replace(
+            slot,
+            checkpoint_phase=slot.phase,
+            checkpoint_level=max(slot.checkpoint_level, slot.level),
+            is_touched=False,
+            level=NONE,
+            outcome=None,
+            gate_level=None,
+        )
+
+    def crash(_tick: Tick, slot: Operation) -> Operation:
+        return at_a_new_tick(replace(slot, phase=_recovered_phase(slot, decide(slot))))
+
+    def a_new_tick(_tick: Tick) -> Tick:
+        return Tick()
+
+    yield GlobalAction(
+        "a tick passes", ("F4",), lambda _tick: True, a_new_tick, lambda _t, s: at_a_new_tick(s)
+    )
+    yield GlobalAction(
+        "a checkpoint is taken",
+        ("RECOV-02",),
+        lambda _tick: True,
+        lambda _tick: Tick(True),
+        checkpoint,
+    )
+    yield GlobalAction(
+        "a crash and a recovery", ("RECOV-05",), lambda _tick: True, a_new_tick, crash
+    )
+
+
+_CLAUSE_IDS: Final = {
+    1: ("F6",),
+    2: ("F5", "F6"),
+    3: ("RECOV-10",),
+    4: ("RECOV-10",),
+    5: ("F5", "F6"),
+    6: ("F6", "F20"),
+    7: ("F7", "F36"),
+    8: ("F20", "F7"),
+}
+
+
+def _properties(decide: Callable[[Operation], Decision]) -> Iterator[Property]:
+    def acknowledged(_tick: Tick, slot: Operation) -> bool:
+        return slot.acknowledged_now
+
+    yield Property(
+        "write-ahead",
+        ("SYNC-08", "MONITOR-01"),
+        "a sync that is acknowledged has its gate in the log",
+        lambda _tick, slot: bool(slot.gate_now),
+        acknowledged,
+    )
+    yield Property(
+        "once a tick",
+        ("SYNC-15", "F3"),
+        "no evidence is stored twice at one tick",
+        lambda _tick, slot: bool(slot.evidence_now <= 1),
+    )
+    yield Property(
+        "settled once",
+        ("F4",),
+        "an outcome that the log has is not stored again",
+        lambda _tick, slot: not slot.repeated_now,
+        lambda _tick, slot: slot.last_outcome is not None,
+    )
+    yield Property(
+        "own state only",
+        ("SYNC-10", "F15"),
+        "an operation's log has no level or outcome of another one",
+        lambda _tick, slot: slot.strange_now != "foreign",
+    )
+    yield Property(
+        "no silent fall",
+        ("F36",),
+        "a state that is acknowledged is not below the logged level",
+        lambda _tick, slot: PHASES[slot.phase][0] >= slot.escalated_level,
+        acknowledged,
+    )
+    yield Property(
+        "ended stays ended",
+        ("F6", "F20"),
+        "an operation whose outcome is in the log is not executed any further",
+        lambda _tick, slot: decide(slot).outcome is not None,
+        lambda _tick, slot: bool(slot.is_touched and slot.last_outcome is not None),
+    )
+    for number, sentence in CLAUSE_SENTENCES.items():
+
+        def holds(_tick: Tick, slot: Operation, number: int = number) -> bool:
+            facts = Facts(
+                decide(slot),
+                slot.checkpoint_level,
+                slot.gate_level or NONE,
+                slot.last_outcome,
+                slot.is_conflicting,
+            )
+            return clause_holds(number, facts)
+
+        yield Property(
+            f"clause {number}",
+            _CLAUSE_IDS[number],
+            sentence,
+            holds,
+            lambda _tick, slot: bool(slot.is_touched),
+        )
+
+
+def write_ahead(variant: str) -> Model:
+    """Return the model of syncs, crashes and recoveries; a slot is an operation."""
+    decide = _hardened_decision if variant == HARDENED else _decision
+    return Model(
+        NAME,
+        variant,
+        "machines that sync, appends that fail, checkpoints, ticks, crashes and recoveries",
+        (Tick(),),
+        lambda _index: Operation(),
+        (*_machine_actions(variant), *_sync_actions(variant)),
+        tuple(_properties(decide)),
+        tuple(_global_actions(decide)),
+    )

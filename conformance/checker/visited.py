@@ -1,0 +1,130 @@
+"""Which packed states were reached, and at which level: one byte a possible state, or sorted."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, TypeAlias
+
+import numpy
+import numpy.typing
+
+__all__ = ["DenseVisited", "SparseVisited", "Visited", "Words"]
+
+Words: TypeAlias = numpy.typing.NDArray[numpy.int64]
+Mask: TypeAlias = numpy.typing.NDArray[numpy.bool_]
+
+# A level of at least one in so many possible states is found faster by looking at all of them.
+_SCAN_SHARE: Final = 64
+
+
+class Visited(Protocol):
+    """Reached states by level. States are added to the level after the current one."""
+
+    @property
+    def bytes_count(self) -> int:
+        """Bytes taken by what was reached."""
+
+    def add(self, words: Words) -> None:
+        """Add states to the next level, unless they were reached before."""
+
+    def next_level(self) -> Words:
+        """Make the next level the current one and return it, ascending."""
+
+    def level(self, level: int) -> Words:
+        """Return the states of a level, ascending."""
+
+    def at_level(self, words: Words, level: int) -> Mask:
+        """Say which states are of a level."""
+
+
+class DenseVisited:
+    """One number for each possible state: 0, or its level and one more.
+
+    The number takes one byte until level 254 and more behind it.
+    """
+
+    def __init__(self, states_max: int) -> None:
+        self._marks: numpy.typing.NDArray[numpy.unsignedinteger] = numpy.zeros(
+            states_max, dtype=numpy.uint8
+        )
+        self._next_mark = 1
+        self._added: list[Words] = []
+
+    @property
+    def bytes_count(self) -> int:
+        """Bytes of all numbers."""
+        return int(self._marks.nbytes)
+
+    def add(self, words: Words) -> None:
+        """Add states to the next level, unless they were reached before."""
+        fresh = words[self._marks[words] == 0]
+        if fresh.size:
+            self._marks[fresh] = self._next_mark
+            self._added.append(fresh)
+
+    def next_level(self) -> Words:
+        """Make the next level the current one and return it, ascending."""
+        added, self._added = self._added, []
+        # A state may be among the added ones more than once, from a single call.
+        if sum(each.size for each in added) * _SCAN_SHARE > self._marks.size:
+            found = self.level(self._next_mark - 1)
+        else:
+            found = numpy.unique(numpy.concatenate(added or [numpy.empty(0, dtype=numpy.int64)]))
+        self._next_mark += 1
+        if self._next_mark > numpy.iinfo(self._marks.dtype).max:
+            wider = {1: numpy.uint16, 2: numpy.uint32}[self._marks.itemsize]
+            self._marks = self._marks.astype(wider)
+        return found
+
+    def level(self, level: int) -> Words:
+        """Return the states of a level, ascending."""
+        return numpy.flatnonzero(self._marks == level + 1)
+
+    def at_level(self, words: Words, level: int) -> Mask:
+        """Say which states are of a level."""
+        return numpy.asarray(self._marks[words] == level + 1)
+
+
+class SparseVisited:
+    """Sorted arrays of packed states: where there are far more possible states than bytes."""
+
+    def __init__(self) -> None:
+        self._all: Words = numpy.empty(0, dtype=numpy.int64)
+        self._levels: list[Words] = []
+        self._added: list[Words] = []
+
+    @property
+    def bytes_count(self) -> int:
+        """Bytes of all states, of those of the levels, and of what waits to be sorted."""
+        arrays = [self._all, *self._levels, *self._added]
+        return sum(int(each.nbytes) for each in arrays)
+
+    def add(self, words: Words) -> None:
+        """Add states to the next level, unless they were reached before."""
+        if words.size:
+            fresh = numpy.unique(words)
+            self._added.append(fresh[~_contains(self._all, fresh)])
+
+    def next_level(self) -> Words:
+        """Make the next level the current one and return it, ascending."""
+        added, self._added = self._added, []
+        found = numpy.unique(numpy.concatenate(added or [self._all[:0]]))
+        self._levels.append(found)
+        # Two sorted runs: what is called stable is a merge here.
+        self._all = numpy.sort(numpy.concatenate([self._all, found]), kind="stable")
+        return found
+
+    def level(self, level: int) -> Words:
+        """Return the states of a level, ascending."""
+        return self._levels[level]
+
+    def at_level(self, words: Words, level: int) -> Mask:
+        """Say which states are of a level."""
+        return _contains(self._levels[level], words)
+
+
+def _contains(ascending: Words, words: Words) -> Mask:
+    if not ascending.size:
+        return numpy.zeros(words.shape, dtype=numpy.bool_)
+    places = numpy.searchsorted(ascending, words)
+    places[places == ascending.size] = 0
+    return numpy.asarray(ascending[places] == words)
