@@ -65,6 +65,10 @@ LAYERS = (
         ("conformance.history",),
         ("errors", "wire", "model", "requirements", "run errors", "results", "rules"),
     ),
+    # Both ends of the protocol; the machines do not know which door a backend came through.
+    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
+    # Drives a child through the door and judges what is left of its files.
+    Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",
@@ -86,8 +90,6 @@ LAYERS = (
         "targets", ("conformance.run.targets", "conformance.run.user_code"), (*_ENGINE, "engine")
     ),
     Layer("shipped", ("conformance.run.shipped",), (*_ENGINE, "backends")),
-    # Both ends of the protocol; the machines do not know which door a backend came through.
-    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
         "differential",
         ("conformance.differential",),
