@@ -59,9 +59,7 @@ def test_a_new_file_is_an_entry_of_its_folder() -> None:
         (['write(3</store/log>, "abcdef", 6) = 4', 'write(3</store/log>, "x", 1) = 1'], (4, b"x")),
         (['pwrite64(3</store/log>, "ab", 2, 70) = 2'], (70, b"ab")),
         (
-            [
-                'writev(3</store/log>, [{iov_base="ab", iov_len=2}, {iov_base="c", iov_len=1}], 2) = 3'
-            ],
+            ['writev(3</store/log>, [{iov_base="ab", iov_len=2}, {iov_base="c"}], 2) = 3'],
             (0, b"abc"),
         ),
         (['pwritev(3</store/log>, [{iov_base="ab", iov_len=2}], 1, 9) = 2'], (9, b"ab")),
