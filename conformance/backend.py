@@ -134,7 +134,7 @@ RecoveryFunction: TypeAlias = Callable[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Launch:
     """How the same backend is started as a child process that speaks the harness protocol.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -42,6 +43,14 @@ class Image:
         names = [*self.folders, *(name for pair in self.same for name in pair)]
         digest.update("\0".join(names).encode("utf-8", "surrogateescape"))
         return digest.digest()
+
+    @classmethod
+    def of_events(cls, image: Image, events: Iterable[Event]) -> Image:
+        """Return what is there after events that nothing has interrupted."""
+        disk = Disk.of(image)
+        for event in events:
+            disk.apply(event)
+        return disk.image()
 
     def without(self, names: tuple[str, ...]) -> Image:
         """Return the image without the files whose paths end so."""

@@ -108,6 +108,8 @@ class Session:
     set_aside: dict[str, Counterexample] = field(default_factory=dict)
     """The shortest violation seen of each requirement that is only judged."""
 
+    notes: list[str] = field(default_factory=list)
+    cut_short: str = ""
     overlooked: list[Counterexample] | None = None
     """Where violations of muted requirements are kept, if anybody asks for them."""
 
@@ -135,11 +137,12 @@ class Session:
         """Return a history with a directory of its own; one past the budget is ended at once."""
         self.histories += 1
         self.on_history(self.suite, self.histories)
-        if self._time_is_up():
+        if self.time_is_up():
             self.budget_ran_out = True
         return History(self, ended=self.budget_ran_out)
 
-    def _time_is_up(self) -> bool:
+    def time_is_up(self) -> bool:
+        """Say whether the search has had its time, or what is left of it after a violation."""
         # Work is what the budget bounds: time that the machine gives to others
         # must not turn a verdict. A backend that mostly waits has its own limit.
         worked_from, waited_from = self._entered_at

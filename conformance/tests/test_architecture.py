@@ -30,7 +30,7 @@ class Layer:
 # What a backend is judged by, and what it is judged with; no concrete backend among it.
 _REFERENCE = ("errors", "wire", "model", "contract")
 _ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject", "rules")
-_RUN = (*_ENGINE, "engine", "machines", "targets", "shipped")
+_RUN = (*_ENGINE, "engine", "machines", "registry", "targets", "shipped")
 
 LAYERS = (
     Layer("errors", ("telltale_spec.errors",), ()),
@@ -75,7 +75,13 @@ LAYERS = (
         ("conformance.machines",),
         (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
     ),
-    Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines")),
+    # The list of all suites, whichever driver they are of.
+    Layer(
+        "registry",
+        ("conformance.machines.registry",),
+        (*_ENGINE, "engine", "machines", "crashes"),
+    ),
+    Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines", "registry")),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(

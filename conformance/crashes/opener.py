@@ -1,0 +1,135 @@
+"""Open images with one harness that stays alive, and say what each shows.
+
+An image is opened, loaded, added to and closed; then it is opened and loaded once more. What an
+opening shows has to be there for the next one, and so has what was added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from conformance.backend import Launch
+from conformance.crashes.conduct import Component, Problem, asked
+from conformance.crashes.disk import Image
+from conformance.crashes.histories import FURTHER_ENTRY, FURTHER_OUTCOME
+from conformance.crashes.images import ImageFolder
+from conformance.door.connection import Connection
+from conformance.errors import BackendFault
+
+__all__ = ["FURTHER", "Opener", "Shown"]
+
+FURTHER: Final[dict[Component, Any]] = {
+    Component.LOG: FURTHER_ENTRY,
+    Component.CACHE: FURTHER_OUTCOME,
+}
+"""What is added to each kind of storage after a crash."""
+
+_ADD: Final = {Component.LOG: "wal.append", Component.CACHE: "cache.put"}
+
+Entries = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an image showed.
+
+    ``first`` is what the first opening loaded, ``added`` the answer to one more entry if it was
+    not accepted, and ``second`` what the next opening loaded.
+    """
+
+    first: Entries | Problem
+    added: Problem | None = None
+    second: Entries | Problem = ()
+
+
+class Opener:
+    """A harness that opens one image after the other; one that ends is started again."""
+
+    def __init__(self, launch: Launch, component: Component) -> None:
+        self._launch = launch
+        self._component = component
+        self._images = ImageFolder()
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if self._connection is not None:
+                self._connection.close()
+        finally:
+            self._images.__exit__(exception_type, exception, traceback)
+
+    def show(self, image: Image) -> Shown:
+        """Open an image twice and return what it shows.
+
+        A harness that ends or does not answer is a problem of the image. Raises ``BackendFault``
+        for one that cannot be started at all.
+        """
+        connection = self._connected()
+        folder = self._images.write(image)
+        try:
+            return self._shown(connection, folder)
+        finally:
+            self._images.remove(folder)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = Connection(
+                self._launch.command,
+                call_seconds_max=self._launch.call_seconds_max,
+                starting_seconds_max=self._launch.starting_seconds_max,
+                on_process=self._launch.on_process,
+            )
+        return self._connection
+
+    def _shown(self, connection: Connection, folder: Path) -> Shown:
+        first: Entries | Problem = Problem("nothing was asked")
+        added: Problem | None = None
+        try:
+            first, number = self._loaded(connection, folder)
+            if isinstance(first, Problem):
+                return Shown(first)
+            entry = FURTHER[self._component]
+            answer = asked(connection, _ADD[self._component], {"object": number, "entry": entry})
+            added = _in_folder(answer, folder) if isinstance(answer, Problem) else None
+            self._close(connection, number)
+            second, number = self._loaded(connection, folder)
+            self._close(connection, number)
+            return Shown(first, added, second)
+        except BackendFault as fault:
+            self._connection = None
+            problem = _in_folder(Problem(fault.message), folder)
+            if isinstance(first, Problem):
+                return Shown(problem)
+            return Shown(first, added or problem, problem)
+
+    def _loaded(self, connection: Connection, folder: Path) -> tuple[Entries | Problem, int]:
+        number = connection.new_number()
+        prefix = self._component.value
+        arguments = {"object": number, "directory": str(folder)}
+        opened = asked(connection, f"{prefix}.open", arguments)
+        if isinstance(opened, Problem):
+            return _in_folder(opened, folder), number
+        loaded = asked(connection, f"{prefix}.load", {"object": number})
+        if isinstance(loaded, Problem):
+            self._close(connection, number)
+            return _in_folder(loaded, folder), number
+        return tuple(loaded.entries), number
+
+    def _close(self, connection: Connection, number: int) -> None:
+        # How a close ends is judged elsewhere; here the next opening tells.
+        asked(connection, f"{self._component.value}.close", {"object": number})
+
+
+def _in_folder(problem: Problem, folder: Path) -> Problem:
+    return Problem(problem.text.replace(str(folder), "<directory>"))
