@@ -143,4 +143,4 @@ def conducted(
     """
     harness.begin(directory, image)
     deeds = tuple(carry_out(harness.connection, component, directory, operations))
-    return Conducted(deeds, harness.end())
+    return Conducted(deeds, harness.recorded())

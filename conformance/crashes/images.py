@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from conformance.crashes.disk import Image
 from conformance.engine.scratch import MEMORY_FOLDER, ScratchFolder
@@ -22,15 +20,8 @@ class ImageFolder:
         self._scratch = ScratchFolder(MEMORY_FOLDER if in_memory else None)
         self._count = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
+        """Remove all images."""
         self._scratch.cleanup()
 
     def write(self, image: Image) -> Path:

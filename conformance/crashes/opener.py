@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from conformance.backend import Launch
 from conformance.crashes.conduct import Component, Problem, asked
@@ -48,28 +47,21 @@ class Shown:
 class Opener:
     """A harness that opens one image after the other; one that ends is started again."""
 
-    def __init__(self, launch: Launch, component: Component) -> None:
+    def __init__(self, launch: Launch) -> None:
         self._launch = launch
-        self._component = component
         self._images = ImageFolder()
         self._connection: Connection | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
+        """End the harness and remove the images."""
         try:
             if self._connection is not None:
                 self._connection.close()
         finally:
-            self._images.__exit__(exception_type, exception, traceback)
+            self._connection = None
+            self._images.end()
 
-    def show(self, image: Image) -> Shown:
+    def show(self, component: Component, image: Image) -> Shown:
         """Open an image twice and return what it shows.
 
         A harness that ends or does not answer is a problem of the image. Raises ``BackendFault``
@@ -78,7 +70,7 @@ class Opener:
         connection = self._connected()
         folder = self._images.write(image)
         try:
-            return self._shown(connection, folder)
+            return self._shown(connection, component, folder)
         finally:
             self._images.remove(folder)
 
@@ -92,19 +84,19 @@ class Opener:
             )
         return self._connection
 
-    def _shown(self, connection: Connection, folder: Path) -> Shown:
+    def _shown(self, connection: Connection, component: Component, folder: Path) -> Shown:
         first: Entries | Problem = Problem("nothing was asked")
         added: Problem | None = None
         try:
-            first, number = self._loaded(connection, folder)
+            first, number = self._loaded(connection, component, folder)
             if isinstance(first, Problem):
                 return Shown(first)
-            entry = FURTHER[self._component]
-            answer = asked(connection, _ADD[self._component], {"object": number, "entry": entry})
+            entry = FURTHER[component]
+            answer = asked(connection, _ADD[component], {"object": number, "entry": entry})
             added = _in_folder(answer, folder) if isinstance(answer, Problem) else None
-            self._close(connection, number)
-            second, number = self._loaded(connection, folder)
-            self._close(connection, number)
+            _close(connection, component, number)
+            second, number = self._loaded(connection, component, folder)
+            _close(connection, component, number)
             return Shown(first, added, second)
         except BackendFault as fault:
             self._connection = None
@@ -113,22 +105,25 @@ class Opener:
                 return Shown(problem)
             return Shown(first, added or problem, problem)
 
-    def _loaded(self, connection: Connection, folder: Path) -> tuple[Entries | Problem, int]:
+    def _loaded(
+        self, connection: Connection, component: Component, folder: Path
+    ) -> tuple[Entries | Problem, int]:
         number = connection.new_number()
-        prefix = self._component.value
+        prefix = component.value
         arguments = {"object": number, "directory": str(folder)}
         opened = asked(connection, f"{prefix}.open", arguments)
         if isinstance(opened, Problem):
             return _in_folder(opened, folder), number
         loaded = asked(connection, f"{prefix}.load", {"object": number})
         if isinstance(loaded, Problem):
-            self._close(connection, number)
+            _close(connection, component, number)
             return _in_folder(loaded, folder), number
         return tuple(loaded.entries), number
 
-    def _close(self, connection: Connection, number: int) -> None:
-        # How a close ends is judged elsewhere; here the next opening tells.
-        asked(connection, f"{self._component.value}.close", {"object": number})
+
+def _close(connection: Connection, component: Component, number: int) -> None:
+    # How a close ends is judged elsewhere; here the next opening tells.
+    asked(connection, f"{component.value}.close", {"object": number})
 
 
 def _in_folder(problem: Problem, folder: Path) -> Problem:

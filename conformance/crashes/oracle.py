@@ -17,7 +17,7 @@ from conformance.crashes.opener import FURTHER, Shown
 from conformance.rules.narration import cache_entry_text, difference_text, entries_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
-__all__ = ["Aspect", "Difference", "Expected", "expected_after", "judged"]
+__all__ = ["Aspect", "Difference", "Expected", "differences", "expected_after"]
 
 Entries = tuple[Any, ...]
 
@@ -61,9 +61,8 @@ class Expected:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first difference between what is allowed and what was shown."""
+    """A difference between what is allowed and what was shown, in words."""
 
-    aspect: Aspect
     expected: str
     actual: str
 
@@ -90,27 +89,41 @@ def expected_after(component: Component, deeds: Sequence[Deed], answered: int) -
     return Expected(component, entries)
 
 
-def judged(expected: Expected, shown: Shown) -> Difference | None:
-    """Return the first difference, or ``None``."""
-    if isinstance(shown.first, Problem):
-        return Difference(Aspect.RECOVERY, expected.text, f"opening it: {shown.first.text}")
-    component = expected.component
-    if not any(_same(component, shown.first, each) for each in expected.allowed):
-        actual = difference_text(shown.first, _nearest(shown.first, expected))
-        return Difference(Aspect.CONTENTS, expected.text, actual)
+def differences(expected: Expected, shown: Shown) -> dict[Aspect, Difference]:
+    """Return the differences by the promises that they break; none where all is well.
+
+    What does not open does not hold what was acknowledged either.
+    """
+    first = shown.first
+    if isinstance(first, Problem):
+        found = {Aspect.RECOVERY: Difference(expected.text, f"opening it: {first.text}")}
+        if expected.acknowledged:
+            text = f"nothing, since it does not open: {first.text}"
+            found[Aspect.CONTENTS] = Difference(expected.text, text)
+        return found
+    if not any(_same(expected.component, first, each) for each in expected.allowed):
+        actual = difference_text(first, _nearest(first, expected))
+        return {Aspect.CONTENTS: Difference(expected.text, actual)}
+    return _differences_after(expected.component, first, shown)
+
+
+def _differences_after(
+    component: Component, first: Entries, shown: Shown
+) -> dict[Aspect, Difference]:
+    """Return the differences that come after a first opening in which all was well."""
     further = FURTHER[component]
-    wanted = stored(component, shown.first, further)
     if shown.added is not None:
         text = f"one more entry is accepted: {entries_text((further,))}"
-        return Difference(Aspect.PROGRESS, text, shown.added.text)
+        return {Aspect.PROGRESS: Difference(text, shown.added.text)}
+    wanted = stored(component, first, further)
     text = f"the next opening shows the same and the entry added since: {entries_text(wanted)}"
     if isinstance(shown.second, Problem):
-        return Difference(Aspect.RECOVERY, text, f"opening it again: {shown.second.text}")
+        return {Aspect.RECOVERY: Difference(text, f"opening it again: {shown.second.text}")}
     if _same(component, shown.second, wanted):
-        return None
+        return {}
+    lost = _same(component, shown.second, first)
     actual = difference_text(shown.second, wanted)
-    lost = _same(component, shown.second, shown.first)
-    return Difference(Aspect.PROGRESS if lost else Aspect.RECOVERY, text, actual)
+    return {Aspect.PROGRESS if lost else Aspect.RECOVERY: Difference(text, actual)}
 
 
 def _same(component: Component, one: Entries, other: Entries) -> bool:

@@ -86,6 +86,9 @@ class PowerModel:
         self.events = tuple(events)
         self.file_system = file_system
         self._stable_at = _stable_at(self.events, file_system)
+        self._changes = sum(
+            1 << index for index, event in enumerate(self.events) if isinstance(event, CHANGES)
+        )
         self._base: tuple[int, Disk] = (0, Disk.of(image))
 
     def is_stable(self, event: int, point: int) -> bool:
@@ -146,6 +149,13 @@ class PowerModel:
             elif isinstance(event, Resized) and event.file == file:
                 size = event.size
         return size
+
+    def kept(self, point: int, lost: Collection[int]) -> int:
+        """Return the changes that survive whole or in part, as bits: what an image follows from."""
+        bits = self._changes & ((1 << point) - 1)
+        for each in lost:
+            bits &= ~(1 << each)
+        return bits
 
     def after_kill(self, point: int) -> Image:
         """Return what the death of the process leaves: everything that it had done."""

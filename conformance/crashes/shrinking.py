@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.crashes.campaign import CrashSite, Crew
-from conformance.crashes.oracle import Difference
+from conformance.crashes.oracle import Aspect, Difference
 from conformance.crashes.states import CrashState, states_of
 from conformance.crashes.trace_errors import TraceError
 from telltale_spec.model.operations import Operation
 
-__all__ = ["Failure", "smallest"]
+__all__ = ["Failure", "failing", "smallest"]
 
 _HISTORIES_MAX: Final = 60
 _STATES_MAX: Final = 400
@@ -24,6 +24,7 @@ class Failure:
 
     site: CrashSite
     state: CrashState
+    aspect: Aspect
     difference: Difference
 
 
@@ -64,17 +65,23 @@ def _failing(
     is_over: Callable[[], bool],
 ) -> Failure | None:
     try:
-        site = crew.site(operations, failure.site.model.file_system)
+        site = crew.site(failure.site.component, operations, failure.site.model.file_system)
     except TraceError:
         # The shorter history does something that cannot be followed, so the longer one stands.
         return None
     for count, state in enumerate(states_of(site.model, failure.state.crash_class, seed)):
         if count == _STATES_MAX or is_over():
             return None
-        difference = site.difference(state, crew.show(site.image(state)))
-        if difference is not None and difference.aspect is failure.difference.aspect:
-            return Failure(site, state, difference)
+        found = failing(crew, site, state, failure.aspect)
+        if found is not None:
+            return found
     return None
+
+
+def failing(crew: Crew, site: CrashSite, state: CrashState, aspect: Aspect) -> Failure | None:
+    """Return how a crash breaks a promise, or ``None`` where it does not."""
+    found = site.differences(state, crew.show(site.component, site.image(state))).get(aspect)
+    return None if found is None else Failure(site, state, aspect, found)
 
 
 def _with_less_lost(crew: Crew, failure: Failure, is_over: Callable[[], bool]) -> Failure:
@@ -87,8 +94,5 @@ def _with_less_lost(crew: Crew, failure: Failure, is_over: Callable[[], bool]) -
         if frozenset(lost) != smaller.site.model.closed(lost, smaller.state.point):
             continue
         state = replace(smaller.state, lost=lost)
-        site = smaller.site
-        difference = site.difference(state, crew.show(site.image(state)))
-        if difference is not None and difference.aspect is failure.difference.aspect:
-            smaller = Failure(site, state, difference)
+        smaller = failing(crew, smaller.site, state, failure.aspect) or smaller
     return smaller

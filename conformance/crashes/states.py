@@ -57,7 +57,7 @@ POWER_CLASSES: Final = tuple(each for each in CrashClass if each is not CrashCla
 
 _ALL_SUBSETS_MAX: Final = 8
 _SAMPLES: Final = 64
-_BYTE_CUTS_MAX: Final = 64
+_BYTE_CUTS_MAX: Final = 32
 _SECTOR_CUTS_MAX: Final = 16
 
 
@@ -93,7 +93,12 @@ def states_of(model: PowerModel, crash_class: CrashClass, seed: int = 0) -> Iter
     for point in _points(model):
         pending = model.pending(point)
         for lost, parts in _MAKERS[crash_class](model, point, pending, seed):
-            closed = tuple(sorted(model.closed(lost, point)))
+            partial = {part.event for part in parts}
+            may_be_lost = model.closed({*lost, *partial}, point)
+            if not partial <= may_be_lost:
+                # The file system keeps that write whole.
+                continue
+            closed = tuple(sorted(may_be_lost - partial))
             if not parts and (point, *closed) in seen:
                 continue
             seen.add((point, *closed))

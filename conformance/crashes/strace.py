@@ -10,8 +10,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from conformance.backend import Launch
 from conformance.crashes.disk import Image
@@ -95,15 +94,8 @@ class TracedHarness:
             raise
         self._recorder = Recorder(self._output)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
+        """Shut the harness down and remove its trace."""
         self.connection.close()
         self._lines.close()
         self._folder.cleanup()
@@ -131,7 +123,7 @@ class TracedHarness:
         self._settle()
         self._recorder.begin(str(root), image)
 
-    def end(self) -> Recording:
+    def recorded(self) -> Recording:
         """Return what was recorded since the beginning, with everything that was answered.
 
         Raises :class:`TraceError`.

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from conformance.backend import Backend, Capability, Launch
-from conformance.crashes.campaign import CrashSite, Crew, trial_problem
+from conformance.backend import Backend, Capability
+from conformance.crashes.campaign import CrashSite, Crew, crew_of
 from conformance.crashes.conduct import Component
 from conformance.crashes.histories import cache_histories, log_histories
-from conformance.crashes.oracle import Aspect, Difference
+from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem, Part
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState, states_of
@@ -30,7 +30,7 @@ _HISTORIES = {Component.LOG: log_histories, Component.CACHE: cache_histories}
 
 # How much of the budget of histories goes where.
 _HISTORIES_A_SEEDED_ONE: Final = 50
-_STATES_A_HISTORY: Final = 8
+_STATES_A_HISTORY: Final = 4
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class CrashSuite(Suite):
                 "judge it by its name as package.module:factory, or with --command"
             )
         first = next(_HISTORIES[self.part](0, 0))
-        problem = trial_problem(backend.launch, self.part, first)
+        problem = crew_of(backend.launch).problem(self.part, first)
         return f"declared, and not tried: {problem}" if problem else ""
 
     def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
@@ -118,27 +118,33 @@ class CrashSuite(Suite):
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Crash every history of the plan; stop at the first violation."""
-        launch = self._launch(session)
+        crew = self._crew(session)
         counts: dict[CrashClass, Counter[str]] = {each: Counter() for each in self.classes}
-        with Crew(launch, self.part, session.watch.note_progress) as crew:
-            try:
-                for operations in self._plan(session, seed):
-                    site = crew.site(operations, self.file_system)
-                    for crash_class in self.classes:
-                        self._crash(session, crew, site, crash_class, seed, counts[crash_class])
-            except TraceError as error:
-                session.cut_short = str(error)
-            except Violation as violation:
-                return violation.counterexample
+        try:
+            for operations in self._plan(session, seed):
+                site = crew.site(self.part, operations, self.file_system)
+                for crash_class in self.classes:
+                    self._crash(session, crew, site, crash_class, seed, counts[crash_class])
+        except TraceError as error:
+            session.cut_short = str(error)
+        except Violation as violation:
+            return violation.counterexample
         session.notes.append(self._counts_text(counts))
         return None
 
     @staticmethod
-    def _launch(session: Session) -> Launch:
+    def _crew(session: Session) -> Crew:
         launch = session.backend.launch
         if launch is None:
             raise RuntimeError("this suite does not apply to a backend without a launch")
-        return launch
+        crew = crew_of(launch)
+        crew.on_step = session.watch.note_progress
+        return crew
+
+    def end(self, backend: Backend) -> None:
+        """End the processes that crashed the backend."""
+        if backend.launch is not None:
+            crew_of(backend.launch).end()
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
         count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
@@ -167,7 +173,7 @@ class CrashSuite(Suite):
         distinct: dict[tuple[bytes, int], CrashState] = {}
         for state in states_of(site.model, crash_class, seed):
             counts["made"] += 1
-            key = (site.image(state).digest, site.conducted.answered(state.point))
+            key = (site.digest(state), site.conducted.answered(state.point))
             distinct.setdefault(key, state)
         counts["distinct"] += len(distinct)
         states = list(distinct.values())
@@ -181,19 +187,20 @@ class CrashSuite(Suite):
             counts["judged"] += 1
             history.reach(self._situation)
             history.reach(crash_class.value)
-            difference = site.difference(state, crew.show(site.image(state)))
-            if difference is None:
-                for requirement_id in self.requirement_ids:
+            found = site.differences(state, crew.show(self.part, site.image(state)))
+            for aspect, requirement_id in self.aspects.items():
+                if aspect in found:
+                    failure = Failure(site, state, aspect, found[aspect])
+                    self._report(session, crew, history, failure, seed)
+                elif not found:
                     history.check(requirement_id, True, "", "")
-            else:
-                self._report(session, crew, history, Failure(site, state, difference), seed)
             history.close()
 
     def _report(
         self, session: Session, crew: Crew, history: History, failure: Failure, seed: int
     ) -> None:
         """Check what a failure breaks; one that is looked for is made smaller first."""
-        requirement_id = self.aspects[failure.difference.aspect]
+        requirement_id = self.aspects[failure.aspect]
         looked_for = not session.keeps_going_past(requirement_id)
         if looked_for and session.budget.minimise:
             failure = smallest(crew, failure, seed, session.time_is_up)
@@ -201,8 +208,8 @@ class CrashSuite(Suite):
             self._check(history, failure, requirement_id)
         except Violation as violation:
             site, state = failure.site, failure.state
-            again = site.difference(state, crew.show_again(site.image(state)))
-            reproduced = again is not None and again.aspect is failure.difference.aspect
+            again = site.differences(state, crew.show_again(self.part, site.image(state)))
+            reproduced = failure.aspect in again
             found = replace(violation.counterexample, reproduced=reproduced)
             raise Violation(found) from None
 
@@ -218,7 +225,7 @@ class CrashSuite(Suite):
             state.parts,
         )
         history.acts[:] = [Act(_FORM, (crash,))]
-        _check_difference(history, requirement_id, difference)
+        history.check(requirement_id, False, difference.expected, difference.actual, goes_on=True)
 
     # Replaying
 
@@ -228,23 +235,23 @@ class CrashSuite(Suite):
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Carry out the operations again, crash them at the same place, and judge what is left."""
         complete = True
-        with Crew(self._launch(session), self.part, session.watch.note_progress) as crew:
-            for act in acts:
-                (crash,) = act.form.bound(act.arguments, act.named).values()
-                site = crew.site(crash.operations, crash.file_system)
-                if not _fits(site, crash):
-                    # The backend does something else by now, so this crash cannot come again.
-                    complete = False
-                    continue
-                history = session.new_history()
-                difference = site.difference(crash.state, crew.show(site.image(crash.state)))
-                if difference is None:
-                    continue
-                try:
-                    requirement_id = self.aspects[difference.aspect]
-                    self._check(history, Failure(site, crash.state, difference), requirement_id)
-                except Violation as violation:
-                    return Replayed(violation.counterexample, complete=False)
+        crew = self._crew(session)
+        for act in acts:
+            (crash,) = act.form.bound(act.arguments, act.named).values()
+            site = crew.site(self.part, crash.operations, crash.file_system)
+            if not _fits(site, crash):
+                # The backend does something else by now, so this crash cannot come again.
+                complete = False
+                continue
+            history = session.new_history()
+            image = site.image(crash.state)
+            found = site.differences(crash.state, crew.show(self.part, image))
+            try:
+                for aspect, difference in found.items():
+                    failure = Failure(site, crash.state, aspect, difference)
+                    self._check(history, failure, self.aspects[aspect])
+            except Violation as violation:
+                return Replayed(violation.counterexample, complete=False)
         return Replayed(None, complete)
 
 
@@ -252,10 +259,6 @@ def _fits(site: CrashSite, crash: Crash) -> bool:
     pending = set(site.model.pending(crash.point))
     changed = {*crash.lost, *(part.event for part in crash.parts)}
     return crash.point <= len(site.model.events) and changed <= pending
-
-
-def _check_difference(history: History, requirement_id: str, difference: Difference) -> None:
-    history.check(requirement_id, False, difference.expected, difference.actual, goes_on=True)
 
 
 def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:

@@ -65,6 +65,9 @@ class Suite(ABC):
         crashed = any(reached[name] for name in self.situations)
         return [self.crash_class] if self.crash_class and crashed else []
 
+    def end(self, backend: Backend) -> None:  # noqa: B027 - most suites keep nothing
+        """Give up what the suite keeps for a backend between searches."""
+
     @abstractmethod
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Look for one violation that is not muted; return the shortest found, or ``None``."""

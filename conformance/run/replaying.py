@@ -92,8 +92,11 @@ def _carried_out(
     others = frozenset(suite.requirement_ids) - {requirement_id}
     budget = Budget(histories=1, operations=len(acts), seconds=math.inf)
     session = Session(suite.name, backend, watch, budget, muted=others, overlooked=overlooked)
-    with session, blamed_on(backend):
-        return suite.replay(session, acts)
+    try:
+        with session, blamed_on(backend):
+            return suite.replay(session, acts)
+    finally:
+        suite.end(backend)
 
 
 def _suite(replay: Replay, suites: Sequence[Suite] = SUITES) -> Suite:

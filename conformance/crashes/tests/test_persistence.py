@@ -80,6 +80,19 @@ def test_a_rename_without_a_sync_of_the_file() -> None:
     assert contents(ext4, CrashClass.POWER_REORDERED) == {b"old", b"abcd"}
 
 
+def test_on_ext4_what_was_renamed_over_a_file_is_not_torn() -> None:
+    """Its data has arrived as a whole, or the rename has not."""
+    image = Image(files=(("log", b"old"),))
+    events = (
+        Linked(ROOT, "new", 2),
+        Wrote(2, 0, b"abcd"),
+        Renamed(ROOT, "new", ROOT, "log", 2, 1),
+    )
+    for crash_class in POWER_CLASSES:
+        ext4 = model(*events, image=image, system=FileSystem.EXT4)
+        assert contents(ext4, crash_class) <= {b"old", b"abcd"}
+
+
 def test_ordered_loses_a_tail_only() -> None:
     """What survives is a prefix, and nothing before a stable change is lost."""
     events = (MADE, Wrote(1, 0, b"ab"), Wrote(1, 2, b"cd"), Wrote(1, 4, b"ef"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -16,11 +17,19 @@ from telltale_spec.wire.agreement import AgreementLevel, Escalation
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
 
 
+class _Ending:
+    """Ends a harness when it is closed."""
+
+    def __init__(self, harness: TracedHarness) -> None:
+        self.close = harness.end
+
+
 @pytest.mark.parametrize("name", ["file", "sqlite"])
 def test_the_events_of_a_harness_give_its_files(name: str, tmp_path: Path) -> None:
     """Two folders one after the other: applied events are the bytes that a reader finds."""
     command = (sys.executable, "-m", "conformance", "serve", name)
-    with TracedHarness(Launch(command)) as harness:
+    harness = TracedHarness(Launch(command))
+    with contextlib.closing(_Ending(harness)):
         for folder in (tmp_path / "a", tmp_path / "b"):
             folder.mkdir()
             harness.begin(folder.resolve())
@@ -32,7 +41,7 @@ def test_the_events_of_a_harness_give_its_files(name: str, tmp_path: Path) -> No
                 entry = Escalation(f"o{tick}", *levels, None, tick)
                 ask("wal.append", {"object": log, "entry": entry})
             ask("wal.close", {"object": log})
-            recording = harness.end()
+            recording = harness.recorded()
             disk = Disk()
             for event in recording.events:
                 disk.apply(event)
