@@ -32,6 +32,7 @@ __all__ = [
     "EvidenceHandlerFactory",
     "EvidencePersistenceHandlerLike",
     "IdentityFunction",
+    "Launch",
     "RecoveryFunction",
     "WalFactory",
     "WalHandlerFactory",
@@ -133,6 +134,19 @@ RecoveryFunction: TypeAlias = Callable[
 ]
 
 
+@dataclass(frozen=True, eq=False)
+class Launch:
+    """How the same backend is started as a child process that speaks the harness protocol.
+
+    ``on_process`` gets the number of the group of a child when it starts and when it has ended.
+    """
+
+    command: tuple[str, ...]
+    call_seconds_max: float = 10.0
+    starting_seconds_max: float = 30.0
+    on_process: Callable[[int, bool], None] = lambda process_id, started: None
+
+
 @dataclass(frozen=True)
 class Backend:
     """A system under test: any of seven components, and its declarations.
@@ -143,7 +157,8 @@ class Backend:
     backend lives in and starts it again, where that is another one than ours;
     ``concurrent_calls`` says whether its handlers can be called while a call of
     theirs is under way; ``elsewhere`` gives the same backend in a further process,
-    by number. ``notes`` go into the report.
+    by number. ``launch`` starts it as a child process of its own, whose system calls can be seen.
+    ``notes`` go into the report.
     """
 
     name: str
@@ -160,6 +175,7 @@ class Backend:
     kill: Callable[[], None] | None = None
     concurrent_calls: bool = True
     elsewhere: Callable[[int], Backend] | None = None
+    launch: Launch | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -7,10 +7,11 @@ import tempfile
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.backend import Backend, Capability
+from conformance.backend import Backend, Capability, Launch
 from conformance.door.connection import Connection, OnProcess
 from conformance.door.peers import RemoteCache, RemoteHandler, RemoteWal
 from conformance.door.probes import probe_operations
@@ -61,14 +62,16 @@ def harness_backend(
     Raises :class:`UsageError` for an unusable command line and ``BackendFault`` for a harness
     that does not start or breaks the protocol.
     """
+    words = command_words(command)
+    launch = Launch(tuple(words), call_seconds_max, starting_seconds_max, on_process)
     connection = Connection(
-        command_words(command),
+        words,
         call_seconds_max=call_seconds_max,
         starting_seconds_max=starting_seconds_max,
         on_process=on_process,
     )
     try:
-        yield harness_of(connection)
+        yield replace(harness_of(connection), launch=launch)
     finally:
         connection.close()
         for note in connection.notes:

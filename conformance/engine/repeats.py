@@ -57,8 +57,11 @@ def carried_out(
         muted=others,
         overlooked=overlooked,
     )
-    with session, blamed_on(backend):
-        return suite.replay(session, acts)
+    try:
+        with session, blamed_on(backend):
+            return suite.replay(session, acts)
+    finally:
+        suite.end(backend)
 
 
 def other_seeds(random_seed: int, count: int) -> list[int]:

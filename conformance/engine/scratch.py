@@ -20,7 +20,10 @@ try:
 except ImportError:  # pragma: no cover - there are no such locks on Windows
     _HAS_LOCKS = False
 
-__all__ = ["ScratchFolder", "remove_dead_folders"]
+__all__ = ["MEMORY_FOLDER", "ScratchFolder", "remove_dead_folders"]
+
+MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
+"""Where scratch files are kept in memory, on systems that have it."""
 
 _PREFIX: Final = "telltale-conformance-"
 _OWNER: Final = ".owner"
@@ -29,8 +32,8 @@ _OWNER: Final = ".owner"
 class ScratchFolder:
     """A folder of this process, until it is removed or the process ends."""
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
+    def __init__(self, parent: Path | None = None) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
         self._lock = os.open(self.path / ".new-owner", os.O_CREAT | os.O_RDWR, 0o600)
         if _HAS_LOCKS:
             # Locked before it has its name, so that nobody finds it without its lock.
@@ -48,7 +51,9 @@ def remove_dead_folders() -> None:
     """Remove the scratch folders of runs whose processes are gone."""
     if not _HAS_LOCKS:
         return
-    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+    parents = (Path(tempfile.gettempdir()), MEMORY_FOLDER)
+    owners = [owner for parent in parents for owner in parent.glob(f"{_PREFIX}*/{_OWNER}")]
+    for owner in owners:
         try:
             lock = os.open(owner, os.O_RDWR | os.O_NOFOLLOW)
         except OSError:

@@ -204,6 +204,7 @@ class Search:
         self.reached.update(session.situations)
         self.sample = self.sample or session.sample
         self.notes += [note for note in session.notes if note not in self.notes]
+        self.cut_short = self.cut_short or session.cut_short
         for requirement_id, seen in session.set_aside.items():
             self._set_aside.setdefault(requirement_id, seen)
         if session.budget_ran_out and found is None:
@@ -299,11 +300,7 @@ class Search:
     @property
     def crash_classes(self) -> list[str]:
         """The crashes that were really made."""
-        return [self.suite.crash_class] if self.suite.crash_class and self._crashed else []
-
-    @property
-    def _crashed(self) -> bool:
-        return any(self.reached[name] for name in self.suite.situations)
+        return self.suite.crash_classes_of(self.reached)
 
     def situations(self) -> list[SituationResult]:
         """Return how often each situation arose that matters to this backend."""

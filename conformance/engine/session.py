@@ -113,6 +113,9 @@ class Session:
     notes: list[str] = field(default_factory=list)
     """What a suite has to say of how much it tried; no verdict depends on it."""
 
+    cut_short: str = ""
+    """Why a suite ended before it had tried everything, if it did."""
+
     overlooked: list[Counterexample] | None = None
     """Where violations of muted requirements are kept, if anybody asks for them."""
 

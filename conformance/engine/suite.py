@@ -65,6 +65,14 @@ class Suite(ABC):
         """Return why the suite does not apply to a backend."""
         return f"the backend has no {self.name}"
 
+    def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
+        """Return the crashes that were really made, by how often each situation arose."""
+        crashed = any(reached[name] for name in self.situations)
+        return [self.crash_class] if self.crash_class and crashed else []
+
+    def end(self, backend: Backend) -> None:  # noqa: B027 - most suites keep nothing
+        """Give up what the suite keeps for a backend between searches."""
+
     @abstractmethod
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Look for one violation that is not muted; return the shortest found, or ``None``."""

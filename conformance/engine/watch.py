@@ -85,6 +85,10 @@ class CallWatch:
             # At once: a second interrupt must not come while the first is handled.
             self._started_at = None
 
+    def note_progress(self) -> None:
+        """Show that something goes on although no call is watched, as where a child is asked."""
+        self.calls += 1
+
     def running_seconds(self) -> float:
         """Return for how long the current call has been running; zero without one."""
         started_at = self._started_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.crashes.suites import CRASH_SUITES
 from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
@@ -46,6 +47,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     CACHE_HANDLES_SUITE,
     WAL_KILL_SUITE,
     CACHE_KILL_SUITE,
+    *CRASH_SUITES,
 )
 
 QUIRKS: Final[tuple[Quirk, ...]] = (

@@ -181,13 +181,13 @@ def untried_promises(backend: BackendReport) -> dict[str, str]:
     for capability in backend.capabilities:
         if capability in backend.crash_classes:
             continue
-        if capability == _POWER_LOSS:
-            found[capability] = "no run makes one"
-            continue
         results = [
             result for result in backend.results if _capability(result.requirement_id) == capability
         ]
-        if results and not any(map(is_judged, results)):
+        if capability == _POWER_LOSS and not results:
+            # A report of a version that made none.
+            found[capability] = "no run makes one"
+        elif results and not any(map(is_judged, results)):
             found[capability] = _untried_reason(results)
     return found
 

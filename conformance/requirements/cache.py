@@ -100,6 +100,46 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "CACHE-08.kill-inside",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When its process is killed at any system call, the cache that is opened next holds all "
+        "acknowledged puts, with the old or the new entry for the id that was under way.",
+        "durable.rs L418-459",
+        "process-kill",
+    ),
+    Requirement(
+        "CACHE-08.power",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "Whatever a loss of power leaves of unsynced writes and folder entries, the cache that is "
+        "opened next holds all acknowledged puts, with the old or the new entry for the id that "
+        "was under way.",
+        "durable.rs L418-459",
+        "power-loss",
+    ),
+    Requirement(
+        "CACHE-08.recovery",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "After a crash the cache opens without an error, and every later opening shows what the "
+        "first one showed.",
+        "durable.rs L418-459",
+        "process-kill",
+    ),
+    Requirement(
+        "CACHE-08.progress",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "A cache that was opened after a crash accepts another put, and the next opening shows it.",
+        "durable.rs L418-459",
+        "process-kill",
+    ),
+    Requirement(
         "CACHE-09",
         Level.MUST,
         Scope.REFERENCE,

@@ -109,6 +109,46 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "WAL-08.kill-inside",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When its process is killed at any system call, the log that is opened next holds all "
+        "acknowledged entries in order, followed at most by the whole entry that was under way.",
+        "durable.rs L282-328",
+        "process-kill",
+    ),
+    Requirement(
+        "WAL-08.power",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "Whatever a loss of power leaves of unsynced writes and folder entries, the log that is "
+        "opened next holds all acknowledged entries in order, followed at most by the whole entry "
+        "that was under way.",
+        "durable.rs L282-328",
+        "power-loss",
+    ),
+    Requirement(
+        "WAL-08.recovery",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "After a crash the log opens without an error, and every later opening shows what the "
+        "first one showed.",
+        "durable.rs L282-328",
+        "process-kill",
+    ),
+    Requirement(
+        "WAL-08.progress",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "A log that was opened after a crash accepts another entry, and the next opening shows it.",
+        "durable.rs L282-328",
+        "process-kill",
+    ),
+    Requirement(
         "WAL-09",
         Level.MUST,
         Scope.BACKEND,

@@ -116,7 +116,11 @@ def judge_backend(
     """
     prepare_engine()
     begin_run(seed)
-    report = _judged(backend, profile, seed, watch, on_progress, suites, only, known)
+    try:
+        report = _judged(backend, profile, seed, watch, on_progress, suites, only, known)
+    finally:
+        for suite in suites:
+            suite.end(backend)
     on_judged(report)
     if only:
         return report

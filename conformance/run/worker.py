@@ -24,6 +24,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.backend import Backend
 from conformance.door.protocol import HARNESS_GRACE_SECONDS
 from conformance.engine.breadcrumbs import Breadcrumbs, last_words
 from conformance.engine.scratch import ScratchFolder, remove_dead_folders
@@ -31,6 +32,7 @@ from conformance.errors import BackendFault, ConformanceError, UsageError
 from conformance.records.replays import KnownFailure, Replay
 from conformance.records.results import BackendReport
 from conformance.run.ending import end_histories_at_termination, end_text, termination_interrupts
+from conformance.run.launching import launch_of
 
 __all__ = ["Job", "OwnFaultError", "run_jobs"]
 
@@ -356,17 +358,21 @@ def _cache_folder() -> Path:
 
 
 def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
-    from conformance.backend import Backend
     from conformance.run.shipped import SHIPPED_BACKENDS
     from conformance.run.targets import backend_of, find_target, redeclared
 
+    def report(group: int, started: bool) -> None:
+        send("harness", (group, started))
+
     if job.target is None:
-        return next(backend for backend in SHIPPED_BACKENDS if backend.name == job.name)
+        backend = next(backend for backend in SHIPPED_BACKENDS if backend.name == job.name)
+        return replace(backend, launch=launch_of(job.name, job.call_seconds_max, report))
     send("importing", None)
     found = find_target(job.target)
     send("making", None)
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
-    return redeclared(backend, job.capabilities, job.rejection_mode)
+    backend = redeclared(backend, job.capabilities, job.rejection_mode)
+    return replace(backend, launch=launch_of(job.target, job.call_seconds_max, report))
 
 
 def _harness(

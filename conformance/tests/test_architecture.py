@@ -31,7 +31,7 @@ class Layer:
 # What a backend is judged by, and what it is judged with; no concrete backend among it.
 _REFERENCE = ("errors", "wire", "model", "contract")
 _ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject", "rules")
-_RUN = (*_ENGINE, "engine", "machines", "targets", "shipped")
+_RUN = (*_ENGINE, "engine", "machines", "registry", "targets", "shipped")
 
 LAYERS = (
     Layer("errors", ("telltale_spec.errors",), ()),
@@ -66,13 +66,23 @@ LAYERS = (
         ("conformance.history",),
         ("errors", "wire", "model", "requirements", "run errors", "results", "rules"),
     ),
+    # Both ends of the protocol; the machines do not know which door a backend came through.
+    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
+    # Drives a child through the door and judges what is left of its files.
+    Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",
         ("conformance.machines",),
         (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
     ),
-    Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines")),
+    # The list of all suites, whichever driver they are of.
+    Layer(
+        "registry",
+        ("conformance.machines.registry",),
+        (*_ENGINE, "engine", "machines", "crashes"),
+    ),
+    Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines", "registry")),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
     Layer(
@@ -87,8 +97,6 @@ LAYERS = (
         "targets", ("conformance.run.targets", "conformance.run.user_code"), (*_ENGINE, "engine")
     ),
     Layer("shipped", ("conformance.run.shipped",), (*_ENGINE, "backends")),
-    # Both ends of the protocol; the machines do not know which door a backend came through.
-    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     Layer(
         "differential",
         ("conformance.differential",),

@@ -41,15 +41,22 @@ NUMBERS_OF_CHAPTER = {
     "MONITOR": range(1, 5),
     "OUT": range(1, 3),
 }
-FOLLOWERS = {
-    "WAL-01": "WAL-01.handles",
-    "WAL-03": "WAL-03.text",
-    "WAL-08": "WAL-08.kill",
-    "WAL-13": "WAL-13.accept",
-    "CACHE-02": "CACHE-02.handles",
-    "CACHE-08": "CACHE-08.kill",
-    "DEC-21": "DEC-21a",
-    "DEC-29": "DEC-29.text",
+
+
+def _after_a_crash(chapter: str) -> tuple[str, ...]:
+    kinds = ("kill", "kill-inside", "power", "recovery", "progress")
+    return tuple(f"{chapter}.{kind}" for kind in kinds)
+
+
+FOLLOWERS: dict[str, tuple[str, ...]] = {
+    "WAL-01": ("WAL-01.handles",),
+    "WAL-03": ("WAL-03.text",),
+    "WAL-08": _after_a_crash("WAL-08"),
+    "WAL-13": ("WAL-13.accept",),
+    "CACHE-02": ("CACHE-02.handles",),
+    "CACHE-08": _after_a_crash("CACHE-08"),
+    "DEC-21": ("DEC-21a",),
+    "DEC-29": ("DEC-29.text",),
 }
 SENTENCE = re.compile(r"[A-Z`][^\n]*[^.\s]\.")
 SENTENCE_END_INSIDE = re.compile(r"[.!?]\s")
@@ -61,7 +68,7 @@ def every_id_in_order() -> list[str]:
         for number in numbers:
             found.append(f"{chapter}-{number:02}")
             if found[-1] in FOLLOWERS:
-                found.append(FOLLOWERS[found[-1]])
+                found.extend(FOLLOWERS[found[-1]])
     return found
 
 
@@ -120,11 +127,19 @@ def test_capabilities_are_the_known_ones() -> None:
         "WAL-03.text": "exact-messages",
         "WAL-08": "reopen",
         "WAL-08.kill": "process-kill",
+        "WAL-08.kill-inside": "process-kill",
+        "WAL-08.power": "power-loss",
+        "WAL-08.recovery": "process-kill",
+        "WAL-08.progress": "process-kill",
         "WAL-10": "keeps-rejected",
         "CACHE-02.handles": "concurrent-handles",
         "CACHE-04": "ordered-cache",
         "CACHE-08": "reopen",
         "CACHE-08.kill": "process-kill",
+        "CACHE-08.kill-inside": "process-kill",
+        "CACHE-08.power": "power-loss",
+        "CACHE-08.recovery": "process-kill",
+        "CACHE-08.progress": "process-kill",
     }
 
 

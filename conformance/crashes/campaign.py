@@ -1,0 +1,194 @@
+"""Histories carried out and images opened, each once, however often they are asked for.
+
+What one search has found out, the next one need not, and all searches share two child processes:
+one that is traced, and one that opens images.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from conformance.backend import Launch
+from conformance.crashes.conduct import Component, Conducted, Problem, conducted
+from conformance.crashes.disk import Image
+from conformance.crashes.opener import Opener, Shown
+from conformance.crashes.oracle import Aspect, Difference, differences, expected_after
+from conformance.crashes.persistence import CHANGES, FileSystem, Part, PowerModel
+from conformance.crashes.recording import LEFT_OUT
+from conformance.crashes.states import CrashState
+from conformance.crashes.strace import TracedHarness, obstacle
+from conformance.crashes.trace_errors import TraceError
+from conformance.engine.scratch import ScratchFolder
+from conformance.errors import BackendFault
+from telltale_spec.model.operations import Operation
+
+__all__ = ["CrashSite", "Crew", "crew_of"]
+
+
+@dataclass
+class Known:
+    """What is known of the crashes of one component of one backend."""
+
+    conducted: dict[tuple[Operation, ...], Conducted] = field(default_factory=dict)
+    shown: dict[bytes, Shown] = field(default_factory=dict)
+    problem: str | None = None
+    """Why it cannot be crashed, an empty text if it can, or nothing while that is not known."""
+
+
+@dataclass(frozen=True)
+class CrashSite:
+    """A history that was carried out, with what its events can leave on one file system."""
+
+    component: Component
+    operations: tuple[Operation, ...]
+    conducted: Conducted
+    model: PowerModel
+    digests: dict[tuple[int, tuple[Part, ...]], bytes] = field(default_factory=dict)
+
+    def image(self, state: CrashState) -> Image:
+        """Return what a crash leaves, without what a backend makes again."""
+        image = state.image(self.model)
+        if not self.conducted.recording.left_out:
+            return image
+        return image.without(tuple(LEFT_OUT))
+
+    def digest(self, state: CrashState) -> bytes:
+        """Return the hash of the image of a state; each image is made once for it."""
+        key = (self.model.kept(state.point, state.lost), state.parts)
+        if key not in self.digests:
+            self.digests[key] = self.image(state).digest
+        return self.digests[key]
+
+    def differences(self, state: CrashState, shown: Shown) -> dict[Aspect, Difference]:
+        """Return how what was shown differs from what may be shown, by the promises broken."""
+        answered = self.conducted.answered(state.point)
+        return differences(expected_after(self.component, self.conducted.deeds, answered), shown)
+
+
+class Crew:
+    """The child processes that crash one backend, and all that they have found out.
+
+    The processes are started when they are needed and last until :meth:`end`; what is known stays.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self.on_step: Callable[[], None] = lambda: None
+        self._known: dict[Component, Known] = {each: Known() for each in Component}
+        self._traced: TracedHarness | None = None
+        self._opener: Opener | None = None
+        self._scratch: ScratchFolder | None = None
+        self._count = 0
+
+    def end(self) -> None:
+        """End the processes and remove their files; the next question starts them again."""
+        with contextlib.ExitStack() as stack:
+            for each in (self._traced, self._opener):
+                if each is not None:
+                    stack.callback(each.end)
+            if self._scratch is not None:
+                stack.callback(self._scratch.cleanup)
+            self._traced = self._opener = self._scratch = None
+
+    def site(
+        self,
+        component: Component,
+        operations: Sequence[Operation],
+        file_system: FileSystem = FileSystem.POSIX,
+    ) -> CrashSite:
+        """Return a history that was carried out, now or before.
+
+        Raises ``BackendFault`` and :class:`TraceError`.
+        """
+        known = self._known[component].conducted
+        history = tuple(operations)
+        if history not in known:
+            self.on_step()
+            known[history] = self._conducted(component, history)
+        found = known[history]
+        model = PowerModel(found.recording.image, found.recording.events, file_system)
+        return CrashSite(component, history, found, model)
+
+    def _conducted(self, component: Component, operations: tuple[Operation, ...]) -> Conducted:
+        if self._scratch is None:
+            self._scratch = ScratchFolder()
+        if self._traced is None:
+            self._traced = TracedHarness(self.launch)
+        self._count += 1
+        directory = self._scratch.path / f"{self._count:06}"
+        directory.mkdir(mode=0o700)
+        try:
+            return conducted(self._traced, component, directory, operations)
+        except (BackendFault, TraceError):
+            # Neither goes on from where it was.
+            self._traced.end()
+            self._traced = None
+            raise
+
+    def show(self, component: Component, image: Image) -> Shown:
+        """Return what an image shows, now or before; raises ``BackendFault``."""
+        known = self._known[component].shown
+        if image.digest not in known:
+            known[image.digest] = self.show_again(component, image)
+        return known[image.digest]
+
+    def show_again(self, component: Component, image: Image) -> Shown:
+        """Return what an image shows when it is opened now."""
+        self.on_step()
+        if self._opener is None:
+            self._opener = Opener(self.launch)
+        return self._opener.show(component, image)
+
+    def problem(self, component: Component, operations: Sequence[Operation]) -> str:
+        """Return why a component cannot be crashed, or an empty text; found out once.
+
+        What can be crashed keeps its data in the directory that it is given, writes it by system
+        calls, and opens a copy of the directory that no crash has touched.
+        """
+        if obstacle():
+            return obstacle()
+        known = self._known[component]
+        if known.problem is None:
+            known.problem = self._problem(component, operations)
+        return known.problem
+
+    def _problem(self, component: Component, operations: Sequence[Operation]) -> str:
+        try:
+            site = self.site(component, operations)
+            if not any(isinstance(event, CHANGES) for event in site.model.events):
+                return "it stores nothing in the directory that it is given"
+            image = Image.of_events(site.model.image, site.model.events)
+            if site.conducted.recording.left_out:
+                image = image.without(tuple(LEFT_OUT))
+            return _copy_problem(site, self.show(component, image))
+        except TraceError as error:
+            return str(error)
+        except BackendFault as fault:
+            return f"it does not run under strace: {fault.message}"
+
+
+_CREWS: Final[weakref.WeakKeyDictionary[Launch, Crew]] = weakref.WeakKeyDictionary()
+
+
+def crew_of(launch: Launch) -> Crew:
+    """Return the crew of a launch; the same one for as long as the launch is there."""
+    found = _CREWS.get(launch)
+    if found is None:
+        # A crew that held its launch would keep both for ever.
+        found = _CREWS[launch] = Crew(replace(launch))
+    return found
+
+
+def _copy_problem(site: CrashSite, shown: Shown) -> str:
+    expected = expected_after(site.component, site.conducted.deeds, len(site.conducted.deeds))
+    found = differences(expected, shown)
+    if not found:
+        return ""
+    if isinstance(shown.first, Problem):
+        return f"a copy of its directory does not open: {shown.first.text}"
+    actual = "; ".join(each.actual for each in found.values())
+    return f"a copy of its directory is not what it was: {actual}"

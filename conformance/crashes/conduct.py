@@ -1,0 +1,146 @@
+"""Carry a history out on a harness and keep, for each request, what it came to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.crashes.disk import Image
+from conformance.crashes.events import Answered
+from conformance.crashes.recording import Recording
+from conformance.crashes.strace import TracedHarness
+from conformance.door.connection import Connection
+from conformance.door.errors import ForeignFault, UnsupportedError
+from conformance.rules.narration import operation_text
+from telltale_spec.errors import DurabilityError
+from telltale_spec.model.operations import (
+    Append,
+    GetOutcome,
+    LoadCache,
+    LoadLog,
+    Operation,
+    PutOutcome,
+    ReadSince,
+    Reopen,
+)
+
+__all__ = ["Component", "Conducted", "Deed", "Problem", "asked", "carry_out", "conducted"]
+
+
+class Component(enum.Enum):
+    """What is crashed; the values begin the names of its requests."""
+
+    LOG = "wal"
+    CACHE = "cache"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A request that had no good answer; ``text`` says which one it had."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One request of a history: in words, what it would store, and whether it was accepted."""
+
+    text: str
+    answer: str
+    entry: Any = None
+    accepted: bool = True
+    operation: Operation | None = None
+
+
+@dataclass(frozen=True)
+class Conducted:
+    """A history that was carried out: its deeds, and what they did to files."""
+
+    deeds: tuple[Deed, ...]
+    recording: Recording
+
+    def answered(self, point: int) -> int:
+        """Return how many deeds were answered among the first events."""
+        events = self.recording.events[:point]
+        return sum(isinstance(event, Answered) for event in events)
+
+
+_Request = tuple[str, str, dict[str, Any], Any, Operation | None]
+
+
+def _requests(
+    component: Component, directory: Path, operations: Sequence[Operation]
+) -> Iterator[_Request]:
+    """Yield each request: its words, its name, its arguments, what it stores, and as data."""
+    opening = (f"{component.value}.open", {"directory": str(directory)})
+    yield ("open the storage", *opening, None, None)
+    for operation in operations:
+        text = operation_text(operation)
+        match operation:
+            case Append(entry):
+                yield text, "wal.append", {"entry": entry}, entry, operation
+            case PutOutcome(entry):
+                yield text, "cache.put", {"entry": entry}, entry, operation
+            case ReadSince(tick):
+                yield text, "wal.read_since", {"tick": tick}, None, operation
+            case GetOutcome(evidence_id):
+                yield text, "cache.get", {"evidence_id": evidence_id}, None, operation
+            case LoadLog() | LoadCache():
+                yield text, f"{component.value}.load", {}, None, operation
+            case Reopen():
+                yield "close the storage", f"{component.value}.close", {}, None, None
+                yield ("open the storage again", *opening, None, operation)
+            case _:
+                raise TypeError(f"a history that is crashed has no {type(operation).__name__}")
+    yield "close the storage", f"{component.value}.close", {}, None, None
+
+
+def asked(connection: Connection, name: str, arguments: dict[str, Any]) -> Any:
+    """Return the value of an answer, or a :class:`Problem` for an error or a fault.
+
+    Raises ``BackendFault`` for a harness that does not answer.
+    """
+    try:
+        return connection.ask(name, arguments)
+    except DurabilityError as error:
+        return Problem(f"refused: {error}")
+    except UnsupportedError as error:
+        return Problem(f"unsupported: {error.why}")
+    except ForeignFault as error:
+        return Problem(f"raised {type(error).__name__}: {error}")
+
+
+def carry_out(
+    connection: Connection,
+    component: Component,
+    directory: Path,
+    operations: Sequence[Operation],
+) -> Iterator[Deed]:
+    """Carry out a history, one deed at a time, on the storage of a directory."""
+    number = connection.new_number()
+    for text, name, arguments, entry, operation in _requests(component, directory, operations):
+        if name.endswith(".open"):
+            number = connection.new_number()
+        answer = asked(connection, name, {"object": number, **arguments})
+        accepted = not isinstance(answer, Problem)
+        shown = "ok" if accepted else answer.text.replace(str(directory), "<directory>")
+        yield Deed(text, shown, entry, accepted, operation)
+
+
+def conducted(
+    harness: TracedHarness,
+    component: Component,
+    directory: Path,
+    operations: Sequence[Operation],
+    image: Image = Image(),  # noqa: B008 - it never changes
+) -> Conducted:
+    """Carry out a history under trace, on a directory that holds ``image``.
+
+    Raises ``BackendFault`` and :class:`TraceError`.
+    """
+    harness.begin(directory, image)
+    deeds = tuple(carry_out(harness.connection, component, directory, operations))
+    return Conducted(deeds, harness.recorded())

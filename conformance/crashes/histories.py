@@ -1,0 +1,129 @@
+"""The histories that are crashed: short, of all kinds of operations, and the same for every seed.
+
+The fixed ones come first. Further ones are made from a seed, of the same pieces in another order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Final
+
+from telltale_spec.model.operations import (
+    Append,
+    GetOutcome,
+    LoadCache,
+    LoadLog,
+    Operation,
+    PutOutcome,
+    ReadSince,
+    Reopen,
+)
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
+
+__all__ = ["FURTHER_ENTRY", "FURTHER_OUTCOME", "cache_histories", "log_histories"]
+
+# Longer than a sector, so that one write of it can be torn inside.
+_LONG_TEXT: Final = "long-" * 150
+
+FURTHER_ENTRY: Final = VisibilityGateCrossing(
+    "after the crash", "coroutine", AgreementLevel.FINALIZED, 99
+)
+"""What is appended to a log that was opened after a crash; no log may refuse it."""
+
+
+def _outcome(evidence_id: str, operation_name: str, *, success: bool) -> EvidenceOutcomeCacheEntry:
+    outcome = EffectOutcome.success(ReleaseResponse()) if success else EffectOutcome.blocked()
+    return EvidenceOutcomeCacheEntry(evidence_id, "interface", operation_name, outcome)
+
+
+FURTHER_OUTCOME: Final = _outcome("after the crash", "further", success=True)
+"""What is put into a cache that was opened after a crash."""
+
+
+def _escalation(operation_id: str, before: str, after: str, tick: int) -> Escalation:
+    return Escalation(
+        operation_id, AgreementLevel(before), AgreementLevel(after), f"evidence-{tick}", tick
+    )
+
+
+def _evidence(operation_id: str, tick: int) -> EvidenceProduced:
+    evidence = AgreementEvidence(
+        f"evidence-{tick}",
+        operation_id,
+        None,
+        None,
+        AgreementLevel.SOFT_SAFE,
+        AgreementEvidenceKind.WITNESS,
+        "reference",
+        authoritative=True,
+    )
+    return EvidenceProduced(evidence, tick)
+
+
+def _finalization(operation_id: str, tick: int) -> Finalization:
+    return Finalization(operation_id, FinalizationOutcome.FINALIZED, "proof", None, tick)
+
+
+_GATE: Final = VisibilityGateCrossing("a", "coroutine", AgreementLevel.SOFT_SAFE, 4)
+_REFUSED: Final = _escalation("a", "provisional", "none", 9)
+_ENTRIES: Final[tuple[AgreementWalEntry, ...]] = (
+    _evidence("a", 1),
+    _escalation("a", "none", "provisional", 2),
+    _escalation("a", "provisional", "soft_safe", 3),
+    _GATE,
+    _evidence(_LONG_TEXT, 5),
+    _escalation("b", "none", "finalized", 6),
+    _finalization("a", 7),
+    _GATE,
+)
+_OUTCOMES: Final = (
+    _outcome("a", "first", success=False),
+    _outcome("b", "first", success=True),
+    _outcome("a", "second", success=True),
+    _outcome("", "empty", success=True),
+    _outcome("c", _LONG_TEXT, success=True),
+    _outcome("b", "second", success=False),
+)
+
+
+def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
+    """Yield histories of a log: a fixed one, and as many seeded ones as are wanted."""
+    first, *others = (Append(entry) for entry in _ENTRIES)
+    yield (
+        first,
+        *others[:2],
+        Append(_REFUSED),
+        LoadLog(),
+        others[2],
+        Reopen(),
+        others[3],
+        ReadSince(3),
+        *others[4:],
+    )
+    for index in range(seeded_count):
+        chance = random.Random(f"log {seed} {index}")  # noqa: S311 - a sample, not a secret
+        pieces: list[Operation] = [first, *others, Append(_REFUSED), Reopen(), LoadLog()]
+        yield tuple(chance.choices(pieces, k=chance.randint(4, 12)))
+
+
+def cache_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
+    """Yield histories of a cache: a fixed one, and as many seeded ones as are wanted."""
+    puts = [PutOutcome(entry) for entry in _OUTCOMES]
+    yield (*puts[:3], GetOutcome("a"), Reopen(), *puts[3:5], LoadCache(), *puts[5:])
+    for index in range(seeded_count):
+        chance = random.Random(f"cache {seed} {index}")  # noqa: S311 - a sample, not a secret
+        pieces: list[Operation] = [*puts, Reopen(), LoadCache(), GetOutcome("b")]
+        yield tuple(chance.choices(pieces, k=chance.randint(4, 12)))

@@ -1,0 +1,151 @@
+"""A harness under ``strace``: its trace is read while it runs."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from conformance.backend import Launch
+from conformance.crashes.disk import Image
+from conformance.crashes.recorder import RAW_CALLS, TRACED_CALLS, Recorder
+from conformance.crashes.recording import Recording
+from conformance.crashes.trace_errors import CutOffTraceError
+from conformance.door.connection import Connection, OnProcess
+
+__all__ = ["TEXT_BYTES_MAX", "TracedHarness", "obstacle", "traced_command"]
+
+TEXT_BYTES_MAX: Final = 1 << 24
+"""How many bytes of one call a trace keeps."""
+
+_TRIAL_SECONDS_MAX: Final = 20.0
+_TRACE_SECONDS_MAX: Final = 20.0
+_POLL_SECONDS: Final = 0.000_5
+
+
+@functools.cache
+def obstacle() -> str:
+    """Return why no harness can be traced here, or an empty text."""
+    if not sys.platform.startswith("linux"):
+        return "system calls are traced on Linux only"
+    program = shutil.which("strace")
+    if program is None:
+        return "strace is not installed"
+    with tempfile.TemporaryDirectory(prefix="telltale-conformance-") as folder:
+        command = traced_command((sys.executable, "-S", "-c", ""), Path(folder) / "trace")
+        try:
+            trial = subprocess.run(  # noqa: S603 - our own program
+                command, capture_output=True, timeout=_TRIAL_SECONDS_MAX, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"strace does not run here: {error}"
+    if trial.returncode != 0:
+        told = trial.stderr.decode("utf-8", "backslashreplace").strip().splitlines()
+        return f"strace may not trace here: {told[-1] if told else 'no reason was given'}"
+    return ""
+
+
+def traced_command(
+    command: Sequence[str], trace: Path, options: Sequence[str] = (), calls: Sequence[str] = ()
+) -> list[str]:
+    """Return the command that runs another under strace, its trace going to a file."""
+    names = ",".join(f"?{name}" for name in calls or TRACED_CALLS)
+    raw = [] if calls else ["-e", f"raw={','.join(RAW_CALLS)}"]
+    return [
+        shutil.which("strace") or "strace",
+        *("-f", "--seccomp-bpf", "-yy", "-xx", "-s", str(TEXT_BYTES_MAX), "-o", str(trace)),
+        *("-e", "signal=none", "-e", f"trace={names}"),
+        *raw,
+        *options,
+        "--",
+        *command,
+    ]
+
+
+class TracedHarness:
+    """A harness whose system calls are recorded, one folder after the other."""
+
+    def __init__(self, launch: Launch, options: Sequence[str] = ()) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="telltale-conformance-")
+        trace = Path(self._folder.name) / "trace"
+        trace.touch()
+        self._rest = ""
+        self._lines = trace.open(encoding="ascii", errors="backslashreplace")
+        self._last_line = ""
+        self._output = ""
+        self._requests_count = 0
+        try:
+            self.connection = Connection(
+                traced_command(launch.command, trace, options),
+                call_seconds_max=launch.call_seconds_max,
+                starting_seconds_max=launch.starting_seconds_max,
+                on_process=self._noted(launch.on_process),
+                on_line=self._count,
+            )
+        except BaseException:
+            self._lines.close()
+            self._folder.cleanup()
+            raise
+        self._recorder = Recorder(self._output)
+
+    def end(self) -> None:
+        """Shut the harness down and remove its trace."""
+        self.connection.close()
+        self._lines.close()
+        self._folder.cleanup()
+
+    def _noted(self, on_process: OnProcess) -> OnProcess:
+        """Note what the kernel calls the standard output of a process that has just started."""
+
+        def note(process_id: int, started: bool) -> None:
+            if started:
+                self._output = str(Path(f"/proc/{process_id}/fd/1").readlink())
+            on_process(process_id, started)
+
+        return note
+
+    def _count(self, is_request: bool, line: bytes) -> None:
+        self._requests_count += is_request
+
+    @property
+    def injected_count(self) -> int:
+        """How many calls were made to fail."""
+        return self._recorder.injected_count
+
+    def begin(self, root: Path, image: Image = Image()) -> None:  # noqa: B008 - it never changes
+        """Record a folder, resolved, that holds ``image`` now; nothing may be under way."""
+        self._settle()
+        self._recorder.begin(str(root), image)
+
+    def recorded(self) -> Recording:
+        """Return what was recorded since the beginning, with everything that was answered.
+
+        Raises :class:`TraceError`.
+        """
+        self._settle()
+        self._recorder.check_seen()
+        return self._recorder.recording
+
+    def drain(self) -> None:
+        """Take what strace has written so far."""
+        # A line that is not whole yet is kept for later.
+        *lines, self._rest = (self._rest + self._lines.read()).split("\n")
+        for line in lines:
+            self._last_line = line
+            self._recorder.take(line)
+
+    def _settle(self) -> None:
+        """Wait until the answers to all requests are in the trace."""
+        deadline = time.monotonic() + _TRACE_SECONDS_MAX
+        self.drain()
+        while self._recorder.answers_count < self._requests_count:
+            if time.monotonic() > deadline:
+                raise CutOffTraceError(self._last_line)
+            time.sleep(_POLL_SECONDS)
+            self.drain()

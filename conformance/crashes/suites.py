@@ -1,0 +1,302 @@
+"""The suites that crash a log or a cache, each bound to the capability that promises to survive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.crashes.campaign import CrashSite, Crew, crew_of
+from conformance.crashes.conduct import Component
+from conformance.crashes.histories import cache_histories, log_histories
+from conformance.crashes.oracle import Aspect
+from conformance.crashes.persistence import FileSystem, Part
+from conformance.crashes.shrinking import Failure, smallest
+from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState, states_of
+from conformance.crashes.telling import crash_steps
+from conformance.crashes.trace_errors import TraceError
+from conformance.engine.acts import Act, ActForm
+from conformance.engine.session import History, Session, Violation
+from conformance.engine.suite import Replayed, Suite
+from conformance.records.results import Counterexample
+from telltale_spec.model.operations import Operation
+
+__all__ = ["CRASH_SUITES", "Crash", "CrashSuite"]
+
+_HISTORIES = {Component.LOG: log_histories, Component.CACHE: cache_histories}
+
+# How much of the budget of histories goes where.
+_HISTORIES_A_SEEDED_ONE: Final = 50
+_STATES_A_HISTORY: Final = 4
+
+
+@dataclass(frozen=True)
+class Crash:
+    """One crash as data: the operations, where it came, and what survived."""
+
+    operations: tuple[Operation, ...]
+    crash_class: CrashClass
+    file_system: FileSystem
+    point: int
+    lost: tuple[int, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def state(self) -> CrashState:
+        """The state alone."""
+        return CrashState(self.crash_class, self.point, self.lost, self.parts)
+
+
+def _crash(history: History, crash: Crash) -> None:
+    """Stand for the act of a crash; a suite carries it out."""
+    raise NotImplementedError
+
+
+_FORM: Final = ActForm("crash", _crash)
+
+
+@dataclass(frozen=True)
+class CrashSuite(Suite):
+    """Crashes of some classes of one component."""
+
+    name: str
+    part: Component
+    capability: Capability
+    classes: tuple[CrashClass, ...]
+    aspects: Mapping[Aspect, str]
+    """The requirement that a difference of each aspect breaks."""
+
+    file_system: FileSystem = FileSystem.POSIX
+
+    @property
+    def requirement_ids(self) -> tuple[str, ...]:  # type: ignore[override]
+        """All that the suite can judge."""
+        return tuple(self.aspects.values())
+
+    @property
+    def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
+        """What has to arise: at least one state of any class."""
+        return {self._situation: self.requirement_ids}
+
+    @property
+    def _situation(self) -> str:
+        kind = "kill" if self.classes == (CrashClass.KILL_INSIDE,) else "loss of power"
+        noun = "log" if self.part is Component.LOG else "cache"
+        return f"{noun} opened after a {kind}"
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend promises this and can be crashed here."""
+        return not self._absence(backend)
+
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        return self._absence(backend)
+
+    def _absence(self, backend: Backend) -> str:
+        present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
+        if self.capability not in backend.capabilities:
+            return f"the backend does not declare {self.capability.value}"
+        if present is None:
+            return "the backend does not have what is to survive"
+        if backend.launch is None:
+            return (
+                "declared, and not tried: the backend cannot be started as a process of its own; "
+                "judge it by its name as package.module:factory, or with --command"
+            )
+        first = next(_HISTORIES[self.part](0, 0))
+        problem = crew_of(backend.launch).problem(self.part, first)
+        return f"declared, and not tried: {problem}" if problem else ""
+
+    def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
+        """Return the classes of which states were judged."""
+        return [each.value for each in self.classes if reached[each.value]]
+
+    # Searching
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Crash every history of the plan; stop at the first violation."""
+        crew = self._crew(session)
+        counts: dict[CrashClass, Counter[str]] = {each: Counter() for each in self.classes}
+        try:
+            for operations in self._plan(session, seed):
+                site = crew.site(self.part, operations, self.file_system)
+                for crash_class in self.classes:
+                    self._crash(session, crew, site, crash_class, seed, counts[crash_class])
+        except TraceError as error:
+            session.cut_short = str(error)
+        except Violation as violation:
+            return violation.counterexample
+        session.notes.append(self._counts_text(counts))
+        return None
+
+    @staticmethod
+    def _crew(session: Session) -> Crew:
+        launch = session.backend.launch
+        if launch is None:
+            raise RuntimeError("this suite does not apply to a backend without a launch")
+        crew = crew_of(launch)
+        crew.on_step = session.watch.note_progress
+        return crew
+
+    def end(self, backend: Backend) -> None:
+        """End the processes that crashed the backend."""
+        if backend.launch is not None:
+            crew_of(backend.launch).end()
+
+    def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
+        count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
+        return _HISTORIES[self.part](seed, count)
+
+    def _counts_text(self, counts: Mapping[CrashClass, Counter[str]]) -> str:
+        shown = ", ".join(
+            f"{each.value} {count['made']}/{count['distinct']}/{count['judged']}"
+            for each, count in counts.items()
+        )
+        system = (
+            "" if self.classes == (CrashClass.KILL_INSIDE,) else f" on {self.file_system.value}"
+        )
+        return f"{self.name}{system}: states made/distinct/judged: {shown}"
+
+    def _crash(
+        self,
+        session: Session,
+        crew: Crew,
+        site: CrashSite,
+        crash_class: CrashClass,
+        seed: int,
+        counts: Counter[str],
+    ) -> None:
+        """Judge the states of one class; raises ``Violation``."""
+        distinct: dict[tuple[bytes, int], CrashState] = {}
+        for state in states_of(site.model, crash_class, seed):
+            counts["made"] += 1
+            key = (site.digest(state), site.conducted.answered(state.point))
+            distinct.setdefault(key, state)
+        counts["distinct"] += len(distinct)
+        states = list(distinct.values())
+        limit = session.budget.histories * _STATES_A_HISTORY
+        # Of many, those are judged that lie evenly among all.
+        stride = -(-len(states) // limit) if states else 1
+        for state in islice(states, 0, None, stride):
+            history = session.new_history()
+            if history.ended:
+                return
+            counts["judged"] += 1
+            history.reach(self._situation)
+            history.reach(crash_class.value)
+            found = site.differences(state, crew.show(self.part, site.image(state)))
+            for aspect, requirement_id in self.aspects.items():
+                if aspect in found:
+                    failure = Failure(site, state, aspect, found[aspect])
+                    self._report(session, crew, history, failure, seed)
+                elif not found:
+                    history.check(requirement_id, True, "", "")
+            history.close()
+
+    def _report(
+        self, session: Session, crew: Crew, history: History, failure: Failure, seed: int
+    ) -> None:
+        """Check what a failure breaks; one that is looked for is made smaller first."""
+        requirement_id = self.aspects[failure.aspect]
+        looked_for = not session.keeps_going_past(requirement_id)
+        if looked_for and session.budget.minimise:
+            failure = smallest(crew, failure, seed, session.is_out_of_time)
+        try:
+            self._check(history, failure, requirement_id)
+        except Violation as violation:
+            site, state = failure.site, failure.state
+            again = site.differences(state, crew.show_again(self.part, site.image(state)))
+            reproduced = failure.aspect in again
+            found = replace(violation.counterexample, reproduced=reproduced)
+            raise Violation(found) from None
+
+    def _check(self, history: History, failure: Failure, requirement_id: str) -> None:
+        site, state, difference = failure.site, failure.state, failure.difference
+        history.steps[:] = crash_steps(site, state)
+        crash = Crash(
+            site.operations,
+            state.crash_class,
+            site.model.file_system,
+            state.point,
+            state.lost,
+            state.parts,
+        )
+        history.acts[:] = [Act(_FORM, (crash,))]
+        history.check(requirement_id, False, difference.expected, difference.actual, goes_on=True)
+
+    # Replaying
+
+    def _act_forms(self) -> Mapping[str, ActForm]:
+        return {_FORM.name: _FORM}
+
+    def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
+        """Carry out the operations again, crash them at the same place, and judge what is left."""
+        complete = True
+        crew = self._crew(session)
+        for act in acts:
+            (crash,) = act.form.bound(act.arguments, act.named).values()
+            site = crew.site(self.part, crash.operations, crash.file_system)
+            if not _fits(site, crash):
+                # The backend does something else by now, so this crash cannot come again.
+                complete = False
+                continue
+            history = session.new_history()
+            image = site.image(crash.state)
+            found = site.differences(crash.state, crew.show(self.part, image))
+            try:
+                for aspect, difference in found.items():
+                    failure = Failure(site, crash.state, aspect, difference)
+                    self._check(history, failure, self.aspects[aspect])
+            except Violation as violation:
+                return Replayed(violation.counterexample, complete=False)
+        return Replayed(None, complete)
+
+
+def _fits(site: CrashSite, crash: Crash) -> bool:
+    pending = set(site.model.pending(crash.point))
+    changed = {*crash.lost, *(part.event for part in crash.parts)}
+    return crash.point <= len(site.model.events) and changed <= pending
+
+
+def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:
+    return {
+        Aspect.CONTENTS: f"{chapter}.{contents}",
+        Aspect.RECOVERY: f"{chapter}.recovery",
+        Aspect.PROGRESS: f"{chapter}.progress",
+    }
+
+
+CRASH_SUITES: Final = (
+    CrashSuite(
+        "agreement WAL killed inside of an operation",
+        Component.LOG,
+        Capability.PROCESS_KILL,
+        (CrashClass.KILL_INSIDE,),
+        _aspects("WAL-08", "kill-inside"),
+    ),
+    CrashSuite(
+        "agreement WAL after a loss of power",
+        Component.LOG,
+        Capability.POWER_LOSS,
+        POWER_CLASSES,
+        _aspects("WAL-08", "power"),
+    ),
+    CrashSuite(
+        "evidence cache killed inside of an operation",
+        Component.CACHE,
+        Capability.PROCESS_KILL,
+        (CrashClass.KILL_INSIDE,),
+        _aspects("CACHE-08", "kill-inside"),
+    ),
+    CrashSuite(
+        "evidence cache after a loss of power",
+        Component.CACHE,
+        Capability.POWER_LOSS,
+        POWER_CLASSES,
+        _aspects("CACHE-08", "power"),
+    ),
+)
+"""Every suite of crashes."""

@@ -1,0 +1,171 @@
+"""A crash in words: the operations, the system calls, what survived, and what is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.crashes.campaign import CrashSite
+from conformance.crashes.disk import Disk, Image
+from conformance.crashes.events import (
+    ROOT,
+    Answered,
+    Event,
+    Linked,
+    Renamed,
+    Resized,
+    Synced,
+    SyncedAll,
+    SyncFailed,
+    Unlinked,
+    Wrote,
+)
+from conformance.crashes.persistence import CHANGES, Fill
+from conformance.crashes.states import CrashClass, CrashState
+from conformance.records.results import Step
+
+__all__ = ["crash_steps", "event_text", "hexadecimal_lines"]
+
+_ROW_BYTES = 16
+_ROWS_MAX = 8
+
+
+def crash_steps(site: CrashSite, state: CrashState) -> list[Step]:
+    """Return the steps of a history up to a crash, with what became of each change."""
+    return [*_deed_steps(site, state), *_event_steps(site, state), *_image_steps(site, state)]
+
+
+def _deed_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
+    answered = site.conducted.answered(state.point)
+    for deed in site.conducted.deeds[:answered]:
+        yield Step(deed.text, deed.answer, _data(deed.operation))
+    if answered < len(site.conducted.deeds):
+        under_way = site.conducted.deeds[answered]
+        yield Step(under_way.text, "not answered yet", _data(under_way.operation))
+
+
+def _data(operation: object) -> object:
+    return operation.to_dict() if hasattr(operation, "to_dict") else None
+
+
+def _event_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
+    """Yield the calls of the operation that was crashed, and earlier ones that were lost."""
+    events = site.model.events
+    begin = max(
+        (index + 1 for index in range(state.point) if isinstance(events[index], Answered)),
+        default=0,
+    )
+    partial = {part.event for part in state.parts}
+    names = _names(site)
+    for index in range(state.point):
+        event = events[index]
+        if isinstance(event, Answered):
+            continue
+        if index >= begin or index in state.lost or index in partial:
+            yield Step(f"call: {event_text(event, names)}", _fate(site, state, index))
+    kill = state.crash_class is CrashClass.KILL_INSIDE
+    what = "the process is killed" if kill else "the power goes"
+    system = "" if kill else f", file system {site.model.file_system.value}"
+    yield Step(f"crash: {what} here ({state.crash_class.value}{system})", "")
+    if state.point < len(events) and not isinstance(events[state.point], Answered):
+        yield Step(f"call: {event_text(events[state.point], names)}", "never made")
+
+
+def _fate(site: CrashSite, state: CrashState, index: int) -> str:
+    if not isinstance(site.model.events[index], CHANGES):
+        return "done"
+    if state.crash_class is CrashClass.KILL_INSIDE:
+        return "survived, as the system lives on"
+    for part in state.parts:
+        if part.event == index:
+            fills = {
+                Fill.NOTHING: "",
+                Fill.ZERO: ", and zeros where the rest would be",
+                Fill.STALE: ", and old bytes where the rest would be",
+            }
+            return f"survived in part: its bytes {part.begin} to {part.end}{fills[part.fill]}"
+    if index in state.lost:
+        return "lost"
+    stable = site.model.is_stable(index, state.point)
+    return "survived, as a sync had made it stable" if stable else "survived"
+
+
+def _names(site: CrashSite) -> dict[int, str]:
+    """Return a name for each file: the last one that it had."""
+    names = {ROOT: "the folder"}
+    disk = Disk.of(site.model.image)
+    for folder, entries in disk.folders.items():
+        names.update({node: name for name, node in entries.items() if folder >= ROOT})
+    for event in site.model.events:
+        match event:
+            case Linked(_, name, node):
+                names[node] = name
+            case Renamed(_, _, _, name, node):
+                names[node] = name
+            case _:
+                continue
+    return names
+
+
+def event_text(event: Event, names: dict[int, str]) -> str:
+    """Return one event as an imperative phrase."""
+
+    def name(node: int) -> str:
+        return names.get(node, "a file without a name")
+
+    match event:
+        case Wrote(file, offset, data, is_synced):
+            synced = ", synchronously" if is_synced else ""
+            return f"write {len(data)} bytes at {offset} of {name(file)}{synced}"
+        case Resized(file, size):
+            return f"set the size of {name(file)} to {size}"
+        case Linked(folder, entry, _, is_folder, is_new):
+            kind = "folder" if is_folder else "entry"
+            made = "make" if is_new else "add a name:"
+            return f"{made} the {kind} {entry} in {name(folder)}"
+        case Unlinked(folder, entry):
+            return f"remove the entry {entry} of {name(folder)}"
+        case Renamed(_, entry, _, new, _, replaced):
+            over = "" if replaced is None else ", in place of what had that name"
+            return f"rename {entry} to {new}{over}"
+        case Synced(node):
+            return f"sync {name(node)}"
+        case SyncFailed(node):
+            return f"sync {name(node)}, which fails"
+        case SyncedAll():
+            return "sync everything"
+        case Answered(line):
+            return f"answer {line.decode('utf-8', 'backslashreplace').strip()[:60]}"
+
+
+def _image_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
+    """Yield what is on disk beside what would be there without the crash."""
+    found = dict(site.image(state).files)
+    whole = dict(Image.of_events(site.model.image, site.model.events[: state.point]).files)
+    for path in sorted(found.keys() | whole.keys()):
+        if path not in found:
+            if state.crash_class is CrashClass.KILL_INSIDE:
+                continue
+            yield Step(f"disk: {path}", "is not there")
+            continue
+        same = found[path] == whole.get(path)
+        size = len(found[path])
+        yield Step(f"disk: {path}", f"{size} bytes{'' if same else ', changed by the crash'}")
+        if not same:
+            for row in hexadecimal_lines(found[path], whole.get(path, b"")):
+                yield Step(f"disk: {row}", "")
+
+
+def hexadecimal_lines(found: bytes, whole: bytes) -> list[str]:
+    """Return the first rows in which bytes differ: what is there, and what would be."""
+    rows = []
+    for offset in range(0, max(len(found), len(whole)), _ROW_BYTES):
+        one, other = found[offset : offset + _ROW_BYTES], whole[offset : offset + _ROW_BYTES]
+        if one != other:
+            rows.append(f"{offset:6}: {_row(one)} | without the crash: {_row(other)}")
+        if len(rows) == _ROWS_MAX:
+            break
+    return rows
+
+
+def _row(data: bytes) -> str:
+    return data.hex(" ") if data else "(nothing)"

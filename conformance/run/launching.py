@@ -1,0 +1,25 @@
+"""How a Python backend is started as a child process that speaks the harness protocol."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from conformance.backend import Capability, Launch
+
+__all__ = ["launch_of"]
+
+
+def launch_of(
+    target: str, call_seconds_max: float, on_process: Callable[[int, bool], None]
+) -> Launch:
+    """Return the launch of a target, or of a shipped backend by name.
+
+    What the child itself declares matters to nobody, and this is what every handshake allows.
+    """
+    options = ("--capability", Capability.REOPEN.value)
+    return Launch(
+        (sys.executable, "-m", "conformance", "serve", target, *options),
+        call_seconds_max=call_seconds_max,
+        on_process=on_process,
+    )
