@@ -220,7 +220,10 @@ class Search:
 
         Where the shortest history that was seen does not fail again, the first one may.
         """
-        if not (self.profile.budget.minimise and self.suite.records_acts):
+        if not self.suite.records_acts:
+            # It was not tried with other seeds, so nothing can be said of this one.
+            return _recorded(replace(found, random_seed=None))
+        if not self.profile.budget.minimise:
             return _recorded(found)
         settled = self._tried_again(found)
         if not settled.failures and first is not None and first is not found:
