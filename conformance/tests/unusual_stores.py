@@ -119,7 +119,7 @@ class TableLog:
         self._database = sqlite3.connect(directory / "rows.db", isolation_level=None)
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
-            "CREATE TABLE IF NOT EXISTS rows (n INTEGER PRIMARY KEY AUTOINCREMENT, tick TEXT, b BLOB)"
+            "CREATE TABLE IF NOT EXISTS rows (n INTEGER PRIMARY KEY, tick TEXT, b BLOB)"
         )
         self._database.execute("CREATE INDEX IF NOT EXISTS ticks ON rows (tick, n)")
         self._tracker = EscalationTracker()
