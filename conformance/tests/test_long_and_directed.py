@@ -19,12 +19,17 @@ from conformance.machines.confusable_texts import COLLIDING_PAIRS
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.long_caches import LONG_CACHE_SUITE
+from conformance.machines.long_handles import (
+    LONG_CACHE_HANDLES_SUITE,
+    LONG_LOG_HANDLES_SUITE,
+)
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.registry import SUITES
 from conformance.records.replays import read_replay, replay_of
 from conformance.records.results import Verdict
 from conformance.report.failure import counterexample_text
 from conformance.run.runner import judge_backend
+from conformance.tests import broken_handles
 from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, MapCache, cache_backend
 from conformance.tests.broken_long_logs import BROKEN_LONG_LOGS, TrackedWal, log_backend
 from conformance.tests.unusual_stores import UNUSUAL_CACHES, UNUSUAL_LOGS
@@ -175,3 +180,34 @@ def test_a_slow_log_is_judged_by_what_there_was_time_for() -> None:
     assert Verdict.PASS not in {each.verdict for each in report.results}
     assert failed(report) == []
     assert any("acts in the time of the profile" in note for note in report.notes)
+
+
+HANDLES = (LONG_LOG_HANDLES_SUITE, LONG_CACHE_HANDLES_SUITE)
+
+
+@pytest.mark.requirement("WAL-01.handles", "CACHE-02.handles")
+@pytest.mark.parametrize(
+    ("backend", "requirement_id"),
+    [
+        (broken_handles.REMEMBERS_SUFFIXES, "WAL-01.handles"),
+        (broken_handles.REMEMBERS_ABSENCE, "CACHE-02.handles"),
+    ],
+    ids=["log", "cache"],
+)
+def test_a_handle_that_keeps_answers_of_its_own_is_failed(
+    backend: Backend, requirement_id: str
+) -> None:
+    report = judged(backend, HANDLES, profile_name="quick")
+
+    assert failed(report) == [requirement_id]
+
+
+@pytest.mark.parametrize(
+    "backend", [broken_handles.LOCKED_LOG, broken_handles.REWRITTEN_CACHE], ids=["log", "cache"]
+)
+def test_handles_that_take_turns_are_right(backend: Backend) -> None:
+    """A cache without a lock loses nothing where nobody writes at the same time."""
+    report = judged(backend, HANDLES, profile_name="quick")
+
+    assert failed(report) == []
+    assert unproved(report) == []
