@@ -114,12 +114,10 @@ class _ConformanceCollector(pytest.Collector):
         backend = self.backend
         from conformance.machines.registry import SUITES
 
-        return [
-            _RequirementItem.from_parent(self, name=requirement_id)
-            for suite in SUITES
-            if suite.applies(backend)
-            for requirement_id in suite.requirement_ids
-        ]
+        applying = [suite for suite in SUITES if suite.applies(backend)]
+        # Several suites can judge one requirement, which has one verdict.
+        judged = dict.fromkeys(each for suite in applying for each in suite.requirement_ids)
+        return [_RequirementItem.from_parent(self, name=each) for each in judged]
 
     @cached_property
     def backend(self) -> Backend:

@@ -89,7 +89,7 @@ class ScriptSuite(Suite):
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
     present: Callable[[Backend], bool]
-    plainer: Callable[[Act], Iterable[Act]] = lambda act: ()
+    plainer: Callable[[Sequence[Act]], Iterable[Sequence[Act]]] = lambda acts: ()
     group_of: Callable[[Act], Sequence[str]] = lambda act: (act.form.name,)
     absent: Callable[[Backend], str] | None = None
 

@@ -6,6 +6,7 @@ busy the machine is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -16,9 +17,12 @@ __all__ = ["shortened"]
 
 # How many acts may be carried out again in all, and how many of them for each act that there is.
 _ACTS_MIN: Final = 20_000
-_ACTS_EACH_MAX: Final = 120
+_ACTS_EACH_MAX: Final = 60
 # Fewer acts than these are tried to make plain one by one.
 _PLAIN_ONE_BY_ONE_MAX: Final = 12
+# So many of the largest groups are tried, and so many pieces are many.
+_GROUPS_MAX: Final = 16
+_PIECES_ENOUGH: Final = 16
 
 Again: TypeAlias = Callable[[Sequence[Act]], Counterexample | None]
 
@@ -49,17 +53,21 @@ def shortened(
     again: Again,
     *,
     group_of: Callable[[Act], Sequence[str]],
-    plainer: Callable[[Act], Iterable[Act]],
+    plainer: Callable[[Sequence[Act]], Iterable[Sequence[Act]]],
 ) -> Counterexample:
     """Return a counterexample of the same requirement with as few and as plain acts as possible.
 
     ``again`` carries acts out and returns the failure that they meet, if it is the same one.
+    ``plainer`` offers acts in place of others, the plainest first.
     """
     shortest = _Shortest(found, again)
     _halve(shortest)
     _leave_out_groups(shortest, group_of)
+    _make_plain(shortest, plainer)
     _leave_out_pieces(shortest)
     _make_plain(shortest, plainer)
+    if len(shortest.acts) <= _PLAIN_ONE_BY_ONE_MAX:
+        _make_plain_one_by_one(shortest, plainer)
     return shortest.found
 
 
@@ -78,8 +86,8 @@ def _halve(shortest: _Shortest) -> None:
 
 
 def _leave_out_groups(shortest: _Shortest, group_of: Callable[[Act], Sequence[str]]) -> None:
-    groups = {name: None for act in shortest.acts for name in group_of(act)}
-    for name in groups:
+    groups = Counter(name for act in shortest.acts for name in group_of(act))
+    for name, _ in groups.most_common(_GROUPS_MAX):
         *before, last = shortest.acts
         kept = [act for act in before if name not in group_of(act)]
         if len(kept) < len(before):
@@ -87,23 +95,33 @@ def _leave_out_groups(shortest: _Shortest, group_of: Callable[[Act], Sequence[st
 
 
 def _leave_out_pieces(shortest: _Shortest) -> None:
+    """Leave out pieces, each time half as long.
+
+    Where none of many pieces can be left out, it is the number of acts that matters.
+    """
     length = len(shortest.acts) // 2
     while length:
-        start = len(shortest.acts) - 1 - length
+        before = len(shortest.acts)
+        start = before - 1 - length
         while start > -length:
             first = max(start, 0)
-            without = [*shortest.acts[:first], *shortest.acts[first + length :]]
-            shortest.takes(without)
+            shortest.takes([*shortest.acts[:first], *shortest.acts[start + length :]])
             start -= length
+        if len(shortest.acts) == before > _PIECES_ENOUGH * length:
+            return
         length //= 2
 
 
-def _make_plain(shortest: _Shortest, plainer: Callable[[Act], Iterable[Act]]) -> None:
-    """Replace acts by plainer ones: all together, and one by one where there are few."""
-    plain = [next(iter(plainer(act)), act) for act in shortest.acts]
-    if shortest.takes(plain) or len(shortest.acts) > _PLAIN_ONE_BY_ONE_MAX:
-        return
+def _make_plain(
+    shortest: _Shortest, plainer: Callable[[Sequence[Act]], Iterable[Sequence[Act]]]
+) -> None:
+    any(shortest.takes(acts) for acts in plainer(shortest.acts))
+
+
+def _make_plain_one_by_one(
+    shortest: _Shortest, plainer: Callable[[Sequence[Act]], Iterable[Sequence[Act]]]
+) -> None:
     for index in range(len(shortest.acts)):
-        for other in plainer(shortest.acts[index]):
+        for (other,) in plainer(shortest.acts[index : index + 1]):
             if shortest.takes([*shortest.acts[:index], other, *shortest.acts[index + 1 :]]):
                 break

@@ -22,7 +22,7 @@ from conformance.machines.confusable_texts import (
     longest_texts,
     texts_of_length,
 )
-from conformance.machines.long_logs import log_groups
+from conformance.machines.long_logs import log_groups, plain_appends
 from conformance.machines.scripted_log import ScriptedLog
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
@@ -241,5 +241,6 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
         VARIANTS: ("WAL-01", "WAL-02"),
     },
     present=lambda backend: backend.agreement_wal is not None,
+    plainer=plain_appends,
     group_of=log_groups,
 )

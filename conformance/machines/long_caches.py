@@ -6,7 +6,7 @@ absent, or make keys of short hashes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -27,7 +27,7 @@ from telltale_spec.wire.effects import (
 )
 from telltale_spec.wire.values import NatValue, StrValue
 
-__all__ = ["LONG_CACHE_SUITE"]
+__all__ = ["LONG_CACHE_SUITE", "cache_groups", "plain_puts"]
 
 MANY: Final = "many ids put and then looked up"
 AGAIN: Final = "few ids put and looked up many times"
@@ -143,7 +143,8 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
         acts.append(_put(_entry(evidence_id, index)))
         if index + 1 not in sizes:
             continue
-        acts += [_LOAD, _get(ids[0]), _get(evidence_id)]
+        # First what came since the last load, which is what a copy of that would not have.
+        acts += [_get(evidence_id), _LOAD, _get(ids[0]), _get(evidence_id)]
         if reopens and index % 2:
             acts += [_REOPEN, _get(ids[index // 2]), _LOAD]
     ending = [_LOAD, _LOAD, *((_REOPEN, _get(ids[0]), _LOAD) if reopens else ())]
@@ -159,14 +160,24 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _at_sizes(sizes, seed, reopens=reopens)
 
 
-def plain_puts(act: Act) -> Iterator[Act]:
-    """Offer the same put with a plain outcome."""
-    entry = act.arguments[0] if act.arguments else None
-    if isinstance(entry, EvidenceOutcomeCacheEntry):
-        yield _put(EvidenceOutcomeCacheEntry(entry.evidence_id, "i", "o", EffectOutcome.blocked()))
-        response = ReleaseResponse()
-        plain = EffectOutcome.success(response)
-        yield _put(EvidenceOutcomeCacheEntry(entry.evidence_id, "i", "o", plain))
+def plain_puts(acts: Sequence[Act]) -> Iterator[list[Act]]:
+    """Offer plain ids with plain outcomes, and then the same ids with plain outcomes."""
+    numbered: dict[str, str] = {}
+    for act in acts:
+        for subject in act.arguments:
+            name = getattr(subject, "evidence_id", subject)
+            numbered.setdefault(name, f"e{len(numbered)}")
+    for names in (numbered, {name: name for name in numbered}):
+        for outcome in (EffectOutcome.blocked(), EffectOutcome.success(ReleaseResponse())):
+            yield [_plain_act(act, names, outcome) for act in acts]
+
+
+def _plain_act(act: Act, names: Mapping[str, str], outcome: EffectOutcome) -> Act:
+    subject = act.arguments[0] if act.arguments else None
+    if isinstance(subject, EvidenceOutcomeCacheEntry):
+        name = names[subject.evidence_id]
+        return _put(EvidenceOutcomeCacheEntry(name, "i", "o", outcome))
+    return _get(names[subject]) if isinstance(subject, str) else act
 
 
 def cache_groups(act: Act) -> tuple[str, ...]:

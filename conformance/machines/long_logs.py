@@ -7,7 +7,7 @@ so these histories load at a few sizes and read suffixes without loading.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -30,7 +30,7 @@ from telltale_spec.wire.agreement import (
 )
 from telltale_spec.wire.shapes import U64_MAX
 
-__all__ = ["LONG_LOG_SUITE"]
+__all__ = ["LONG_LOG_SUITE", "log_groups", "plain_appends"]
 
 MANY: Final = "many entries appended and then loaded"
 BETWEEN: Final = "suffixes read between many appends, with no load"
@@ -147,7 +147,8 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
         acts.append(_append(entries.next()))
         if size not in sizes:
             continue
-        acts += [_LOAD, _read(entries.tick - 1)]
+        # First what came since the last load, which is what a copy of that would not have.
+        acts += [_read(entries.tick - 2), _LOAD, _read(entries.tick - 1)]
         if reopens and size % 2:
             acts += [_REOPEN, _LOAD]
     ending = [*_TWICE, _read(0)]
@@ -190,12 +191,21 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
 
 
-def _plainer(act: Act) -> Iterator[Act]:
-    """Offer a plain gate in place of any entry."""
-    entry = act.arguments[0] if act.arguments else None
-    if isinstance(entry, AgreementWalEntry):
-        yield _append(VisibilityGateCrossing("a", "c", AgreementLevel.NONE, 1))
-        yield _append(VisibilityGateCrossing("a", "c", AgreementLevel.NONE, entry.tick))
+def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:
+    """Offer one plain gate in place of all entries, and then one at the tick of each."""
+    for keeps_ticks in (False, True):
+        yield [
+            _append(
+                VisibilityGateCrossing(
+                    "a", "c", AgreementLevel.NONE, entry.tick if keeps_ticks else 1
+                )
+            )
+            if isinstance(
+                entry := (*act.arguments, *act.named.values(), None)[0], AgreementWalEntry
+            )
+            else act
+            for act in acts
+        ]
 
 
 def log_groups(act: Act) -> tuple[str, ...]:
@@ -229,6 +239,6 @@ LONG_LOG_SUITE: Final = ScriptSuite(
         OPERATIONS: ("WAL-03",),
     },
     present=lambda backend: backend.agreement_wal is not None,
-    plainer=_plainer,
+    plainer=plain_appends,
     group_of=log_groups,
 )

@@ -18,6 +18,10 @@ from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.identities import IDENTITY_SUITE
 from conformance.machines.kills import CACHE_KILL_SUITE, WAL_KILL_SUITE
 from conformance.machines.long_caches import LONG_CACHE_SUITE
+from conformance.machines.long_handles import (
+    LONG_CACHE_HANDLES_SUITE,
+    LONG_LOG_HANDLES_SUITE,
+)
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
@@ -45,6 +49,8 @@ SUITES: Final[tuple[Suite, ...]] = (
     IDENTITY_SUITE,
     WAL_HANDLES_SUITE,
     CACHE_HANDLES_SUITE,
+    LONG_LOG_HANDLES_SUITE,
+    LONG_CACHE_HANDLES_SUITE,
     WAL_KILL_SUITE,
     CACHE_KILL_SUITE,
     *CRASH_SUITES,

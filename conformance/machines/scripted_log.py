@@ -128,7 +128,9 @@ class ScriptedLog(ScriptedPart):
         expected = AgreementWalArtifact(tuple(self.entries)).read_since(tick)
         if found != expected:
             # Where the log is not what it should be, reading is right to show it.
-            self._judge(self._load("WAL-06", quiet=True))
+            loaded = self._load("WAL-06", quiet=True)
+            self.history.note(operation_text(LoadLog()), contents_text(loaded), LoadLog())
+            self._judge(loaded)
         if self.entries:
             self.history.check(
                 "WAL-05",
@@ -206,7 +208,8 @@ class ScriptedLog(ScriptedPart):
         if not self._appended:
             return "WAL-06"
         kept = Counter(loaded)
-        repeats_dropped = bool(missing) and all(entry in kept for entry in missing)
+        # Who drops repeats has each of them once; who has several drops for another reason.
+        repeats_dropped = bool(missing) and all(kept[entry] == 1 for entry in missing)
         return "WAL-02" if not surplus and (not missing or repeats_dropped) else "WAL-01"
 
     def _load(self, requirement_id: str, *, quiet: bool) -> Entries:

@@ -14,6 +14,8 @@ __all__ = ["chance_text", "counterexample_heading", "counterexample_text", "resu
 
 
 _EQUAL_STEPS_MAX: Final = 2
+# Histories that are not long on purpose are shown in full.
+_LINES_AT_EACH_END: Final = 30
 
 
 def counterexample_heading(counterexample: Counterexample) -> str:
@@ -31,7 +33,7 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
         "",
         "  The shortest history found that breaks it:",
     ]
-    lines += _step_lines(counterexample.steps)
+    lines += _without_the_middle(list(_step_lines(counterexample.steps)))
     if not counterexample.steps:
         lines.append("    (no operation at all)")
     lines += [
@@ -79,6 +81,15 @@ def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
             if answer != "ok":
                 yield f"       -> {visible(answer)}"
         number += count
+
+
+def _without_the_middle(lines: list[str]) -> list[str]:
+    """Return the first and the last lines of very many; a replay has all of them."""
+    left_out = len(lines) - 2 * _LINES_AT_EACH_END
+    if left_out <= _LINES_AT_EACH_END:
+        return lines
+    note = f"    ... {left_out} more lines like these ..."
+    return [*lines[:_LINES_AT_EACH_END], note, *lines[-_LINES_AT_EACH_END:]]
 
 
 def result_text(result: RequirementResult, replay_folder: str) -> str:

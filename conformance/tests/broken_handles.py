@@ -71,6 +71,23 @@ class BusyLog(LockedLog):
     wait_seconds = 0.0
 
 
+class RemembersSuffixes(LockedLog):
+    """Forgets what it read once only when it appends itself."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._read: dict[int, tuple[AgreementWalEntry, ...]] = {}
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append, and forget."""
+        self._read.clear()
+        super().append(entry)
+
+    def read_since(self, tick: int) -> tuple[AgreementWalEntry, ...]:
+        """Return what was read first."""
+        return self._read.setdefault(tick, super().read_since(tick))
+
+
 class RewrittenCache:
     """Reads a file, changes it and writes it, without a lock."""
 
@@ -99,7 +116,33 @@ class RewrittenCache:
         return EvidenceOutcomeCacheArtifact(tuple(self._rows().values()))
 
 
+class RemembersAbsence(RewrittenCache):
+    """Goes on missing an id that it missed once, until it puts that itself."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._absent: set[str] = set()
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        """Put, and know that the id is there."""
+        self._absent.discard(entry.evidence_id)
+        super().put(entry)
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        """Return the entry of an id that was not missed."""
+        found = None if evidence_id in self._absent else super().get(evidence_id)
+        if found is None:
+            self._absent.add(evidence_id)
+        return found
+
+
 UNLOCKED_LOG: Final = Backend("unlocked", agreement_wal=UnlockedLog, capabilities=_HANDLES)
 LOCKED_LOG: Final = Backend("locked", agreement_wal=LockedLog, capabilities=_HANDLES)
 BUSY_LOG: Final = Backend("busy", agreement_wal=BusyLog, capabilities=_HANDLES)
 REWRITTEN_CACHE: Final = Backend("rewritten", evidence_cache=RewrittenCache, capabilities=_HANDLES)
+REMEMBERS_SUFFIXES: Final = Backend(
+    "remembers suffixes", agreement_wal=RemembersSuffixes, capabilities=_HANDLES
+)
+REMEMBERS_ABSENCE: Final = Backend(
+    "remembers absence", evidence_cache=RemembersAbsence, capabilities=_HANDLES
+)

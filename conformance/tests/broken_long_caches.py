@@ -124,7 +124,8 @@ def _like(pattern: str) -> str:
 
 
 def _like_matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(_like(pattern), text, re.DOTALL) is not None
+    wild = "%" in pattern or "_" in pattern
+    return wild and re.fullmatch(_like(pattern), text, re.DOTALL) is not None
 
 
 def loses_every(number: int) -> type[MapCache]:
@@ -160,6 +161,17 @@ class LoadsAStaleCopy(MapCache):
         if len(self.copy.entries) != len(self.entries):
             self.copy = super().load()
         return self.copy
+
+
+class GetsFromTheLastLoad(MapCache):
+    loaded: EvidenceOutcomeCacheArtifact | None = None
+
+    def get(self, evidence_id: str) -> Entry | None:
+        return self.loaded.get(evidence_id) if self.loaded else super().get(evidence_id)
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        self.loaded = super().load()
+        return self.loaded
 
 
 class PutsTwiceLater(MapCache):
@@ -273,6 +285,7 @@ BROKEN_LONG_CACHES: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]] = 
     ("is flushed when full", FlushedWhenFull, "CACHE-02"),
     ("loads one page of 100", LoadsOnePage, "CACHE-06"),
     ("loads a stale copy", LoadsAStaleCopy, "CACHE-06"),
+    ("gets from the last load", GetsFromTheLastLoad, "CACHE-02"),
     ("puts twice later", PutsTwiceLater, "CACHE-03"),
     ("looks up by LIKE", matches(_like_matches), "CACHE-01"),
     ("looks up by GLOB", matches(lambda asked, key: fnmatch.fnmatchcase(key, asked)), "CACHE-01"),

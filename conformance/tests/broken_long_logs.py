@@ -240,10 +240,9 @@ class JoinsItsKeys(TrackedWal):
 
     def store(self, entry: Entry) -> None:
         if isinstance(entry, VisibilityGateCrossing):
-            for each in self.entries:
-                if isinstance(each, VisibilityGateCrossing) and _joined(each) == _joined(entry):
-                    if each != entry:
-                        return
+            gates = [each for each in self.entries if isinstance(each, VisibilityGateCrossing)]
+            if any(_joined(each) == _joined(entry) and each != entry for each in gates):
+                return
         super().store(entry)
 
 
