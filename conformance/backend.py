@@ -143,7 +143,7 @@ class Backend:
     backend lives in and starts it again, where that is another one than ours;
     ``concurrent_calls`` says whether its handlers can be called while a call of
     theirs is under way; ``elsewhere`` gives the same backend in a further process,
-    by number. ``notes`` go into the report.
+    by number; number 0 of a backend in our own process can be killed. ``notes`` go into the report.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -68,8 +69,17 @@ class EvidenceCacheSteps(ConformanceMachine):
     def _put(self, entry: EvidenceOutcomeCacheEntry) -> None:
         operation = PutOutcome(entry)
         before = self.state
+        # A copy of its own, so that nothing that it does to it reaches what it is judged by.
+        given = copy.deepcopy(entry)
         answer = self.history.call(
-            operation_text(operation), lambda: self.sut.put(entry), operation=operation
+            operation_text(operation), lambda: self.sut.put(given), operation=operation
+        )
+        self.history.check(
+            "CACHE-02",
+            given == entry,
+            lambda: f"the entry left as it was given: {found_text(entry)}",
+            lambda: f"the backend changed it: {found_text(given)}",
+            goes_on=True,
         )
         if isinstance(answer, Raised):
             self._check_refusal(entry, answer.message)
