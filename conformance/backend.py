@@ -157,8 +157,8 @@ class Backend:
     backend lives in and starts it again, where that is another one than ours;
     ``concurrent_calls`` says whether its handlers can be called while a call of
     theirs is under way; ``elsewhere`` gives the same backend in a further process,
-    by number. ``launch`` starts it as a child process of its own, whose system calls can be seen.
-    ``notes`` go into the report.
+    by number; number 0 of a backend in our own process can be killed. ``launch`` starts it as a
+    child process of its own, whose system calls can be seen. ``notes`` go into the report.
     """
 
     name: str

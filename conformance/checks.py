@@ -17,6 +17,7 @@ from conformance.records.results import BackendReport, Report, Verdict
 from conformance.records.verdicts import ExitStatus, binds, exit_status
 from conformance.report.replay_text import replay_text
 from conformance.report.text import counterexample_text
+from conformance.run.places import importable_name, with_further_processes
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report, run_check
 from conformance.run.targets import backend_of, declaration, load_target, redeclared
@@ -50,7 +51,7 @@ def check_agreement_wal(
     backend = _backend(factory, capabilities, rejection_mode, call_seconds_max)
     if backend.agreement_wal is None:
         _refuse(backend, "an agreement WAL")
-    return check_backend(backend, profile=profile, seed=seed, call_seconds_max=call_seconds_max)
+    return _checked(backend, factory, profile, seed, call_seconds_max)
 
 
 def check_evidence_cache(
@@ -65,7 +66,20 @@ def check_evidence_cache(
     backend = _backend(factory, capabilities, "clean-reject", call_seconds_max)
     if backend.evidence_cache is None:
         _refuse(backend, "an evidence cache")
-    return check_backend(backend, profile=profile, seed=seed, call_seconds_max=call_seconds_max)
+    return _checked(backend, factory, profile, seed, call_seconds_max)
+
+
+def _checked(
+    backend: Backend,
+    factory: Callable[..., Any],
+    profile: str,
+    seed: int,
+    call_seconds_max: float,
+) -> Report:
+    """Judge the backend of a factory, in further processes too where they can import it."""
+    name = importable_name(factory)
+    with with_further_processes(backend, name, call_seconds_max=call_seconds_max) as placed:
+        return check_backend(placed, profile=profile, seed=seed, call_seconds_max=call_seconds_max)
 
 
 def check_backend(
@@ -126,7 +140,9 @@ def check_replay(
         try:
             backend = redeclared(_loaded(target, watch), capabilities, rejection_mode)
             report = fault_report(backend, None)
-            result = replayed_result(backend, known, watch)
+            name = target if isinstance(target, str) else importable_name(target)
+            with with_further_processes(backend, name, call_seconds_max=call_seconds_max) as placed:
+                result = replayed_result(placed, known, watch)
         except BackendFault as fault:
             raise AssertionError(f"cannot run: {fault}") from fault
     outcome = ReplayResult.of(known, replace(report, results=[result]))

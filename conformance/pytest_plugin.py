@@ -129,10 +129,12 @@ class _ConformanceCollector(pytest.Collector):
 
             harness = harness_backend(self.name, call_seconds_max=CALL_SECONDS_MAX)
             return self.stack.enter_context(harness)
+        from conformance.run.places import with_further_processes
         from conformance.run.targets import load_target
 
         with CallWatch() as watch:
-            return load_target(self.name, watch)
+            backend = load_target(self.name, watch)
+        return self.stack.enter_context(with_further_processes(backend, self.name))
 
     @cached_property
     def report(self) -> BackendReport:

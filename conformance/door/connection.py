@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from conformance.door.child import ChildEnded, ChildProcess, ChildSilent, LineTooLong, end_text
-from conformance.door.errors import ForeignFault, MessageError, UnsupportedError, foreign_fault
+from conformance.door.errors import ForeignFault, MessageError, Misfit, UnsupportedError
 from conformance.door.handshake import Handshake, handshake_of, hello_arguments
 from conformance.door.messages import (
     answer_key,
@@ -22,7 +22,7 @@ from conformance.door.messages import (
     shown_line,
 )
 from conformance.door.open_request import OpenRequest
-from conformance.door.peers import answered, argument_values
+from conformance.door.peers import answered, argument_values, foreign_answer
 from conformance.door.protocol import (
     CALLS,
     LINE_BYTES_MAX,
@@ -177,7 +177,9 @@ class Connection:
         """
         form = OPERATIONS[operation]
         arguments = {name: shape.to_tree(values[name]) for name, shape in form.arguments.items()}
-        request, tree = self._exchange(operation, arguments, self.call_seconds_max)
+        request, tree = self._exchange(operation, arguments, self.call_seconds_max, values)
+        if isinstance(tree, Misfit):
+            return tree
         try:
             return checked(form.value, tree, operation, "value")
         except (DomainError, RecursionError) as error:
@@ -187,7 +189,7 @@ class Connection:
             self._break(f"{text}{request.exchange_text}")
 
     def _exchange(
-        self, operation: str, arguments: dict[str, Any], seconds_max: float
+        self, operation: str, arguments: Any, seconds_max: float, given: Any = None
     ) -> tuple[OpenRequest, Any]:
         if self._broken is not None:
             raise self._broken
@@ -195,7 +197,7 @@ class Connection:
             number = self._asked_count
             self._asked_count += 1
             line = encode_message({"id": number, "operation": operation, **arguments})
-            request = self._open[number] = OpenRequest(number, operation, line)
+            request = self._open[number] = OpenRequest(number, operation, line, given)
         seconds_max += len(line) // REQUEST_BYTES_A_SECOND
         deadline = time.monotonic() + seconds_max
         self._write(line, deadline, operation, seconds_max)
@@ -335,7 +337,7 @@ class Connection:
             original = request.raised.get(fault.get("call"))
             if original is not None:
                 raise original
-            raise foreign_fault(fault["kind"], fault["text"])
+            return foreign_answer(request.operation, request.given, fault)
         return message["ok"]
 
     def _serve(self, request: OpenRequest, message: dict[str, Any]) -> None:

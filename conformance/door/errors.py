@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any, Final
+
 from telltale_spec.errors import TelltaleError
 
-__all__ = ["ForeignFault", "MessageError", "UnsupportedError", "foreign_fault"]
+__all__ = [
+    "ForeignFault",
+    "MessageError",
+    "Misfit",
+    "MisfitError",
+    "UnsupportedError",
+    "foreign_fault",
+    "misfit",
+    "shown_misfit",
+]
+
+_ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
 
 
 class MessageError(TelltaleError):
@@ -35,3 +49,39 @@ def foreign_fault(kind: str, text: str, call: int | None = None) -> ForeignFault
     fault: ForeignFault = type(name, (ForeignFault,), {})(text)
     fault.call = call
     return fault
+
+
+class MisfitError(TelltaleError):
+    """Report that an object of this side returned what the contract does not know as a value."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        super().__init__(shown_misfit(value))
+
+
+class Misfit:
+    """Stand for what the other side returned and no message can hold.
+
+    Its class has the name it had there, and it is shown as it was shown there, so
+    that it is judged as it would be on this side.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def misfit(kind: str, text: str) -> Misfit:
+    """Return what stands for a value of another kind on the other side."""
+    made: Misfit = type(kind.replace("\0", "") or Misfit.__name__, (Misfit,), {})(text)
+    return made
+
+
+def shown_misfit(value: Any) -> str:
+    """Return a value as text without the address of any object."""
+    try:
+        return _ADDRESS.sub("at 0x...", repr(value))
+    except Exception as error:
+        return f"(its text raised {type(error).__name__})"

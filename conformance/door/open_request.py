@@ -18,6 +18,7 @@ class OpenRequest:
     number: int
     operation: str
     line: bytes
+    given: dict[str, Any] | None = None
     received: bytes = b""
     messages: deque[dict[str, Any]] = field(default_factory=deque)
     unanswered_call: int | None = None

@@ -6,10 +6,11 @@ for the runner's. What is sent and what is expected back stands in the tables of
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from typing import Any, Final, TypeAlias
 
-from conformance.door.errors import MessageError
+from conformance.door.errors import MessageError, MisfitError, foreign_fault, misfit
 from conformance.door.protocol import CALLS, OPERATIONS, OperationForm
 from conformance.door.values import ChangedState, checked
 from telltale_spec.backends.contract import SendDecisionInput
@@ -28,7 +29,10 @@ __all__ = [
     "RemoteResolver",
     "RemoteWal",
     "answered",
+    "argument_trees",
     "argument_values",
+    "fitted",
+    "foreign_answer",
 ]
 
 Ask: TypeAlias = Callable[[str, dict[str, Any]], Any]
@@ -36,6 +40,7 @@ Ask: TypeAlias = Callable[[str, dict[str, Any]], Any]
 
 _CHANGES_STATE: Final = frozenset({"handle_recv", "step"})
 _RETURNS_NOTHING: Final = frozenset({"append", "put"})
+_GIVEN_RECORDS: Final = frozenset({"wal.append", "cache.put"})
 
 
 class RemoteWal:
@@ -248,13 +253,57 @@ def argument_values(form: OperationForm, message: Mapping[str, Any], name: str) 
 def answered(name: str, target: Any, values: dict[str, Any]) -> Tree:
     """Ask an object of this side for an operation, and return the tree of its answer.
 
-    Raises whatever the object raises, and :class:`DomainError` for a value that
+    Raises whatever the object raises, and :class:`MisfitError` for a value that
     the contract does not allow.
     """
     form = OPERATIONS.get(name) or CALLS[name]
     arguments = {key: value for key, value in values.items() if key != "object"}
     value = _value(name.partition(".")[2], target, arguments)
-    return form.value.to_tree(form.value.check(value, name, "value"))
+    return fitted(name, form, value)
+
+
+def fitted(name: str, form: OperationForm, value: Any) -> Tree:
+    """Return the tree of a value, or raise :class:`MisfitError` for one without."""
+    try:
+        return form.value.to_tree(form.value.check(value, name, "value"))
+    except DomainError as error:
+        raise MisfitError(value) from error
+
+
+def argument_trees(name: str, values: Mapping[str, Any]) -> dict[str, Tree]:
+    """Return the records that an operation is given as trees, to see later whether they changed."""
+    if name not in _GIVEN_RECORDS:
+        return {}
+    shape = OPERATIONS[name].arguments["entry"]
+    try:
+        return {"entry": shape.to_tree(values["entry"])}
+    except (AttributeError, TypeError) as error:
+        # What it was changed to is not even a record any more.
+        raise MisfitError(values["entry"]) from error
+
+
+def foreign_answer(name: str, values: Mapping[str, Any] | None, fault: Mapping[str, Any]) -> Any:
+    """Return what a fault stands for, or raise :class:`ForeignFault` for what was raised.
+
+    It can stand for a value that no message holds, and for records that were
+    changed, which are changed here too.
+    """
+    if fault.get("returned") is True:
+        return misfit(fault["kind"], fault["text"])
+    changed = fault.get("changed")
+    if values is None or not isinstance(changed, dict):
+        raise foreign_fault(fault["kind"], fault["text"])
+    _overwrite(name, values, changed)
+    return None
+
+
+def _overwrite(name: str, values: Mapping[str, Any], trees: Mapping[str, Tree]) -> None:
+    for key, tree in trees.items():
+        changed = checked(OPERATIONS[name].arguments[key], tree, name, key)
+        for field in dataclasses.fields(changed):
+            if hasattr(values[key], field.name):
+                # They are frozen, and were changed all the same.
+                object.__setattr__(values[key], field.name, getattr(changed, field.name))
 
 
 def _value(method: str, target: Any, arguments: dict[str, Any]) -> Any:
@@ -270,4 +319,5 @@ def _value(method: str, target: Any, arguments: dict[str, Any]) -> Any:
     if method in _RETURNS_NOTHING:
         # Whatever these return besides is nobody's business.
         return None
-    return tuple(value) if method == "read_since" else value
+    is_sequence = isinstance(value, Sequence) and not isinstance(value, str)
+    return tuple(value) if method == "read_since" and is_sequence else value

@@ -90,7 +90,16 @@ def protocol_schema() -> Schema:
             "answer": _answer({"id": _NUMBER}, ("ok", "refused", "fault", "unsupported")),
             "call": {"anyOf": calls},
             "answer_to_call": _answer({"call": _NUMBER}, ("ok", "refused", "fault")),
-            "fault": _struct({"kind": _TEXT, "text": _TEXT, "call": _NUMBER}, optional=("call",)),
+            "fault": _struct(
+                {
+                    "kind": _TEXT,
+                    "text": _TEXT,
+                    "call": _NUMBER,
+                    "returned": {"const": True},
+                    "changed": {"type": "object"},
+                },
+                optional=("call", "returned", "changed"),
+            ),
             "values": {"$defs": values},
             **records.found,
         },

@@ -21,6 +21,7 @@ from conformance.backend import Backend
 from conformance.door.errors import (
     ForeignFault,
     MessageError,
+    MisfitError,
     UnsupportedError,
     foreign_fault,
 )
@@ -32,12 +33,15 @@ from conformance.door.peers import (
     RemoteResolver,
     RemoteWal,
     answered,
+    argument_trees,
     argument_values,
+    fitted,
 )
 from conformance.door.protocol import CALLS, OPERATIONS
 from conformance.door.values import PlanParts, ResolverForm, checked
 from conformance.memory import memory_ceiling
 from telltale_spec.errors import DomainError, DurabilityError
+from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire.shapes import Tree
 
 __all__ = ["serve", "standard_streams"]
@@ -93,6 +97,11 @@ class _Server:
             answer["refused"] = str(error)
         except UnsupportedError as error:
             answer["unsupported"] = error.why
+        except MisfitError as error:
+            kind = type(error.value).__name__
+            answer["fault"] = {"kind": kind, "text": str(error), "returned": True}
+        except _ChangedArguments as error:
+            answer["fault"] = {"kind": "changed", "text": str(error), "changed": error.trees}
         except BaseException as error:
             answer["fault"] = {"kind": type(error).__name__, "text": _text_of(error)}
             if isinstance(error, ForeignFault) and error.call is not None:
@@ -130,7 +139,13 @@ class _Server:
         if isinstance(target, _Handler):
             target.during.begin(number)
             target = target.handler
-        return answered(name, target, values)
+        before = argument_trees(name, values)
+        try:
+            return answered(name, target, values)
+        finally:
+            after = argument_trees(name, values)
+            if after != before:
+                raise _ChangedArguments(after)
 
     def _object(self, number: int) -> Any:
         if number not in self._objects:
@@ -180,6 +195,8 @@ class _Server:
         if name == "recovery.plan" and backend.recovery is not None:
             tick, wal, cache = arguments
             plan = backend.recovery(tick, None, wal, cache)
+            if not isinstance(plan, DurableRecoveryPlan):
+                raise MisfitError(plan)
             value = PlanParts(
                 plan.metadata, tuple(plan.wal_suffix), plan.evidence_cache, tuple(plan.decisions)
             )
@@ -193,7 +210,7 @@ class _Server:
             value = backend.identity(*arguments)
         else:
             raise UnsupportedError(name, "the backend has none")
-        return form.value.to_tree(form.value.check(value, name, "value"))
+        return fitted(name, form, value)
 
     # Calls
 
@@ -219,6 +236,14 @@ class _Server:
             return checked(form.value, answer["ok"], name, "value")
         except DomainError as error:
             raise MessageError(str(error)) from error
+
+
+class _ChangedArguments(Exception):  # noqa: N818 - an observation, judged by the runner
+    """The backend changed what it was given, which the runner has to do to its own too."""
+
+    def __init__(self, trees: dict[str, Tree]) -> None:
+        self.trees = trees
+        super().__init__("the backend changed what it was given")
 
 
 class _During:

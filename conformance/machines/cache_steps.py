@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -86,9 +87,19 @@ class EvidenceCacheSteps(ConformanceMachine):
 
     def _asked_to_put(self, entry: EvidenceOutcomeCacheEntry) -> Raised | Returned:
         operation = PutOutcome(entry)
-        return self.history.call(
-            operation_text(operation), lambda: self.sut.put(entry), operation=operation
+        # A copy of its own, so that nothing that it does to it reaches what it is judged by.
+        given = copy.deepcopy(entry)
+        answer = self.history.call(
+            operation_text(operation), lambda: self.sut.put(given), operation=operation
         )
+        self.history.check(
+            "CACHE-02",
+            given == entry,
+            lambda: f"the entry left as it was given: {found_text(entry)}",
+            lambda: f"the backend changed it: {found_text(given)}",
+            goes_on=True,
+        )
+        return answer
 
     def _note_situations(self, before: State, entry: EvidenceOutcomeCacheEntry) -> None:
         reach = self.history.reach

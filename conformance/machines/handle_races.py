@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-from conformance.backend import Backend
+from conformance.backend import Backend, Capability
 from conformance.engine.session import History, Returned
 from conformance.rules.concurrent import Call, cache_fault, log_fault
 from conformance.rules.narration import cache_entry_text, entries_text, entry_text
@@ -47,7 +47,10 @@ __all__ = [
 
 HANDLES: Final = 3
 
-_ROUNDS: Final = 4
+# What goes wrong between processes does not between threads, and the other way round.
+TOGETHER_AND_APART: Final = (0, 1, 0)
+_APART: Final = (0, 1, 2)
+_ROUNDS: Final = (_APART, (0, 0, 0), _APART, TOGETHER_AND_APART)
 _END_SECONDS: Final = 8.0
 _SWITCH_SECONDS: Final = 1e-5
 _PAUSE_SECONDS: Final = 5e-4
@@ -55,21 +58,34 @@ _PAUSES_MAX: Final = 12
 _LEVELS: Final = (AgreementLevel.FINALIZED, AgreementLevel.PROVISIONAL, AgreementLevel.SOFT_SAFE)
 
 
-def opened_handles(history: History, part: Callable[[Backend], Any], what: str) -> list[Any]:
-    """Open one storage several times, in several processes where there are any."""
+def opened_handles(
+    history: History,
+    part: Callable[[Backend], Any],
+    what: str,
+    places: Sequence[int] = TOGETHER_AND_APART,
+) -> list[Any]:
+    """Open one storage several times, each handle in the process of its number; 0 is the first.
+
+    A storage that lives no longer than its object cannot be opened in another process.
+    """
     backend = history.session.backend
+    elsewhere = backend.elsewhere if Capability.REOPEN in backend.capabilities else None
     directory = history.directory()
     handles = []
-    for number in range(HANDLES):
+    for number in places:
         place = backend
-        if number and backend.elsewhere is not None:
-            elsewhere = backend.elsewhere
+        if number and elsewhere is not None:
             place = history.start("a further process", partial(elsewhere, number))
         make = part(place)
         if make is None:
             raise RuntimeError(f"this suite does not apply to a backend without {what}")
         handles.append(history.start(what, partial(make, directory)))
     return handles
+
+
+def _rounds(backend: Backend) -> Sequence[Sequence[int]]:
+    """Return where the handles of each round are: together or apart, as far as that can be."""
+    return _ROUNDS if backend.concurrent_calls else (_APART,) * len(_ROUNDS)
 
 
 def log_of(backend: Backend) -> Any:
@@ -193,8 +209,8 @@ def _log_script(index: int) -> list[AgreementWalEntry]:
 
 def judge_log_race(history: History, attempt: int) -> None:
     """Append through all handles at the same time; some order explains the log (F27)."""
-    for number in range(_ROUNDS):
-        handles = opened_handles(history, log_of, "the agreement WAL")
+    for number, places in enumerate(_rounds(history.session.backend)):
+        handles = opened_handles(history, log_of, "the agreement WAL", places)
         scripts = [_log_script(index) for index in range(HANDLES)]
         writes = [handle.append for handle in handles]
         calls = _race(history, "WAL-01.handles", writes, scripts, f"{attempt}/{number}")
@@ -204,8 +220,8 @@ def judge_log_race(history: History, attempt: int) -> None:
 
 def judge_cache_race(history: History, attempt: int) -> None:
     """Put through all handles at the same time, under one key and under several (F27)."""
-    for number in range(_ROUNDS):
-        handles = opened_handles(history, cache_of, "the evidence cache")
+    for number, places in enumerate(_rounds(history.session.backend)):
+        handles = opened_handles(history, cache_of, "the evidence cache", places)
         scripts = [
             [
                 EvidenceOutcomeCacheEntry(key, "i", f"o{index}", EffectOutcome.blocked())

@@ -136,7 +136,8 @@ def _declares_handles(backend: Backend) -> bool:
 
 
 def _writes_at_once(backend: Backend) -> bool:
-    return backend.concurrent_calls or backend.elsewhere is not None
+    apart = backend.elsewhere is not None and Capability.REOPEN in backend.capabilities
+    return backend.concurrent_calls or apart
 
 
 def _why_not(backend: Backend) -> str:

@@ -67,9 +67,19 @@ _CACHE_ROUNDS: Final = st.lists(
 )
 
 
-def _killed_and_made(history: History, make: Callable[[Path], Any], directory: Path) -> Any:
+def _mortal(history: History) -> Backend:
+    """Return the backend in a process that is not ours."""
+    backend = history.session.backend
+    if backend.kill is not None or backend.elsewhere is None:
+        return backend
+    return history.start("a further process", partial(backend.elsewhere, 0))
+
+
+def _killed_and_made(
+    history: History, backend: Backend, make: Callable[[Path], Any], directory: Path
+) -> Any:
     """End the process, start it again and open the same storage."""
-    kill = history.session.backend.kill
+    kill = backend.kill
     if kill is None:
         raise RuntimeError("this suite does not apply to a backend that cannot be killed")
     history.note(operation_text(Kill()), "ok", Kill())
@@ -92,7 +102,8 @@ def _loaded(history: History, requirement_id: str, part: Any, operation: Operati
 
 def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) -> None:
     """Append, kill, open again, and find every acknowledged entry in its place."""
-    make = history.session.backend.agreement_wal
+    backend = _mortal(history)
+    make = backend.agreement_wal
     if make is None:
         raise RuntimeError("this suite does not apply to a backend without a log")
     directory = history.directory()
@@ -110,7 +121,7 @@ def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) 
             )
             if isinstance(answer, Returned):
                 acknowledged = (*acknowledged, entry)
-        log = _killed_and_made(history, make, directory)
+        log = _killed_and_made(history, backend, make, directory)
         if acknowledged:
             history.reach(WAL_KILLED)
         found = _loaded(history, "WAL-08.kill", log, LoadLog())
@@ -125,7 +136,8 @@ def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) 
 
 def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCacheEntry]]) -> None:
     """Put, kill, open again, and find every acknowledged entry."""
-    make = history.session.backend.evidence_cache
+    backend = _mortal(history)
+    make = backend.evidence_cache
     if make is None:
         raise RuntimeError("this suite does not apply to a backend without a cache")
     directory = history.directory()
@@ -142,7 +154,7 @@ def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCach
             )
             if isinstance(answer, Returned):
                 acknowledged[entry.evidence_id] = entry
-        cache = _killed_and_made(history, make, directory)
+        cache = _killed_and_made(history, backend, make, directory)
         if acknowledged:
             history.reach(CACHE_KILLED)
         found = _loaded(history, "CACHE-08.kill", cache, LoadCache())
@@ -159,13 +171,14 @@ def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCach
 
 
 def _can_be_killed(backend: Backend) -> bool:
-    return Capability.PROCESS_KILL in backend.capabilities and backend.kill is not None
+    has_process = backend.kill is not None or backend.elsewhere is not None
+    return Capability.PROCESS_KILL in backend.capabilities and has_process
 
 
 def _why_not(backend: Backend) -> str:
     if Capability.PROCESS_KILL not in backend.capabilities:
         return "the backend does not declare process-kill"
-    if backend.kill is None:
+    if backend.kill is None and backend.elsewhere is None:
         return (
             "declared, and not tried: the backend lives in the suite's own process; "
             "judge it with --command 'telltale-conformance serve TARGET'"

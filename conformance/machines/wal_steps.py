@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from conformance.machines.wal_blame import (
     TICK_ZERO,
     blame_for_append,
 )
-from conformance.rules.narration import difference_text, entries_text, operation_text
+from conformance.rules.narration import difference_text, entries_text, entry_text, operation_text
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import (
     Accepted,
@@ -73,8 +74,17 @@ class AgreementWalSteps(ConformanceMachine):
         operation = Append(entry)
         before = self.state
         transitions = step(before, operation)
+        # A copy of its own, so that nothing that it does to it reaches what it is judged by.
+        given = copy.deepcopy(entry)
         answer = self.history.call(
-            operation_text(operation), lambda: self.sut.append(entry), operation=operation
+            operation_text(operation), lambda: self.sut.append(given), operation=operation
+        )
+        self.history.check(
+            "WAL-01",
+            given == entry,
+            lambda: f"the entry left as it was given: {entry_text(entry)}",
+            lambda: f"the backend changed it: {difference_text((given,), (entry,))}",
+            goes_on=True,
         )
         # What arose is counted before anything is judged, so that no verdict hides it.
         refused_before = self.refusals > 0

@@ -7,11 +7,17 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from types import FrameType
 
 from conformance.life_cycle import end_all
 
-__all__ = ["end_histories_at_termination", "end_text", "termination_interrupts"]
+__all__ = [
+    "end_histories_at_termination",
+    "end_text",
+    "interrupts_held",
+    "termination_interrupts",
+]
 
 
 def end_text(status: int | None) -> str:
@@ -36,6 +42,21 @@ def termination_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back, so that a new process cannot take it for itself while it starts."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Starting it lets interrupts through again, so it must not start later.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -16,9 +16,8 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -31,7 +30,12 @@ from conformance.engine.scratch import ScratchFolder, remove_dead_folders
 from conformance.errors import BackendFault, ConformanceError, UsageError
 from conformance.records.replays import KnownFailure, Replay
 from conformance.records.results import BackendReport
-from conformance.run.ending import end_histories_at_termination, end_text, termination_interrupts
+from conformance.run.ending import (
+    end_histories_at_termination,
+    end_text,
+    interrupts_held,
+    termination_interrupts,
+)
 from conformance.run.launching import launch_of
 
 __all__ = ["Job", "OwnFaultError", "run_jobs"]
@@ -135,7 +139,7 @@ class _Running:
         self.workspace = ScratchFolder()
         arguments = (self.job, sender, str(self.workspace.path))
         self.process: BaseProcess = context.Process(target=_work, args=arguments)
-        with _interrupts_held():
+        with interrupts_held():
             self.process.start()
         sender.close()
         self.heard_at = self.moved_at = time.monotonic()
@@ -240,21 +244,6 @@ class _Running:
         self.workspace.cleanup()
 
 
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back, so that a new process cannot take it for itself while it starts."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # Starting it lets interrupts through again, so it must not start later.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(job: Job, sender: Connection, workspace: str) -> None:
     _separate(workspace)
     own_process_id = os.getpid()
@@ -316,7 +305,7 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
         from conformance.run.runner import fault_report
 
         set_hypothesis_home_dir(_cache_folder())
-        backend = _backend(job, watch, send) if harness is None else harness
+        backend = harness or stack.enter_context(_beside(_backend(job, watch, send), job, send))
         send("judging", fault_report(backend, None))
         try:
             report = _report(job, backend, watch, send)
@@ -373,6 +362,19 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
     backend = redeclared(backend, job.capabilities, job.rejection_mode)
     return replace(backend, launch=launch_of(job.target, job.call_seconds_max, report))
+
+
+def _beside(
+    backend: Any, job: Job, send: Callable[[str, Any], None]
+) -> contextlib.AbstractContextManager[Any]:
+    from conformance.run.places import with_further_processes
+
+    return with_further_processes(
+        backend,
+        job.target or job.name,
+        call_seconds_max=job.call_seconds_max,
+        on_process=lambda group, started: send("harness", (group, started)),
+    )
 
 
 def _harness(

@@ -102,10 +102,11 @@ LAYERS = (
         ("conformance.differential",),
         (*_REFERENCE, "run errors", "subject", "vectors"),
     ),
+    Layer("places", ("conformance.run.places",), (*_RUN, "door")),
     Layer(
         "worker",
         ("conformance.run.worker",),
-        (*_RUN, "runner", "door"),
+        (*_RUN, "runner", "door", "places"),
     ),
     # Measures any backend; the checks of it are the worker's.
     Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
@@ -136,6 +137,7 @@ LAYERS = (
             "terminal",
             "vectors",
             "inspection",
+            "places",
             "worker",
             "door",
             "history",
