@@ -18,6 +18,7 @@ from conformance.commands import (
     differential,
     init,
     inspect,
+    model,
     replay,
     report,
     requirements,
@@ -71,6 +72,7 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     differential,
     requirements,
     inspect,
+    model,
     vectors,
     bench,
 )

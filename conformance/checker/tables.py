@@ -38,10 +38,10 @@ class _Numbers(Generic[ValueType]):
         self._number_of: dict[ValueType, int] = {}
 
     def of(self, value: ValueType) -> int:
-        number = self._number_of.get(value)
-        if number is None:
-            number = self._number_of[value] = len(self.values)
-            self.values.append(value)
+        values = self.values
+        number = self._number_of.setdefault(value, len(values))
+        if number == len(values):
+            values.append(value)
         return number
 
 
@@ -151,7 +151,11 @@ class _Closure:
             if not truth(self.model.title, f"the guard of {what}", action.guard, *values):
                 continue
             new = call(self.model.title, f"the effect of {what}", action.effect, *values)
-            target = (self.shared_numbers.of(new[0]), self.slot_numbers.of(new[1]))
+            # What did not change is not looked up again: hashing a record takes its time.
+            target = (
+                shared if new[0] is values[0] else self.shared_numbers.of(new[0]),
+                slot if new[1] is values[1] else self.slot_numbers.of(new[1]),
+            )
             self.moves[action.name][shared, slot] = target
             self.add(*target)
             self.change_for_others(shared, target[0])

@@ -133,6 +133,8 @@ LAYERS = (
             "differential",
             "bench",
             "harness folder",
+            "checker",
+            "worlds",
         ),
     ),
 )
