@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from conformance.checker.model import Model
-from conformance.checker.results import Judgement, PropertyResult, SearchResult, State, Trace
+from conformance.checker.results import (
+    Judgement,
+    PropertyResult,
+    SearchResult,
+    State,
+    Trace,
+    fields_of,
+)
 
 __all__ = ["changes", "result_json", "result_lines", "trace_lines"]
 
@@ -62,9 +68,11 @@ def _state_json(state: State) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return value
+    """Return records as objects, and what is in their fields likewise."""
+    named = fields_of(value)
+    if "" not in named:
+        return {name: _plain(each) for name, each in named.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _per_second(result: SearchResult) -> int | None:
@@ -116,10 +124,7 @@ def changes(before: State, after: State) -> Iterator[str]:
     for prefix, old, new in pairs:
         if old == new:
             continue
-        if is_dataclass(new) and not isinstance(new, type):
-            for each in fields(new):
-                then, now = getattr(old, each.name), getattr(new, each.name)
-                if then != now:
-                    yield f"{prefix}{each.name} {then} -> {now}"
-        else:
-            yield f"{prefix}{old} -> {new}"
+        for name, now in fields_of(new).items():
+            then = fields_of(old)[name]
+            if then != now:
+                yield f"{prefix}{name} {then} -> {now}".strip()

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from conformance.checker.calls import call, truth
 from conformance.checker.model import GlobalAction, Model
-from conformance.checker.results import State
+from conformance.checker.results import State, fields_of
 from conformance.errors import ModelError
 
 __all__ = ["PAIRS_MAX", "GlobalTable", "PairTable", "Tables", "tabulate"]
@@ -202,13 +202,9 @@ def _growth_text(closure: _Closure) -> str:
     kinds = (("shared field", closure.shared_numbers), ("slot field", closure.slot_numbers))
     counts: Counter[str] = Counter()
     for kind, numbers in kinds:
-        for value in (numbers.values[0],):
-            if is_dataclass(value):
-                for each in fields(value):
-                    seen = {getattr(other, each.name) for other in numbers.values}
-                    counts[f"{kind} `{each.name}`"] = len(seen)
-            else:
-                counts[kind] = len(numbers.values)
+        for name in fields_of(numbers.values[0]):
+            seen = {fields_of(other).get(name) for other in numbers.values}
+            counts[f"{kind} `{name}`"] = len(seen)
     name, count = max(counts.items(), key=lambda item: item[1])
     return (
         f"more than {PAIRS_MAX} pairs of shared value and slot were found and there may be no "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from conformance.checker.models.decisions import (
     FINALIZED,
@@ -52,8 +52,7 @@ class Tick:
     is_covered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation.
 
     ``phase`` is the machine's, ``checkpoint_phase`` that of the checkpointed
@@ -120,13 +119,12 @@ def _append(tick: Tick, slot: Operation, kind: str, request: Request) -> Operati
     """Return the slot with one entry more in its log."""
     level = NONE if request.level is None else request.level
     if kind == "evidence":
-        slot = replace(slot, evidence_now=slot.evidence_now + 1)
+        slot = slot._replace(evidence_now=slot.evidence_now + 1)
     elif kind == "escalation":
-        slot = replace(slot, escalated_level=level)
+        slot = slot._replace(escalated_level=level)
     elif kind == "finalization":
         known = slot.last_outcome
-        slot = replace(
-            slot,
+        slot = slot._replace(
             outcome_now=True,
             last_outcome=request.outcome,
             repeated_now=slot.repeated_now or known == request.outcome,
@@ -134,15 +132,15 @@ def _append(tick: Tick, slot: Operation, kind: str, request: Request) -> Operati
         )
         level = FINALIZED if request.outcome == "finalized" else NONE
     else:
-        slot = replace(slot, gate_now=True)
+        slot = slot._replace(gate_now=True)
         level = NONE
     if tick.is_covered:
-        return replace(slot, checkpoint_level=max(slot.checkpoint_level, level))
-    slot = replace(slot, is_touched=True, level=max(slot.level, level))
+        return slot._replace(checkpoint_level=max(slot.checkpoint_level, level))
+    slot = slot._replace(is_touched=True, level=max(slot.level, level))
     if kind == "finalization":
-        return replace(slot, outcome=request.outcome)
+        return slot._replace(outcome=request.outcome)
     if kind == "gate":
-        return replace(slot, gate_level=max(slot.gate_level or NONE, request.gate_level))
+        return slot._replace(gate_level=max(slot.gate_level or NONE, request.gate_level))
     return slot
 
 
@@ -155,7 +153,7 @@ def sync(
         slot = _append(tick, slot, kind, request)
     if stored_max is not None:
         return tick, slot
-    return tick, replace(slot, acknowledged_now=True, strange_now=request.strange)
+    return tick, slot._replace(acknowledged_now=True, strange_now=request.strange)
 
 
 def decision(slot: Operation) -> Decision:

@@ -16,7 +16,6 @@ left can befall anyone. Identities are taken as unambiguous here (F2).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from conformance.checker.model import (
@@ -63,13 +62,13 @@ def _machine_actions(variant: str) -> Iterator[Action]:
         return slot.is_fresh and slot.phase in ADVANCES
 
     def advance(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
-        return tick, replace(slot, phase=ADVANCES[slot.phase])
+        return tick, slot._replace(phase=ADVANCES[slot.phase])
 
     def abort(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
-        return tick, replace(slot, phase="aborted")
+        return tick, slot._replace(phase="aborted")
 
     def fall_back(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
-        return tick, replace(slot, phase="fallen back")
+        return tick, slot._replace(phase="fallen back")
 
     yield Action("the machine advances", ("SYNC-06",), can_advance, advance)
     yield Action(
@@ -141,8 +140,7 @@ def _failing_sync(stored: int, hardened: bool) -> Action:
 
 def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalAction]:
     def at_a_new_tick(slot: Operation) -> Operation:
-        return replace(
-            slot,
+        return slot._replace(
             evidence_now=0,
             outcome_now=False,
             gate_now=False,
@@ -152,8 +150,7 @@ def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalA
         )
 
     def checkpoint(_tick: Tick, slot: Operation) -> Operation:
-        return replace(
-            slot,
+        return slot._replace(
             checkpoint_phase=slot.phase,
             checkpoint_level=max(slot.checkpoint_level, slot.level),
             is_touched=False,
@@ -163,7 +160,7 @@ def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalA
         )
 
     def crash(_tick: Tick, slot: Operation) -> Operation:
-        return at_a_new_tick(replace(slot, phase=recovered_phase(slot, decide(slot))))
+        return at_a_new_tick(slot._replace(phase=recovered_phase(slot, decide(slot))))
 
     def a_new_tick(_tick: Tick) -> Tick:
         return Tick()
