@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
 from conformance.checker.model import Model
@@ -18,6 +18,7 @@ __all__ = [
     "State",
     "Step",
     "Trace",
+    "fields_of",
     "finish",
 ]
 
@@ -130,6 +131,16 @@ class SearchResult:
             if each.name == name:
                 return each
         raise KeyError(name)
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Return the fields of a record by name; of anything else, itself under no name."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        named: dict[str, Any] = value._asdict()
+        return named
+    return {"": value}
 
 
 def finish(

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from conformance.checker.calls import call, truth
 from conformance.checker.model import GlobalAction, Model
-from conformance.checker.results import State
+from conformance.checker.results import State, fields_of
 from conformance.errors import ModelError
 
 __all__ = ["PAIRS_MAX", "GlobalTable", "PairTable", "Tables", "tabulate"]
@@ -38,10 +38,10 @@ class _Numbers(Generic[ValueType]):
         self._number_of: dict[ValueType, int] = {}
 
     def of(self, value: ValueType) -> int:
-        number = self._number_of.get(value)
-        if number is None:
-            number = self._number_of[value] = len(self.values)
-            self.values.append(value)
+        values = self.values
+        number = self._number_of.setdefault(value, len(values))
+        if number == len(values):
+            values.append(value)
         return number
 
 
@@ -151,7 +151,11 @@ class _Closure:
             if not truth(self.model.title, f"the guard of {what}", action.guard, *values):
                 continue
             new = call(self.model.title, f"the effect of {what}", action.effect, *values)
-            target = (self.shared_numbers.of(new[0]), self.slot_numbers.of(new[1]))
+            # What did not change is not looked up again: hashing a record takes its time.
+            target = (
+                shared if new[0] is values[0] else self.shared_numbers.of(new[0]),
+                slot if new[1] is values[1] else self.slot_numbers.of(new[1]),
+            )
             self.moves[action.name][shared, slot] = target
             self.add(*target)
             self.change_for_others(shared, target[0])
@@ -198,13 +202,9 @@ def _growth_text(closure: _Closure) -> str:
     kinds = (("shared field", closure.shared_numbers), ("slot field", closure.slot_numbers))
     counts: Counter[str] = Counter()
     for kind, numbers in kinds:
-        for value in (numbers.values[0],):
-            if is_dataclass(value):
-                for each in fields(value):
-                    seen = {getattr(other, each.name) for other in numbers.values}
-                    counts[f"{kind} `{each.name}`"] = len(seen)
-            else:
-                counts[kind] = len(numbers.values)
+        for name in fields_of(numbers.values[0]):
+            seen = {fields_of(other).get(name) for other in numbers.values}
+            counts[f"{kind} `{name}`"] = len(seen)
     name, count = max(counts.items(), key=lambda item: item[1])
     return (
         f"more than {PAIRS_MAX} pairs of shared value and slot were found and there may be no "

@@ -21,7 +21,7 @@ from conformance.checker.tables import GlobalTable, Tables, tabulate
 from conformance.checker.visited import DenseVisited, SparseVisited, Visited, Words
 from conformance.errors import ModelError
 
-__all__ = ["VECTOR", "DenseVisited", "SparseVisited", "search", "search_tables"]
+__all__ = ["VECTOR", "DenseVisited", "SparseVisited", "search"]
 
 VECTOR: Final = "numpy"
 
@@ -211,7 +211,7 @@ class _Counts:
 
 
 class _Search:
-    def __init__(self, tables: Tables, budget: Budget, symmetry: bool) -> None:
+    def __init__(self, tables: Tables, budget: Budget, symmetry: bool, begin: float) -> None:
         if tables.states_max > _WORD_MAX:
             raise ModelError(
                 tables.model.title,
@@ -220,7 +220,7 @@ class _Search:
             )
         self.tables = tables
         self.budget = budget
-        self.begin = budget.clock()
+        self.begin = begin
         self.symmetry = symmetry and tables.slots_count > 1
         self.arrays = _Arrays(tables)
         self.counts = _Counts(self.arrays)
@@ -356,13 +356,15 @@ class _Search:
         return result
 
 
-def search_tables(tables: Tables, budget: Budget, *, symmetry: bool = False) -> SearchResult:
-    """Search all reachable states of a tabulated model, breadth first."""
-    run = _Search(tables, budget, symmetry)
+def search(model: Model, slots_count: int, budget: Budget, *, symmetry: bool) -> SearchResult:
+    """Tabulate a model and search all its reachable states, breadth first."""
+    begin = budget.clock()
+    tables = tabulate(model, slots_count)
+    run = _Search(tables, budget, symmetry, begin)
     states_count, depth, stopped = run.run()
     return finish(
-        tables.model,
-        tables.slots_count,
+        model,
+        slots_count,
         engine=VECTOR,
         states_count=states_count,
         depth=depth,
@@ -370,11 +372,6 @@ def search_tables(tables: Tables, budget: Budget, *, symmetry: bool = False) -> 
         checked_counts=run.counts.checked(),
         traces={name: run.trace(*found) for name, found in run.broken.items()},
         stopped_because=stopped,
-        seconds=budget.clock() - run.begin,
+        seconds=budget.clock() - begin,
         visited_bytes=run.visited.bytes_count,
     )
-
-
-def search(model: Model, slots_count: int, budget: Budget, *, symmetry: bool) -> SearchResult:
-    """Tabulate a model and search all its reachable states, breadth first."""
-    return search_tables(tabulate(model, slots_count), budget, symmetry=symmetry)

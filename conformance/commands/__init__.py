@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "differential": "compare our reader with a harness's on many mutated artifacts",
     "requirements": "list every requirement with its level, source and sentence",
     "inspect": "print what persisted artifacts hold and what a recovery would decide",
+    "model": "search models of the specification exhaustively",
     "vectors": "check or write test vectors",
     "bench": "measure a backend, or the shipped ones",
 }

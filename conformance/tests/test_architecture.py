@@ -144,6 +144,8 @@ LAYERS = (
             "differential",
             "bench",
             "harness folder",
+            "checker",
+            "worlds",
         ),
     ),
 )

@@ -11,8 +11,8 @@ log that admits only what fits together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from conformance.checker.model import HARDENED, Action, Model, PairProperty, Property
 from conformance.checker.models.decisions import (
@@ -53,8 +53,7 @@ class Log:
     in_order: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """What a log says of one operation.
 
     ``escalated_level`` is the new level of its last escalation. Of the entries
@@ -132,28 +131,27 @@ def _is_admitted(slot: Operation, letter: Letter) -> bool:
 def append(slot: Operation, letter: Letter) -> Operation:
     """Return what the log says of an operation with one entry more (RECOV-04)."""
     if letter.kind == _OUT_OF_ORDER:
-        return replace(slot, is_out_of_order=True)
+        return slot._replace(is_out_of_order=True)
     level = FINALIZED if letter.outcome == "finalized" else letter.level
     if letter.kind == "escalation":
-        slot = replace(slot, escalated_level=letter.level)
+        slot = slot._replace(escalated_level=letter.level)
     if letter.kind == "finalization":
         differs = slot.last_outcome not in (None, letter.outcome)
-        slot = replace(
-            slot,
+        slot = slot._replace(
             last_outcome=letter.outcome,
             is_conflicting=slot.is_conflicting or differs,
         )
     if letter.side == "before":
         if letter.kind == "gate":
             return slot
-        return replace(slot, checkpoint_level=max(slot.checkpoint_level, level))
+        return slot._replace(checkpoint_level=max(slot.checkpoint_level, level))
     if letter.kind == "gate":
-        slot = replace(slot, gate_level=max(slot.gate_level or 0, letter.level))
+        slot = slot._replace(gate_level=max(slot.gate_level or 0, letter.level))
     else:
-        slot = replace(slot, level=max(slot.level, level))
+        slot = slot._replace(level=max(slot.level, level))
     if letter.kind == "finalization":
-        slot = replace(slot, outcome=letter.outcome)
-    return replace(slot, is_touched=True)
+        slot = slot._replace(outcome=letter.outcome)
+    return slot._replace(is_touched=True)
 
 
 def decision(slot: Operation) -> Decision:

@@ -16,7 +16,6 @@ left can befall anyone. Identities are taken as unambiguous here (F2).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.checker.model import (
@@ -31,203 +30,45 @@ from conformance.checker.models.decisions import (
     CLAUSE_SENTENCES,
     FINALIZED,
     NONE,
-    PROVISIONAL,
-    SOFT_SAFE,
     Decision,
     Facts,
     clause_holds,
 )
+from conformance.checker.models.sync_slots import (
+    ADVANCES,
+    PHASES,
+    Operation,
+    Request,
+    Tick,
+    decision,
+    hardened_decision,
+    hardened_sync,
+    new_entries,
+    own_request,
+    recovered_phase,
+    sync,
+)
 
-__all__ = ["MACHINE_LIKE", "PHASES", "Operation", "Tick", "write_ahead"]
+__all__ = ["MACHINE_LIKE", "write_ahead"]
 
 NAME: Final = "write-ahead"
 
 MACHINE_LIKE: Final = "machine-like"
 """The variant without requests that no machine with an agreement state makes."""
 
-PHASES: Final = {
-    "new": (NONE, None),
-    "provisional": (PROVISIONAL, None),
-    "soft_safe": (SOFT_SAFE, None),
-    "finalized": (FINALIZED, "finalized"),
-    "aborted": (PROVISIONAL, "aborted"),
-    "fallen back": (NONE, "aborted"),
-}
-"""Where a machine is, with the level and outcome of the state that it syncs."""
-
-_ADVANCES: Final = {
-    "new": "provisional",
-    "provisional": "soft_safe",
-    "soft_safe": "finalized",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """What all operations share: whether the checkpoint covers this tick already."""
-
-    is_covered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation.
-
-    ``phase`` is the machine's, ``checkpoint_phase`` that of the checkpointed
-    machine. The log is folded as in the model ``recovery``. What ends in
-    ``now`` is about this tick: how many copies of the evidence, whether outcome
-    and gate are stored, whether a sync was acknowledged, whether its request was another's.
-    """
-
-    phase: str = "new"
-    checkpoint_phase: str = "new"
-    escalated_level: int = NONE
-    checkpoint_level: int = NONE
-    is_touched: bool = False
-    level: int = NONE
-    outcome: str | None = None
-    gate_level: int | None = None
-    last_outcome: str | None = None
-    is_conflicting: bool = False
-    evidence_now: int = 0
-    outcome_now: bool = False
-    gate_now: bool = False
-    acknowledged_now: bool = False
-    repeated_now: bool = False
-    strange_now: str | None = None
-
-    @property
-    def is_fresh(self) -> bool:
-        """Nothing was stored or acknowledged at this tick."""
-        return not (self.evidence_now or self.outcome_now or self.gate_now or self.acknowledged_now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What a sync asks for; ``level`` is ``None`` for a request without a state."""
-
-    level: int | None
-    outcome: str | None
-    gate_level: int
-    evidence_copies: int
-    strange: str | None = None
-
-
-def _own_request(slot: Operation, copies: int = 1) -> _Request:
-    level, outcome = PHASES[slot.phase]
-    return _Request(level, outcome, level, copies if level > NONE else 0)
-
-
-def _entries(slot: Operation, request: _Request) -> tuple[str, ...]:
-    """Return the kinds of entries that a sync appends, in order (SYNC-04..08)."""
-    level = NONE if request.level is None else request.level
-    return (
-        *(("evidence",) * request.evidence_copies if not slot.evidence_now else ()),
-        *(("escalation",) if level > slot.escalated_level else ()),
-        *(("finalization",) if request.outcome is not None and not slot.outcome_now else ()),
-        *(("gate",) if not slot.gate_now else ()),
-    )
-
-
-def _append(tick: Tick, slot: Operation, kind: str, request: _Request) -> Operation:
-    """Return the slot with one entry more in its log."""
-    level = NONE if request.level is None else request.level
-    if kind == "evidence":
-        slot = replace(slot, evidence_now=slot.evidence_now + 1)
-    elif kind == "escalation":
-        slot = replace(slot, escalated_level=level)
-    elif kind == "finalization":
-        known = slot.last_outcome
-        slot = replace(
-            slot,
-            outcome_now=True,
-            last_outcome=request.outcome,
-            repeated_now=slot.repeated_now or known == request.outcome,
-            is_conflicting=slot.is_conflicting or known not in (None, request.outcome),
-        )
-        level = FINALIZED if request.outcome == "finalized" else NONE
-    else:
-        slot = replace(slot, gate_now=True)
-        level = NONE
-    if tick.is_covered:
-        return replace(slot, checkpoint_level=max(slot.checkpoint_level, level))
-    slot = replace(slot, is_touched=True, level=max(slot.level, level))
-    if kind == "finalization":
-        return replace(slot, outcome=request.outcome)
-    if kind == "gate":
-        return replace(slot, gate_level=max(slot.gate_level or NONE, request.gate_level))
-    return slot
-
-
-def _sync(
-    tick: Tick, slot: Operation, request: _Request, stored_max: int | None
-) -> tuple[Tick, Operation]:
-    """Return what a sync leaves; ``stored_max`` entries are stored by one that fails."""
-    entries = _entries(slot, request)
-    for kind in entries if stored_max is None else entries[:stored_max]:
-        slot = _append(tick, slot, kind, request)
-    if stored_max is not None:
-        return tick, slot
-    return tick, replace(slot, acknowledged_now=True, strange_now=request.strange)
-
-
-def _decision(slot: Operation) -> Decision:
-    return Decision(slot.level, slot.outcome, slot.gate_level is not None)
-
-
-def _hardened_decision(slot: Operation) -> Decision:
-    return Decision(
-        max(slot.level, slot.checkpoint_level), slot.last_outcome, slot.gate_level is not None
-    )
-
-
-def _recovered_phase(slot: Operation, decision: Decision) -> str:
-    """Return where the machine is after a restart that follows the decision (RECOV-05)."""
-    if not slot.is_touched:
-        return slot.checkpoint_phase
-    if decision.outcome is not None:
-        return "finalized" if decision.outcome == "finalized" else "aborted"
-    return "soft_safe" if decision.level >= SOFT_SAFE else "new"
-
-
-def _is_settled(slot: Operation) -> bool:
-    return PHASES[slot.phase][1] is not None and slot.last_outcome == PHASES[slot.phase][1]
-
-
-def _fits(slot: Operation, request: _Request) -> bool:
-    """Say whether a hardened sync takes a request (F5, F7, F15, F36)."""
-    level = max(slot.level, slot.checkpoint_level)
-    if request.level is None or request.strange is not None:
-        return False
-    return (
-        # The level that recovery goes by may not fall, and decides whether a gate may be crossed.
-        (request.level >= level or request.outcome is not None)
-        and slot.last_outcome in (None, request.outcome)
-        and max(request.level, level) >= SOFT_SAFE
-        and not (request.outcome == "aborted" and request.level < slot.escalated_level)
-        and (request.level < FINALIZED or request.outcome == "finalized")
-    )
-
-
-def _hardened_sync(tick: Tick, slot: Operation, request: _Request) -> tuple[Tick, Operation]:
-    if not _fits(slot, request) or _is_settled(slot):
-        # A refused or settled sync stores nothing; the latter has its gate in the log.
-        return tick, slot
-    return _sync(tick, slot, request, None)
-
 
 def _machine_actions(variant: str) -> Iterator[Action]:
     def can_advance(_tick: Tick, slot: Operation) -> bool:
-        return slot.is_fresh and slot.phase in _ADVANCES
+        return slot.is_fresh and slot.phase in ADVANCES
 
     def advance(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
-        return tick, replace(slot, phase=_ADVANCES[slot.phase])
+        return tick, slot._replace(phase=ADVANCES[slot.phase])
 
     def abort(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
-        return tick, replace(slot, phase="aborted")
+        return tick, slot._replace(phase="aborted")
 
     def fall_back(tick: Tick, slot: Operation) -> tuple[Tick, Operation]:
-        return tick, replace(slot, phase="fallen back")
+        return tick, slot._replace(phase="fallen back")
 
     yield Action("the machine advances", ("SYNC-06",), can_advance, advance)
     yield Action(
@@ -249,17 +90,17 @@ def _machine_actions(variant: str) -> Iterator[Action]:
 def _sync_actions(variant: str) -> Iterator[Action]:
     hardened = variant == HARDENED
 
-    def run(tick: Tick, slot: Operation, request: _Request) -> tuple[Tick, Operation]:
+    def run(tick: Tick, slot: Operation, request: Request) -> tuple[Tick, Operation]:
         if hardened:
-            return _hardened_sync(tick, slot, request)
-        return _sync(tick, slot, request, None)
+            return hardened_sync(tick, slot, request)
+        return sync(tick, slot, request, None)
 
     yield Action(
         "a sync succeeds",
         ("SYNC-03", "SYNC-04", "SYNC-05"),
         # Behind another's request a machine waits for the next tick with its own.
         lambda _tick, slot: slot.strange_now is None,
-        lambda tick, slot: run(tick, slot, _own_request(slot)),
+        lambda tick, slot: run(tick, slot, own_request(slot)),
     )
     for stored in range(1 if hardened else 5):
         yield _failing_sync(stored, hardened)
@@ -269,38 +110,37 @@ def _sync_actions(variant: str) -> Iterator[Action]:
         "a sync with its evidence twice succeeds",
         ("SYNC-05", "F3"),
         lambda _tick, slot: bool(slot.is_fresh and slot.phase != "new"),
-        lambda tick, slot: run(tick, slot, _own_request(slot, 1 if hardened else 2)),
+        lambda tick, slot: run(tick, slot, own_request(slot, 1 if hardened else 2)),
     )
     yield Action(
         "a sync without a state succeeds",
         ("SYNC-08", "F5"),
         lambda _tick, slot: bool(slot.is_fresh),
-        lambda tick, slot: run(tick, slot, _Request(None, None, FINALIZED, 0, "stateless")),
+        lambda tick, slot: run(tick, slot, Request(None, None, FINALIZED, 0, "stateless")),
     )
     yield Action(
         "a sync with the state of another operation succeeds",
         ("SYNC-10", "F15"),
         lambda _tick, slot: bool(slot.is_fresh and slot.phase != "finalized"),
-        lambda tick, slot: run(tick, slot, _Request(FINALIZED, "finalized", NONE, 0, "foreign")),
+        lambda tick, slot: run(tick, slot, Request(FINALIZED, "finalized", NONE, 0, "foreign")),
     )
 
 
 def _failing_sync(stored: int, hardened: bool) -> Action:
     def guard(_tick: Tick, slot: Operation) -> bool:
-        return not slot.acknowledged_now and len(_entries(slot, _own_request(slot))) >= stored
+        return not slot.acknowledged_now and len(new_entries(slot, own_request(slot))) >= stored
 
     return Action(
         f"a sync fails with {stored} entries stored",
         ("SYNC-09", "F20"),
         always if hardened else guard,
-        lambda tick, slot: _sync(tick, slot, _own_request(slot), stored),
+        lambda tick, slot: sync(tick, slot, own_request(slot), stored),
     )
 
 
 def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalAction]:
     def at_a_new_tick(slot: Operation) -> Operation:
-        return replace(
-            slot,
+        return slot._replace(
             evidence_now=0,
             outcome_now=False,
             gate_now=False,
@@ -310,8 +150,7 @@ def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalA
         )
 
     def checkpoint(_tick: Tick, slot: Operation) -> Operation:
-        return replace(
-            slot,
+        return slot._replace(
             checkpoint_phase=slot.phase,
             checkpoint_level=max(slot.checkpoint_level, slot.level),
             is_touched=False,
@@ -321,7 +160,7 @@ def _global_actions(decide: Callable[[Operation], Decision]) -> Iterator[GlobalA
         )
 
     def crash(_tick: Tick, slot: Operation) -> Operation:
-        return at_a_new_tick(replace(slot, phase=_recovered_phase(slot, decide(slot))))
+        return at_a_new_tick(slot._replace(phase=recovered_phase(slot, decide(slot))))
 
     def a_new_tick(_tick: Tick) -> Tick:
         return Tick()
@@ -420,7 +259,7 @@ def _properties(decide: Callable[[Operation], Decision]) -> Iterator[Property]:
 
 def write_ahead(variant: str) -> Model:
     """Return the model of syncs, crashes and recoveries; a slot is an operation."""
-    decide = _hardened_decision if variant == HARDENED else _decision
+    decide = hardened_decision if variant == HARDENED else decision
     return Model(
         NAME,
         variant,

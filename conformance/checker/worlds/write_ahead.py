@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Final
 
-from conformance.checker.models.write_ahead import PHASES, Operation, Tick
+from conformance.checker.models.sync_slots import ADVANCES, PHASES, Operation, Tick
 from conformance.checker.worlds.handlers import IdleHandler
 from conformance.rules.soundness import violations
 from telltale_spec.backends.faulty import NthAppendFailingAgreementWal
@@ -37,7 +37,6 @@ __all__ = ["WriteAheadWorld"]
 
 _LEVELS: Final = tuple(AgreementLevel)
 _COROUTINE: Final = "coro:0"
-_ADVANCES: Final = {"new": "provisional", "provisional": "soft_safe", "soft_safe": "finalized"}
 _PHASE_AFTER: Final = {
     DurableRecoveryAction.REEXECUTE_FROM_SCRATCH: "new",
     DurableRecoveryAction.RESUME_FROM_EVIDENCE_BOUNDARY: "soft_safe",
@@ -89,7 +88,7 @@ class WriteAheadWorld:
         if slot is None:
             self._perform_globally(action)
         elif action == "the machine advances":
-            self.phases[slot] = _ADVANCES[self.phases[slot]]
+            self.phases[slot] = ADVANCES[self.phases[slot]]
         elif action == "the machine aborts":
             self.phases[slot] = "aborted"
         elif action == "the machine falls back":

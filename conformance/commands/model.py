@@ -1,0 +1,224 @@
+"""``model``: search the models of the specification exhaustively."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from conformance.commands import COMMANDS
+from conformance.commands.arguments import (
+    CONFORMING,
+    CommandParser,
+    positive,
+    seconds,
+    write_whole,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from conformance.checker.model import Model
+    from conformance.checker.results import SearchResult
+
+__all__ = ["NAME", "add", "run"]
+
+NAME: Final = "model"
+
+_VIOLATED: Final = 1
+_INCONCLUSIVE: Final = 3
+_MEBIBYTE: Final = 2**20
+
+
+def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    """Add the command and its options."""
+    model = commands.add_parser(
+        NAME,
+        help=COMMANDS[NAME],
+        description="Search every state of a model within a bound. Where a random search says that "
+        "it found no fault, this says that there is none within the bound, or gives a shortest way "
+        "to one.",
+    )
+    actions = model.add_subparsers(dest="action", required=True, parser_class=CommandParser)
+    actions.add_parser("list", help="list the models and their variants")
+    check = actions.add_parser(
+        "check",
+        help="search models and judge their properties",
+        epilog="exit status: 0 every property holds, or fails just where it is known to with "
+        "--expected, 1 violated, 2 usage or a fault of a model, 3 inconclusive",
+    )
+    check.add_argument("model", nargs="*", help="all of them if none is named")
+    _add_search(check)
+    check.add_argument(
+        "--expected",
+        action="store_true",
+        help="compare with the table of known verdicts instead: 0 if all are as expected",
+    )
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
+    trace = actions.add_parser("trace", help="show a shortest way to break a property")
+    trace.add_argument("model")
+    trace.add_argument("property")
+    _add_search(trace)
+    export = actions.add_parser(
+        "export", help="write a model for another checker, from the tables that ours uses"
+    )
+    export.add_argument("language", choices=("tla", "promela", "murphi"))
+    export.add_argument("model")
+    export.add_argument("folder", type=Path)
+    export.add_argument("--bound", type=positive, metavar="SLOTS")
+    _add_variant(export)
+
+
+def _add_variant(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hardened", action="store_true", help="the variant with the repaired rule"
+    )
+    parser.add_argument("--variant", help="any other variant; `model list` shows them")
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    _add_variant(parser)
+    parser.add_argument(
+        "--bound", type=positive, metavar="SLOTS", help="number of slots (default: the model's own)"
+    )
+    parser.add_argument("--engine", choices=("plain", "numpy"), help="default: numpy if installed")
+    parser.add_argument(
+        "--symmetry", action="store_true", help="count states up to the order of their slots"
+    )
+    parser.add_argument(
+        "--states", type=positive, default=200_000_000, help="the most states (default: 200000000)"
+    )
+    parser.add_argument(
+        "--seconds", type=seconds, default=600.0, help="the longest time (default: 600)"
+    )
+    parser.add_argument(
+        "--memory",
+        type=positive,
+        default=2_048,
+        metavar="MEBIBYTES",
+        help="the most memory for visited states (default: 2048)",
+    )
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Run one of the actions."""
+    if parsed.action == "list":
+        return _list(console)
+    if parsed.action == "trace":
+        return _trace(parsed, console)
+    if parsed.action == "export":
+        return _export(parsed, console)
+    return _check(parsed, console)
+
+
+def _list(console: Console) -> int:
+    from conformance.checker.models.registry import MODELS, build
+
+    for entry in MODELS.values():
+        for variant in entry.variants:
+            model = build(entry.name, variant)
+            console.print(f"{model.title}: {model.sentence}", soft_wrap=True)
+            ids = sorted({each for claim in model.claims for each in claim.ids})
+            console.print(
+                f"  {len(model.steps)} actions, {len(model.claims)} properties: {', '.join(ids)}",
+                soft_wrap=True,
+            )
+    return CONFORMING
+
+
+def _variant(parsed: argparse.Namespace) -> str:
+    from conformance.checker.model import FAITHFUL, HARDENED
+    from conformance.errors import UsageError
+
+    if parsed.hardened and parsed.variant not in (None, HARDENED):
+        raise UsageError(f"--hardened and --variant {parsed.variant} ask for two variants")
+    return HARDENED if parsed.hardened else parsed.variant or FAITHFUL
+
+
+def _search(parsed: argparse.Namespace, model: Model) -> SearchResult:
+    from conformance.checker.engines import check_model
+    from conformance.checker.results import Budget
+
+    return check_model(
+        model,
+        parsed.bound,
+        engine=parsed.engine,
+        symmetry=parsed.symmetry,
+        budget=Budget(
+            states_max=parsed.states,
+            seconds_max=parsed.seconds,
+            bytes_max=parsed.memory * _MEBIBYTE,
+            clock=time.monotonic,
+        ),
+    )
+
+
+def _check(parsed: argparse.Namespace, console: Console) -> int:
+    import json
+
+    from conformance.checker.expected import differences
+    from conformance.checker.models.registry import MODELS, build
+    from conformance.checker.report import result_json, result_lines
+    from conformance.checker.results import Judgement
+
+    wanted = [
+        (name, variant)
+        for name in parsed.model or MODELS
+        for variant in (
+            MODELS[name].variants if parsed.expected and name in MODELS else (_variant(parsed),)
+        )
+        if parsed.model or parsed.expected or variant in MODELS[name].variants
+    ]
+    results, unexpected = [], []
+    for name, variant in wanted:
+        model = build(name, variant)
+        result = _search(parsed, model)
+        results.append((result, model))
+        for line in result_lines(result, model):
+            console.print(line, soft_wrap=True)
+        if parsed.expected:
+            unexpected += list(differences(result))
+    if parsed.json is not None:
+        form = {"results": [result_json(result, model) for result, model in results]}
+        write_whole(parsed.json, json.dumps(form, indent=2) + "\n")
+    for line in unexpected:
+        console.print(f"NOT AS EXPECTED: {line}", soft_wrap=True)
+    judgements = {result.judgement for result, _ in results}
+    if parsed.expected and Judgement.INCONCLUSIVE not in judgements:
+        return _VIOLATED if unexpected else CONFORMING
+    if Judgement.VIOLATED in judgements and not parsed.expected:
+        return _VIOLATED
+    return _INCONCLUSIVE if Judgement.INCONCLUSIVE in judgements else CONFORMING
+
+
+def _trace(parsed: argparse.Namespace, console: Console) -> int:
+    from conformance.checker.models.registry import build
+    from conformance.checker.report import trace_lines
+    from conformance.checker.results import Judgement
+    from conformance.errors import UsageError
+
+    model = build(parsed.model, _variant(parsed))
+    names = [claim.name for claim in model.claims]
+    if parsed.property not in names:
+        raise UsageError(
+            f"{model.title} has no property `{parsed.property}`; it has {', '.join(names)}"
+        )
+    found = _search(parsed, model).property(parsed.property)
+    if found.trace is None:
+        console.print(f"{found.judgement.value}: there is no way to show", soft_wrap=True)
+        return CONFORMING if found.judgement is Judgement.HOLDS else _INCONCLUSIVE
+    for line in trace_lines(found.trace):
+        console.print(line, soft_wrap=True)
+    return _VIOLATED
+
+
+def _export(parsed: argparse.Namespace, console: Console) -> int:
+    from conformance.checker.export import write_model
+    from conformance.checker.models.registry import build
+
+    model = build(parsed.model, _variant(parsed))
+    slots_count = parsed.bound or model.slots_default
+    for path in write_model(parsed.language, model, slots_count, parsed.folder):
+        console.print(f"written: {path}", soft_wrap=True)
+    return CONFORMING
