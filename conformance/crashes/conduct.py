@@ -39,9 +39,10 @@ class Component(enum.Enum):
 
 @dataclass(frozen=True)
 class Problem:
-    """A request that had no good answer; ``text`` says which one it had."""
+    """A request that had no good answer: a declared error, or something undeclared."""
 
     text: str
+    is_declared: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Deed:
     entry: Any = None
     accepted: bool = True
     operation: Operation | None = None
+    loaded: tuple[Any, ...] | None = None
+    """What was loaded, where that was asked."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Conducted:
         """Return how many deeds were answered among the first events."""
         events = self.recording.events[:point]
         return sum(isinstance(event, Answered) for event in events)
+
+    def loaded(self, answered: int) -> tuple[Any, ...] | None:
+        """Return what was loaded last among the deeds that were answered first."""
+        loads = [deed.loaded for deed in self.deeds[:answered] if deed.loaded is not None]
+        return loads[-1] if loads else None
 
 
 _Request = tuple[str, str, dict[str, Any], Any, Operation | None]
@@ -110,7 +118,7 @@ def asked(connection: Connection, name: str, arguments: dict[str, Any]) -> Any:
     except UnsupportedError as error:
         return Problem(f"unsupported: {error.why}")
     except ForeignFault as error:
-        return Problem(f"raised {type(error).__name__}: {error}")
+        return Problem(f"raised {type(error).__name__}: {error}", is_declared=False)
 
 
 def carry_out(
@@ -127,7 +135,8 @@ def carry_out(
         answer = asked(connection, name, {"object": number, **arguments})
         accepted = not isinstance(answer, Problem)
         shown = "ok" if accepted else answer.text.replace(str(directory), "<directory>")
-        yield Deed(text, shown, entry, accepted, operation)
+        loaded = tuple(answer.entries) if name.endswith(".load") and accepted else None
+        yield Deed(text, shown, entry, accepted, operation, loaded)
 
 
 def conducted(

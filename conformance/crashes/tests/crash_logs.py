@@ -327,3 +327,27 @@ right_cache = Backend(
 unsynced_cache = Backend(
     "unsynced cache", evidence_cache=lambda d: RewrittenCache(d, syncs=False), capabilities=SURVIVES
 )
+
+
+class ForgetfulRecovery(FramedLog):
+    """A log that cuts its file to nothing when it finds a torn tail, and writes it again."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "log"
+        before = path.stat().st_size if path.exists() else 0
+        super().__init__(directory, Habits(cuts_tail=False))
+        whole = _HEAD.size * len(self._entries) + sum(len(encode(each)) for each in self._entries)
+        if whole < before:
+            frames = b"".join(self._frame(each) for each in self._entries)
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, frames, 0)
+            os.fsync(self._file)
+        self._end = whole
+
+    @staticmethod
+    def _frame(entry: AgreementWalEntry) -> bytes:
+        body = encode(entry)
+        return _HEAD.pack(len(body), zlib.crc32(body, _SEED)) + body
+
+
+forgetful_recovery = _log("forgetful recovery", ForgetfulRecovery)

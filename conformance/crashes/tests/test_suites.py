@@ -43,6 +43,7 @@ BROKEN = (
     ("renamed_unsynced", {"WAL-08.power", "WAL-08.recovery"}),
     ("renamed_no_folder_sync", {"WAL-08.power"}),
     ("database_off", {"WAL-08.power"}),
+    ("forgetful_recovery", {"WAL-08.recovery"}),
     ("unsynced_cache", {"CACHE-08.power"}),
 )
 
