@@ -57,6 +57,9 @@ class Deed:
     loaded: tuple[Any, ...] | None = None
     """What was loaded, where that was asked."""
 
+    is_declared: bool = True
+    """Whether an answer that is no value is the declared error."""
+
 
 @dataclass(frozen=True)
 class Conducted:
@@ -127,16 +130,30 @@ def carry_out(
     directory: Path,
     operations: Sequence[Operation],
 ) -> Iterator[Deed]:
-    """Carry out a history, one deed at a time, on the storage of a directory."""
+    """Carry out a history, one deed at a time, on the storage of a directory.
+
+    An opening that is refused is tried once more; a history whose storage does not open ends.
+    """
     number = connection.new_number()
     for text, name, arguments, entry, operation in _requests(component, directory, operations):
-        if name.endswith(".open"):
-            number = connection.new_number()
-        answer = asked(connection, name, {"object": number, **arguments})
-        accepted = not isinstance(answer, Problem)
-        shown = "ok" if accepted else answer.text.replace(str(directory), "<directory>")
-        loaded = tuple(answer.entries) if name.endswith(".load") and accepted else None
-        yield Deed(text, shown, entry, accepted, operation, loaded)
+        for is_last in (not name.endswith(".open"), True):
+            if name.endswith(".open"):
+                number = connection.new_number()
+            answer = asked(connection, name, {"object": number, **arguments})
+            problem = answer if isinstance(answer, Problem) else None
+            yield Deed(
+                text,
+                problem.text.replace(str(directory), "<directory>") if problem else "ok",
+                entry,
+                problem is None,
+                operation,
+                tuple(answer.entries) if name.endswith(".load") and not problem else None,
+                problem is None or problem.is_declared,
+            )
+            if problem is None or is_last:
+                break
+        if problem is not None and name.endswith(".open"):
+            return
 
 
 def conducted(
