@@ -60,6 +60,9 @@ class Capability(enum.Enum):
     POWER_LOSS = "power-loss"
     """What was acknowledged survives a loss of power (WAL-08, CACHE-08)."""
 
+    FAULT_TOLERANCE = "fault-tolerance"
+    """Failed syncs and full disks are told, and cost nothing that was acknowledged (WAL-08)."""
+
 
 class DurabilityClass(enum.Enum):
     """What a backend promises to survive, from nothing to everything; each includes those before.

@@ -15,8 +15,15 @@ from typing import Final
 from conformance.backend import Launch
 from conformance.crashes.conduct import Component, Conducted, Problem, conducted
 from conformance.crashes.disk import Image
+from conformance.crashes.images import write_image
 from conformance.crashes.opener import Opener, Shown
-from conformance.crashes.oracle import Aspect, Difference, differences, expected_after
+from conformance.crashes.oracle import (
+    Aspect,
+    Difference,
+    Expected,
+    differences,
+    expected_after,
+)
 from conformance.crashes.persistence import CHANGES, FileSystem, Part, PowerModel
 from conformance.crashes.recording import LEFT_OUT
 from conformance.crashes.states import CrashState
@@ -24,7 +31,7 @@ from conformance.crashes.strace import TracedHarness, obstacle
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
-from telltale_spec.model.operations import Operation
+from telltale_spec.model.operations import LoadCache, LoadLog, Operation
 
 __all__ = ["CrashSite", "Crew", "crew_of"]
 
@@ -35,6 +42,7 @@ class Known:
 
     conducted: dict[tuple[Operation, ...], Conducted] = field(default_factory=dict)
     shown: dict[bytes, Shown] = field(default_factory=dict)
+    reopened: dict[bytes, Conducted] = field(default_factory=dict)
     problem: str | None = None
     """Why it cannot be crashed, an empty text if it can, or nothing while that is not known."""
 
@@ -47,6 +55,9 @@ class CrashSite:
     operations: tuple[Operation, ...]
     conducted: Conducted
     model: PowerModel
+    before: Expected | None = None
+    """What may be shown if none of its operations is carried out; by default nothing."""
+
     digests: dict[tuple[int, tuple[Part, ...]], bytes] = field(default_factory=dict)
 
     def image(self, state: CrashState) -> Image:
@@ -66,7 +77,12 @@ class CrashSite:
     def differences(self, state: CrashState, shown: Shown) -> dict[Aspect, Difference]:
         """Return how what was shown differs from what may be shown, by the promises broken."""
         answered = self.conducted.answered(state.point)
-        return differences(expected_after(self.component, self.conducted.deeds, answered), shown)
+        expected = expected_after(self.component, self.conducted.deeds, answered)
+        if self.before is not None:
+            # Until the opening has shown something, all that the crash allowed is allowed.
+            loaded = self.conducted.loaded(answered)
+            expected = self.before if loaded is None else Expected.exactly(self.component, loaded)
+        return differences(expected, shown)
 
 
 class Crew:
@@ -113,7 +129,12 @@ class Crew:
         model = PowerModel(found.recording.image, found.recording.events, file_system)
         return CrashSite(component, history, found, model)
 
-    def _conducted(self, component: Component, operations: tuple[Operation, ...]) -> Conducted:
+    def _conducted(
+        self,
+        component: Component,
+        operations: tuple[Operation, ...],
+        image: Image = Image(),  # noqa: B008 - it never changes
+    ) -> Conducted:
         if self._scratch is None:
             self._scratch = ScratchFolder()
         if self._traced is None:
@@ -121,13 +142,29 @@ class Crew:
         self._count += 1
         directory = self._scratch.path / f"{self._count:06}"
         directory.mkdir(mode=0o700)
+        write_image(image, directory)
         try:
-            return conducted(self._traced, component, directory, operations)
+            return conducted(self._traced, component, directory, operations, image)
         except (BackendFault, TraceError):
             # Neither goes on from where it was.
             self._traced.end()
             self._traced = None
             raise
+
+    def reopening(
+        self, component: Component, image: Image, file_system: FileSystem, before: Expected
+    ) -> CrashSite:
+        """Return the opening of what a crash has left, as a history that can be crashed itself.
+
+        ``before`` is what it may show. Raises ``BackendFault`` and :class:`TraceError`.
+        """
+        self.on_step()
+        known = self._known[component].reopened
+        if image.digest not in known:
+            known[image.digest] = self._conducted(component, (_LOADS[component],), image)
+        found = known[image.digest]
+        model = PowerModel(image, found.recording.events, file_system)
+        return CrashSite(component, (), found, model, before)
 
     def show(self, component: Component, image: Image) -> Shown:
         """Return what an image shows, now or before; raises ``BackendFault``."""
@@ -170,6 +207,11 @@ class Crew:
         except BackendFault as fault:
             return f"it does not run under strace: {fault.message}"
 
+
+_LOADS: Final[dict[Component, Operation]] = {
+    Component.LOG: LoadLog(),
+    Component.CACHE: LoadCache(),
+}
 
 _CREWS: Final[weakref.WeakKeyDictionary[Launch, Crew]] = weakref.WeakKeyDictionary()
 

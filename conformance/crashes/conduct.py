@@ -39,9 +39,10 @@ class Component(enum.Enum):
 
 @dataclass(frozen=True)
 class Problem:
-    """A request that had no good answer; ``text`` says which one it had."""
+    """A request that had no good answer: a declared error, or something undeclared."""
 
     text: str
+    is_declared: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class Deed:
     entry: Any = None
     accepted: bool = True
     operation: Operation | None = None
+    loaded: tuple[Any, ...] | None = None
+    """What was loaded, where that was asked."""
+
+    is_declared: bool = True
+    """Whether an answer that is no value is the declared error."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,11 @@ class Conducted:
         """Return how many deeds were answered among the first events."""
         events = self.recording.events[:point]
         return sum(isinstance(event, Answered) for event in events)
+
+    def loaded(self, answered: int) -> tuple[Any, ...] | None:
+        """Return what was loaded last among the deeds that were answered first."""
+        loads = [deed.loaded for deed in self.deeds[:answered] if deed.loaded is not None]
+        return loads[-1] if loads else None
 
 
 _Request = tuple[str, str, dict[str, Any], Any, Operation | None]
@@ -110,7 +121,7 @@ def asked(connection: Connection, name: str, arguments: dict[str, Any]) -> Any:
     except UnsupportedError as error:
         return Problem(f"unsupported: {error.why}")
     except ForeignFault as error:
-        return Problem(f"raised {type(error).__name__}: {error}")
+        return Problem(f"raised {type(error).__name__}: {error}", is_declared=False)
 
 
 def carry_out(
@@ -119,15 +130,30 @@ def carry_out(
     directory: Path,
     operations: Sequence[Operation],
 ) -> Iterator[Deed]:
-    """Carry out a history, one deed at a time, on the storage of a directory."""
+    """Carry out a history, one deed at a time, on the storage of a directory.
+
+    An opening that is refused is tried once more; a history whose storage does not open ends.
+    """
     number = connection.new_number()
     for text, name, arguments, entry, operation in _requests(component, directory, operations):
-        if name.endswith(".open"):
-            number = connection.new_number()
-        answer = asked(connection, name, {"object": number, **arguments})
-        accepted = not isinstance(answer, Problem)
-        shown = "ok" if accepted else answer.text.replace(str(directory), "<directory>")
-        yield Deed(text, shown, entry, accepted, operation)
+        for is_last in (not name.endswith(".open"), True):
+            if name.endswith(".open"):
+                number = connection.new_number()
+            answer = asked(connection, name, {"object": number, **arguments})
+            problem = answer if isinstance(answer, Problem) else None
+            yield Deed(
+                text,
+                problem.text.replace(str(directory), "<directory>") if problem else "ok",
+                entry,
+                problem is None,
+                operation,
+                tuple(answer.entries) if name.endswith(".load") and not problem else None,
+                problem is None or problem.is_declared,
+            )
+            if problem is None or is_last:
+                break
+        if problem is not None and name.endswith(".open"):
+            return
 
 
 def conducted(

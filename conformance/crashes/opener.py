@@ -6,7 +6,7 @@ opening shows has to be there for the next one, and so has what was added.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,4 +127,4 @@ def _close(connection: Connection, component: Component, number: int) -> None:
 
 
 def _in_folder(problem: Problem, folder: Path) -> Problem:
-    return Problem(problem.text.replace(str(folder), "<directory>"))
+    return replace(problem, text=problem.text.replace(str(folder), "<directory>"))

@@ -14,10 +14,9 @@ from typing import Any
 
 from conformance.crashes.conduct import Component, Deed, Problem
 from conformance.crashes.opener import FURTHER, Shown
-from conformance.rules.narration import cache_entry_text, difference_text, entries_text
-from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from conformance.rules.narration import difference_text, entries_text
 
-__all__ = ["Aspect", "Difference", "Expected", "differences", "expected_after"]
+__all__ = ["Aspect", "Difference", "Expected", "Stored", "differences", "expected_after", "stored"]
 
 Entries = tuple[Any, ...]
 
@@ -36,27 +35,73 @@ class Aspect(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Stored:
+    """An entry that has to be there, or may be there as it was never acknowledged."""
+
+    entry: Any
+    is_certain: bool = True
+
+
+@dataclass(frozen=True)
 class Expected:
-    """What was acknowledged, and what was under way, if anything was."""
+    """Everything that may be stored, in the order in which it was asked for."""
 
     component: Component
-    acknowledged: Entries
-    under_way: Any = None
+    items: tuple[Stored, ...]
+
+    @classmethod
+    def exactly(cls, component: Component, entries: Entries) -> Expected:
+        """Return that these entries and no others are there."""
+        return cls(component, tuple([Stored(entry) for entry in entries]))
 
     @property
-    def allowed(self) -> tuple[Entries, ...]:
-        """Everything that an opening may show."""
-        if self.under_way is None:
-            return (self.acknowledged,)
-        return (self.acknowledged, stored(self.component, self.acknowledged, self.under_way))
+    def acknowledged(self) -> Entries:
+        """What has to be there if nothing else is."""
+        found: Entries = ()
+        for item in self.items:
+            if item.is_certain:
+                found = stored(self.component, found, item.entry)
+        return found
+
+    @property
+    def at_most(self) -> Entries:
+        """What is there if everything is."""
+        found: Entries = ()
+        for item in self.items:
+            found = stored(self.component, found, item.entry)
+        return found
 
     @property
     def text(self) -> str:
         """What may be shown, in words."""
         text = f"what was acknowledged: {entries_text(self.acknowledged)}"
-        if self.under_way is None:
+        doubtful = [item.entry for item in self.items if not item.is_certain]
+        if not doubtful:
             return text
-        return f"{text}, with or without what was under way: {entries_text((self.under_way,))}"
+        return f"{text}, with or without what was under way: {entries_text(doubtful)}"
+
+    def allows(self, found: Entries) -> bool:
+        """Say whether this may be shown; the order of a cache is another requirement."""
+        if self.component is Component.CACHE:
+            return self._allows_in_cache(found)
+        # How many entries of what was found the items so far can stand for.
+        matched = {0}
+        for item in self.items:
+            longer = {count + 1 for count in matched if found[count : count + 1] == (item.entry,)}
+            matched = longer if item.is_certain else matched | longer
+        return len(found) in matched
+
+    def _allows_in_cache(self, found: Entries) -> bool:
+        possible: dict[str, list[Any]] = {}
+        for item in self.items:
+            before = [] if item.is_certain else possible.get(item.entry.evidence_id, [None])
+            possible[item.entry.evidence_id] = [*before, item.entry]
+        by_id = {each.evidence_id: each for each in found}
+        return (
+            len(by_id) == len(found)
+            and by_id.keys() <= possible.keys()
+            and all(by_id.get(key) in values for key, values in possible.items())
+        )
 
 
 @dataclass(frozen=True)
@@ -80,13 +125,10 @@ def expected_after(component: Component, deeds: Sequence[Deed], answered: int) -
 
     What is refused in the end is not under way: it must not be there.
     """
-    entries: Entries = ()
-    for deed in deeds[:answered]:
-        if deed.entry is not None and deed.accepted:
-            entries = stored(component, entries, deed.entry)
-    if answered < len(deeds) and deeds[answered].entry is not None and deeds[answered].accepted:
-        return Expected(component, entries, deeds[answered].entry)
-    return Expected(component, entries)
+    begun = [each for each in deeds[: answered + 1] if each.entry is not None and each.accepted]
+    count = sum(each.entry is not None and each.accepted for each in deeds[:answered])
+    items = [Stored(each.entry, index < count) for index, each in enumerate(begun)]
+    return Expected(component, tuple(items))
 
 
 def differences(expected: Expected, shown: Shown) -> dict[Aspect, Difference]:
@@ -101,7 +143,7 @@ def differences(expected: Expected, shown: Shown) -> dict[Aspect, Difference]:
             text = f"nothing, since it does not open: {first.text}"
             found[Aspect.CONTENTS] = Difference(expected.text, text)
         return found
-    if not any(_same(expected.component, first, each) for each in expected.allowed):
+    if not expected.allows(first):
         actual = difference_text(first, _nearest(first, expected))
         return {Aspect.CONTENTS: Difference(expected.text, actual)}
     return _differences_after(expected.component, first, shown)
@@ -119,29 +161,14 @@ def _differences_after(
     text = f"the next opening shows the same and the entry added since: {entries_text(wanted)}"
     if isinstance(shown.second, Problem):
         return {Aspect.RECOVERY: Difference(text, f"opening it again: {shown.second.text}")}
-    if _same(component, shown.second, wanted):
+    if Expected.exactly(component, wanted).allows(shown.second):
         return {}
-    lost = _same(component, shown.second, first)
+    lost = Expected.exactly(component, first).allows(shown.second)
     actual = difference_text(shown.second, wanted)
     return {Aspect.PROGRESS if lost else Aspect.RECOVERY: Difference(text, actual)}
 
 
-def _same(component: Component, one: Entries, other: Entries) -> bool:
-    return _comparable(component, one) == _comparable(component, other)
-
-
-def _comparable(component: Component, entries: Entries) -> Entries:
-    """Return entries so that equal means right: the order of a cache is another requirement."""
-    if component is Component.LOG:
-        return entries
-    return tuple(sorted(entries, key=_key))
-
-
-def _key(entry: Any) -> str:
-    return cache_entry_text(entry) if isinstance(entry, EvidenceOutcomeCacheEntry) else repr(entry)
-
-
 def _nearest(found: Entries, expected: Expected) -> Entries:
     """Return what is compared with: with what was under way where as much is there."""
-    longest = expected.allowed[-1]
+    longest = expected.at_most
     return longest if len(found) >= len(longest) else expected.acknowledged

@@ -132,6 +132,12 @@ class TracedHarness:
         self._recorder.check_seen()
         return self._recorder.recording
 
+    def abandoned(self) -> Recording:
+        """Return what was recorded of a harness that has ended; raises :class:`TraceError`."""
+        self.drain()
+        self._recorder.check_seen()
+        return self._recorder.recording
+
     def drain(self) -> None:
         """Take what strace has written so far."""
         # A line that is not whole yet is kept for later.

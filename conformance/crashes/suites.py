@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final
 
 from conformance.backend import Backend, Capability
 from conformance.crashes.campaign import CrashSite, Crew, crew_of
 from conformance.crashes.conduct import Component
 from conformance.crashes.histories import cache_histories, log_histories
-from conformance.crashes.oracle import Aspect
+from conformance.crashes.oracle import Aspect, expected_after
 from conformance.crashes.persistence import FileSystem, Part
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState, states_of
@@ -24,13 +23,32 @@ from conformance.engine.suite import Replayed, Suite
 from conformance.records.results import Counterexample
 from telltale_spec.model.operations import Operation
 
-__all__ = ["CRASH_SUITES", "Crash", "CrashSuite"]
+__all__ = ["CRASH_SUITES", "RECOVERY_CRASH", "Crash", "CrashSuite", "distinct_states", "evenly"]
 
 _HISTORIES = {Component.LOG: log_histories, Component.CACHE: cache_histories}
 
 # How much of the budget of histories goes where.
 _HISTORIES_A_SEEDED_ONE: Final = 50
 _STATES_A_HISTORY: Final = 4
+_HISTORIES_AN_OPENING: Final = 5
+
+RECOVERY_CRASH: Final = "recovery-crash"
+"""The class of crashes of an opening after a crash."""
+
+
+@dataclass(frozen=True)
+class SecondCrash:
+    """A crash of the opening after a crash, as data."""
+
+    crash_class: CrashClass
+    point: int
+    lost: tuple[int, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def state(self) -> CrashState:
+        """The state alone."""
+        return CrashState(self.crash_class, self.point, self.lost, self.parts)
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,7 @@ class Crash:
     point: int
     lost: tuple[int, ...]
     parts: tuple[Part, ...]
+    again: SecondCrash | None = None
 
     @property
     def state(self) -> CrashState:
@@ -112,7 +131,8 @@ class CrashSuite(Suite):
 
     def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
         """Return the classes of which states were judged."""
-        return [each.value for each in self.classes if reached[each.value]]
+        names = [*(each.value for each in self.classes), RECOVERY_CRASH]
+        return [each for each in names if reached[each]]
 
     # Searching
 
@@ -125,6 +145,7 @@ class CrashSuite(Suite):
                 site = crew.site(self.part, operations, self.file_system)
                 for crash_class in self.classes:
                     self._crash(session, crew, site, crash_class, seed, counts[crash_class])
+                self._crash_openings(session, crew, site, seed)
         except TraceError as error:
             session.cut_short = str(error)
         except Violation as violation:
@@ -170,17 +191,10 @@ class CrashSuite(Suite):
         counts: Counter[str],
     ) -> None:
         """Judge the states of one class; raises ``Violation``."""
-        distinct: dict[tuple[bytes, int], CrashState] = {}
-        for state in states_of(site.model, crash_class, seed):
-            counts["made"] += 1
-            key = (site.digest(state), site.conducted.answered(state.point))
-            distinct.setdefault(key, state)
-        counts["distinct"] += len(distinct)
-        states = list(distinct.values())
-        limit = session.budget.histories * _STATES_A_HISTORY
-        # Of many, those are judged that lie evenly among all.
-        stride = -(-len(states) // limit) if states else 1
-        for state in islice(states, 0, None, stride):
+        states, made = distinct_states(site, crash_class, seed)
+        counts["made"] += made
+        counts["distinct"] += len(states)
+        for state in evenly(states, session.budget.histories * _STATES_A_HISTORY):
             history = session.new_history()
             if history.ended:
                 return
@@ -195,6 +209,41 @@ class CrashSuite(Suite):
                 elif not found:
                     history.check(requirement_id, True, "", "")
             history.close()
+
+    def _crash_openings(self, session: Session, crew: Crew, site: CrashSite, seed: int) -> None:
+        """Crash the openings of some states that open well; raises ``Violation``."""
+        states = [
+            state
+            for crash_class in self.classes
+            for state in distinct_states(site, crash_class, seed)[0]
+        ]
+        requirement_id = self.aspects[Aspect.RECOVERY]
+        count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
+        for first in evenly(states, count):
+            if site.differences(first, crew.show(self.part, site.image(first))):
+                # What opens wrongly the first time is told already.
+                continue
+            opening = self._opening(crew, site, first)
+            for crash_class in self.classes:
+                seconds, _ = distinct_states(opening, crash_class, seed)
+                for state in evenly(seconds, session.budget.histories // 2):
+                    history = session.new_history()
+                    if history.ended:
+                        return
+                    history.reach(RECOVERY_CRASH)
+                    found = opening.differences(state, crew.show(self.part, opening.image(state)))
+                    if not found:
+                        history.check(requirement_id, True, "", "")
+                    for difference in found.values():
+                        failure = Failure(opening, state, Aspect.RECOVERY, difference)
+                        self._check(history, failure, requirement_id, (site, first))
+                    history.close()
+
+    def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
+        """Return the opening after a crash, as what can be crashed itself."""
+        answered = site.conducted.answered(state.point)
+        expected = expected_after(self.part, site.conducted.deeds, answered)
+        return crew.reopening(self.part, site.image(state), self.file_system, expected)
 
     def _report(
         self, session: Session, crew: Crew, history: History, failure: Failure, seed: int
@@ -213,9 +262,21 @@ class CrashSuite(Suite):
             found = replace(violation.counterexample, reproduced=reproduced)
             raise Violation(found) from None
 
-    def _check(self, history: History, failure: Failure, requirement_id: str) -> None:
-        site, state, difference = failure.site, failure.state, failure.difference
+    def _check(
+        self,
+        history: History,
+        failure: Failure,
+        requirement_id: str,
+        first: tuple[CrashSite, CrashState] | None = None,
+    ) -> None:
+        """Check what a failure breaks, which may be a second crash after a first one."""
+        site, state = first or (failure.site, failure.state)
         history.steps[:] = crash_steps(site, state)
+        second = None
+        if first is not None:
+            crashed = failure.state
+            second = SecondCrash(crashed.crash_class, crashed.point, crashed.lost, crashed.parts)
+            history.steps += crash_steps(failure.site, crashed)
         crash = Crash(
             site.operations,
             state.crash_class,
@@ -223,8 +284,10 @@ class CrashSuite(Suite):
             state.point,
             state.lost,
             state.parts,
+            second,
         )
         history.acts[:] = [Act(_FORM, (crash,))]
+        difference = failure.difference
         history.check(requirement_id, False, difference.expected, difference.actual, goes_on=True)
 
     # Replaying
@@ -239,26 +302,58 @@ class CrashSuite(Suite):
         for act in acts:
             (crash,) = act.form.bound(act.arguments, act.named).values()
             site = crew.site(self.part, crash.operations, crash.file_system)
-            if not _fits(site, crash):
+            if not _fits(site, crash.state):
                 # The backend does something else by now, so this crash cannot come again.
                 complete = False
                 continue
-            history = session.new_history()
-            image = site.image(crash.state)
-            found = site.differences(crash.state, crew.show(self.part, image))
             try:
-                for aspect, difference in found.items():
-                    failure = Failure(site, crash.state, aspect, difference)
-                    self._check(history, failure, self.aspects[aspect])
+                complete = self._crash_as_recorded(session, crew, site, crash) and complete
             except Violation as violation:
                 return Replayed(violation.counterexample, complete=False)
         return Replayed(None, complete)
 
+    def _crash_as_recorded(
+        self, session: Session, crew: Crew, site: CrashSite, crash: Crash
+    ) -> bool:
+        """Judge one recorded crash and say whether it came again; raises ``Violation``."""
+        history = session.new_history()
+        state, first = crash.state, None
+        if crash.again is not None:
+            first = (site, crash.state)
+            site, state = self._opening(crew, site, crash.state), crash.again.state
+            if not _fits(site, state):
+                return False
+        found = site.differences(state, crew.show(self.part, site.image(state)))
+        for aspect, difference in found.items():
+            broken = Aspect.RECOVERY if first else aspect
+            failure = Failure(site, state, broken, difference)
+            self._check(history, failure, self.aspects[broken], first)
+        return True
 
-def _fits(site: CrashSite, crash: Crash) -> bool:
-    pending = set(site.model.pending(crash.point))
-    changed = {*crash.lost, *(part.event for part in crash.parts)}
-    return crash.point <= len(site.model.events) and changed <= pending
+
+def _fits(site: CrashSite, state: CrashState) -> bool:
+    pending = set(site.model.pending(state.point))
+    changed = {*state.lost, *(part.event for part in state.parts)}
+    return state.point <= len(site.model.events) and changed <= pending
+
+
+def distinct_states(
+    site: CrashSite, crash_class: CrashClass, seed: int
+) -> tuple[list[CrashState], int]:
+    """Return a state for each distinct image and place, and how many states there are in all."""
+    distinct: dict[tuple[bytes, int], CrashState] = {}
+    made = 0
+    for state in states_of(site.model, crash_class, seed):
+        made += 1
+        key = (site.digest(state), site.conducted.answered(state.point))
+        distinct.setdefault(key, state)
+    return list(distinct.values()), made
+
+
+def evenly(states: Sequence[CrashState], count_max: int) -> list[CrashState]:
+    """Return all states, or of many those that lie evenly among them."""
+    stride = max(1, -(-len(states) // count_max))
+    return list(states[::stride])
 
 
 def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.crashes.fault_suites import FAULT_SUITES
 from conformance.crashes.suites import CRASH_SUITES
 from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
@@ -54,6 +55,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     WAL_KILL_SUITE,
     CACHE_KILL_SUITE,
     *CRASH_SUITES,
+    *FAULT_SUITES,
 )
 
 QUIRKS: Final[tuple[Quirk, ...]] = (

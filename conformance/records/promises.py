@@ -13,5 +13,6 @@ CAPABILITY_NAMES: Final = (
     "concurrent-handles",
     "process-kill",
     "power-loss",
+    "fault-tolerance",
 )
 """The values of ``conformance.backend.Capability``, in its order; a test holds them together."""

@@ -140,6 +140,26 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "CACHE-08.fsync-error",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When a sync fails, the put that needed it reports the declared error, or what it "
+        "acknowledged is there after every restart and loss of power that follows.",
+        "durable.rs L418-459",
+        "fault-tolerance",
+    ),
+    Requirement(
+        "CACHE-08.disk-full",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When a write finds no space, the put reports the declared error, everything "
+        "acknowledged stays, and the cache that is opened next takes more.",
+        "durable.rs L418-459",
+        "fault-tolerance",
+    ),
+    Requirement(
         "CACHE-09",
         Level.MUST,
         Scope.REFERENCE,

@@ -149,6 +149,26 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "WAL-08.fsync-error",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When a sync fails, the append that needed it reports the declared error, or what it "
+        "acknowledged is there after every restart and loss of power that follows.",
+        "durable.rs L282-328",
+        "fault-tolerance",
+    ),
+    Requirement(
+        "WAL-08.disk-full",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When a write finds no space, the append reports the declared error, everything "
+        "acknowledged stays, and the log that is opened next takes more.",
+        "durable.rs L282-328",
+        "fault-tolerance",
+    ),
+    Requirement(
         "WAL-09",
         Level.MUST,
         Scope.BACKEND,

@@ -44,7 +44,7 @@ NUMBERS_OF_CHAPTER = {
 
 
 def _after_a_crash(chapter: str) -> tuple[str, ...]:
-    kinds = ("kill", "kill-inside", "power", "recovery", "progress")
+    kinds = ("kill", "kill-inside", "power", "recovery", "progress", "fsync-error", "disk-full")
     return tuple(f"{chapter}.{kind}" for kind in kinds)
 
 
@@ -131,6 +131,8 @@ def test_capabilities_are_the_known_ones() -> None:
         "WAL-08.power": "power-loss",
         "WAL-08.recovery": "process-kill",
         "WAL-08.progress": "process-kill",
+        "WAL-08.fsync-error": "fault-tolerance",
+        "WAL-08.disk-full": "fault-tolerance",
         "WAL-10": "keeps-rejected",
         "CACHE-02.handles": "concurrent-handles",
         "CACHE-04": "ordered-cache",
@@ -140,6 +142,8 @@ def test_capabilities_are_the_known_ones() -> None:
         "CACHE-08.power": "power-loss",
         "CACHE-08.recovery": "process-kill",
         "CACHE-08.progress": "process-kill",
+        "CACHE-08.fsync-error": "fault-tolerance",
+        "CACHE-08.disk-full": "fault-tolerance",
     }
 
 

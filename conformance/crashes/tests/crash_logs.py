@@ -5,6 +5,7 @@ They are read by name, as ``conformance.crashes.tests.crash_logs:right``.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import sqlite3
@@ -326,4 +327,105 @@ right_cache = Backend(
 )
 unsynced_cache = Backend(
     "unsynced cache", evidence_cache=lambda d: RewrittenCache(d, syncs=False), capabilities=SURVIVES
+)
+
+
+class ForgetfulRecovery(FramedLog):
+    """A log that cuts its file to nothing when it finds a torn tail, and writes it again."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "log"
+        before = path.stat().st_size if path.exists() else 0
+        super().__init__(directory, Habits(cuts_tail=False))
+        whole = _HEAD.size * len(self._entries) + sum(len(encode(each)) for each in self._entries)
+        if whole < before:
+            frames = b"".join(self._frame(each) for each in self._entries)
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, frames, 0)
+            os.fsync(self._file)
+        self._end = whole
+
+    @staticmethod
+    def _frame(entry: AgreementWalEntry) -> bytes:
+        body = encode(entry)
+        return _HEAD.pack(len(body), zlib.crc32(body, _SEED)) + body
+
+
+forgetful_recovery = _log("forgetful recovery", ForgetfulRecovery)
+
+
+class CarefulLog(FramedLog):
+    """A log that answers faults with the declared error; how it goes on is chosen."""
+
+    def __init__(self, directory: Path, after_fault: str) -> None:
+        self._after_fault = after_fault
+        self._is_poisoned = False
+        try:
+            super().__init__(directory, Habits())
+        except OSError as error:
+            raise DurabilityError(f"the log does not open: {error}") from error
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append one entry, or stop taking any."""
+        if self._is_poisoned:
+            raise DurabilityError("the log has failed; open it again")
+        end, count = self._end, len(self._entries)
+        try:
+            super().append(entry)
+        except OSError as error:
+            self._end = end
+            del self._entries[count:]
+            self._fail(entry, error)
+
+    def _fail(self, entry: AgreementWalEntry, error: OSError) -> None:
+        if self._after_fault == "anyway" and error.errno == errno.EIO:
+            self._entries.append(entry)
+            self._end = os.fstat(self._file).st_size
+            return
+        if self._after_fault == "again" and error.errno == errno.EIO:
+            os.fsync(self._file)
+            self._entries.append(entry)
+            self._end = os.fstat(self._file).st_size
+            return
+        self._is_poisoned = self._after_fault == "stop"
+        raise DurabilityError(f"the append failed: {error}") from error
+
+
+class HalfLog(CarefulLog):
+    """A log that writes head and body apart and goes on behind a head without a body."""
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append one entry by two writes."""
+        _check_order(self._entries, entry)
+        body = encode(entry)
+        head = _HEAD.pack(len(body), zlib.crc32(body, _SEED))
+        try:
+            for part in (head, body):
+                os.pwrite(self._file, part, self._end)
+                self._end += len(part)
+            os.fsync(self._file)
+        except OSError as error:
+            raise DurabilityError(f"the append failed: {error}") from error
+        self._entries.append(entry)
+
+
+class TolerantCache(RewrittenCache):
+    """A cache that answers faults with the declared error."""
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        """Store one entry, or say that it failed."""
+        try:
+            super().put(entry)
+        except OSError as error:
+            raise DurabilityError(f"the put failed: {error}") from error
+
+
+poisoned = _log("poisoned", lambda d: CarefulLog(d, "stop"))
+tries_sync_again = _log("tries sync again", lambda d: CarefulLog(d, "again"))
+acknowledges_anyway = _log("acknowledges anyway", lambda d: CarefulLog(d, "anyway"))
+leaves_half = _log("leaves half", lambda d: HalfLog(d, "go on"))
+right_cache_tolerant = Backend(
+    "right cache tolerant",
+    evidence_cache=lambda d: TolerantCache(d, syncs=True),
+    capabilities=SURVIVES,
 )

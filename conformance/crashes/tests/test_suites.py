@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance.backend import Backend, Capability, Launch
+from conformance.crashes.fault_suites import FAULT_SUITES
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.strace import obstacle
 from conformance.crashes.suites import CRASH_SUITES
@@ -43,6 +44,7 @@ BROKEN = (
     ("renamed_unsynced", {"WAL-08.power", "WAL-08.recovery"}),
     ("renamed_no_folder_sync", {"WAL-08.power"}),
     ("database_off", {"WAL-08.power"}),
+    ("forgetful_recovery", {"WAL-08.recovery"}),
     ("unsynced_cache", {"CACHE-08.power"}),
 )
 
@@ -201,3 +203,35 @@ def test_a_promise_that_is_not_made_is_not_judged() -> None:
     assert power is not None
     assert power.verdict is Verdict.NOT_APPLICABLE
     assert report.crash_classes == ["kill-inside"]
+
+
+TOLERANT = frozenset({*crash_logs.SURVIVES, Capability.FAULT_TOLERANCE})
+
+
+def faulted(name: str) -> BackendReport:
+    """Let calls of a backend of the zoo fail."""
+    backend = replace(launched(name), capabilities=TOLERANT)
+    return judged(backend, FAULT_SUITES, profile_name="quick", minimise=False)
+
+
+@pytest.mark.parametrize("name", ["poisoned", "database_wal", "right_cache_tolerant"])
+def test_faults_that_are_told_pass(name: str) -> None:
+    """A log that stops at a failed sync, and one that goes on rightly (WAL-08.fsync-error)."""
+    report = faulted(name)
+
+    assert failed(report) == []
+    assert sorted(report.crash_classes) == ["disk-full", "fsync-error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("right", {"WAL-08.fsync-error", "WAL-08.disk-full"}),
+        ("tries_sync_again", {"WAL-08.fsync-error"}),
+        ("acknowledges_anyway", {"WAL-08.fsync-error"}),
+        ("leaves_half", {"WAL-08.disk-full"}),
+    ],
+)
+def test_faults_that_are_not_told_fail(name: str, broken: set[str]) -> None:
+    """Undeclared errors, retried syncs, errors that are passed over, and half written frames."""
+    assert broken <= set(failed(faulted(name)))

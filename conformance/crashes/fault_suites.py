@@ -1,0 +1,303 @@
+"""The suites in which single system calls of a log or a cache fail."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.crashes.campaign import Crew, crew_of
+from conformance.crashes.conduct import Component, Deed
+from conformance.crashes.disk import Image
+from conformance.crashes.events import Answered, SyncFailed
+from conformance.crashes.faults import (
+    FaultedRun,
+    Plan,
+    expected_of,
+    full_disks,
+    plan_of,
+    sync_failures,
+)
+from conformance.crashes.histories import cache_histories, log_histories
+from conformance.crashes.oracle import Expected, Stored, differences
+from conformance.crashes.persistence import PowerModel
+from conformance.crashes.recording import LEFT_OUT
+from conformance.crashes.states import CrashClass, states_of
+from conformance.crashes.trace_errors import TraceError
+from conformance.engine.acts import Act, ActForm
+from conformance.engine.session import History, HistoryEnded, Session, Violation
+from conformance.engine.suite import Replayed, Suite
+from conformance.records.results import Counterexample, Step
+from conformance.rules.narration import difference_text
+from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
+
+__all__ = ["FAULT_SUITES", "Fault", "FaultSuite"]
+
+_HISTORIES: Final = {Component.LOG: log_histories, Component.CACHE: cache_histories}
+_LOADS: Final[Mapping[Component, Operation]] = {
+    Component.LOG: LoadLog(),
+    Component.CACHE: LoadCache(),
+}
+# What a failed sync leaves in doubt shows in these, and in what a kill leaves.
+_CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
+_STATES_MAX: Final = 24
+
+
+class FaultClass(enum.Enum):
+    """Which calls fail."""
+
+    FSYNC_ERROR = "fsync-error"
+    """One sync fails with EIO."""
+
+    DISK_FULL = "disk-full"
+    """One write finds no space."""
+
+
+_Runs = Callable[..., Iterator[FaultedRun]]
+_RUNS: Final[Mapping[FaultClass, _Runs]] = {
+    FaultClass.FSYNC_ERROR: sync_failures,
+    FaultClass.DISK_FULL: full_disks,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault as data: the operations, and which call of which kind fails."""
+
+    operations: tuple[Operation, ...]
+    fault_class: FaultClass
+    number: int
+
+
+def _fault(history: History, fault: Fault) -> None:
+    """Stand for the act of a fault; a suite carries it out."""
+    raise NotImplementedError
+
+
+_FORM: Final = ActForm("fault", _fault)
+
+
+@dataclass(frozen=True)
+class FaultSuite(Suite):
+    """Histories of one component in which one call fails."""
+
+    name: str
+    part: Component
+    fault_class: FaultClass
+    requirement_id: str
+
+    @property
+    def requirement_ids(self) -> tuple[str, ...]:  # type: ignore[override]
+        """All that the suite can judge."""
+        return (self.requirement_id,)
+
+    @property
+    def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
+        """What has to arise: one call at least has failed."""
+        return {self._situation: self.requirement_ids}
+
+    @property
+    def _situation(self) -> str:
+        what = "a sync" if self.fault_class is FaultClass.FSYNC_ERROR else "a write"
+        return f"{what} of the {'log' if self.part is Component.LOG else 'cache'} failed"
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend promises this and its calls can be made to fail."""
+        return not self.absence(backend)
+
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
+        if Capability.FAULT_TOLERANCE not in backend.capabilities:
+            return f"the backend does not declare {Capability.FAULT_TOLERANCE.value}"
+        if present is None:
+            return "the backend does not have what is to survive"
+        if backend.launch is None:
+            return (
+                "declared, and not tried: the backend cannot be started as a process of its own; "
+                "judge it by its name as package.module:factory, or with --command"
+            )
+        first = next(_HISTORIES[self.part](0, 0))
+        problem = crew_of(backend.launch).problem(self.part, first)
+        return f"declared, and not tried: {problem}" if problem else ""
+
+    def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
+        """Return the class of the faults, if there were any."""
+        return [self.fault_class.value] if reached[self._situation] else []
+
+    def end(self, backend: Backend) -> None:
+        """End the processes that were used."""
+        if backend.launch is not None:
+            crew_of(backend.launch).end()
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Make each call of a history fail once; stop at the first violation."""
+        try:
+            operations = self._operations(session)
+            plan = self._plan(session, operations)
+            judged = self._judge(session, operations, plan, range(1, self._count(plan) + 1))
+        except TraceError as error:
+            session.cut_short = str(error)
+            return None
+        except Violation as violation:
+            return violation.counterexample
+        session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls failed once")
+        return None
+
+    def _crew(self, session: Session) -> Crew:
+        launch = session.backend.launch
+        if launch is None:
+            raise RuntimeError("this suite does not apply to a backend without a launch")
+        crew = crew_of(launch)
+        crew.on_step = session.watch.note_progress
+        return crew
+
+    def _operations(self, session: Session) -> tuple[Operation, ...]:
+        """Return what is accepted of the fixed history, without its reopening, and a load."""
+        first = next(_HISTORIES[self.part](0, 0))
+        site = self._crew(session).site(self.part, first)
+        kept = [
+            deed.operation
+            for deed in site.conducted.deeds
+            if deed.operation is not None and deed.accepted
+        ]
+        return (*(each for each in kept if not isinstance(each, Reopen)), _LOADS[self.part])
+
+    def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
+        site = self._crew(session).site(self.part, operations)
+        return plan_of(site.conducted.recording)
+
+    def _count(self, plan: Plan) -> int:
+        is_sync = self.fault_class is FaultClass.FSYNC_ERROR
+        return plan.syncs_count if is_sync else plan.writes_count
+
+    def _judge(
+        self, session: Session, operations: tuple[Operation, ...], plan: Plan, numbers: range
+    ) -> int:
+        """Judge a run for each number and return how many calls failed; raises ``Violation``."""
+        crew = self._crew(session)
+        # An image is opened while other processes wait; the limit is that of each request.
+        failed = 0
+        runs = _RUNS[self.fault_class](crew.launch, self.part, operations, plan, numbers)
+        for run in runs:
+            crew.on_step()
+            history = session.new_history()
+            if history.ended:
+                break
+            if not run.failed:
+                continue
+            failed += 1
+            history.reach(self._situation)
+            history.acts.append(Act(_FORM, (Fault(operations, self.fault_class, run.number),)))
+            history.steps[:] = [*_steps(run), *self._fault_steps(run)]
+            try:
+                self._judge_run(history, crew, run, session.backend)
+            except HistoryEnded:
+                continue
+            finally:
+                history.close()
+        return failed
+
+    def _fault_steps(self, run: FaultedRun) -> list[Step]:
+        what = (
+            f"sync number {run.number} fails with EIO"
+            if self.fault_class is FaultClass.FSYNC_ERROR
+            else f"write number {run.number} fails with ENOSPC"
+        )
+        return [Step(f"fault: {what}", "the process ended" if run.ended else "")]
+
+    def _judge_run(self, history: History, crew: Crew, run: FaultedRun, backend: Backend) -> None:
+        """Check answers, what the same handle loads, and what is there after a restart."""
+        judged = self.requirement_id
+        for deed in run.deeds:
+            wanted = "a result or the declared error"
+            history.check(judged, deed.is_declared, wanted, f"{deed.text}: {deed.answer}")
+        for index, deed in enumerate(run.deeds):
+            if deed.loaded is not None:
+                expected = expected_of(self.part, run.deeds[:index])
+                actual = difference_text(deed.loaded, expected.acknowledged)
+                history.check(judged, expected.allows(deed.loaded), expected.text, actual)
+        for what, image, expected in self._images(run, backend):
+            found = differences(expected, crew.show(self.part, image))
+            if not found:
+                history.check(judged, True, "", "")
+            for difference in found.values():
+                text = f"{what}: {difference.actual}"
+                history.check(judged, False, difference.expected, text)
+
+    def _images(self, run: FaultedRun, backend: Backend) -> Iterator[tuple[str, Image, Expected]]:
+        """Yield what can be there afterwards, in words, as an image, and what it may show."""
+        if run.image is not None:
+            yield "opened again", run.image.without(tuple(LEFT_OUT)), self._expected(run, run.deeds)
+        if run.recording is None:
+            return
+        events = run.recording.events
+        model = PowerModel(run.recording.image, events)
+        image = model.after_kill(len(events)).without(tuple(LEFT_OUT))
+        yield "opened again", image, self._expected(run, run.deeds)
+        if Capability.POWER_LOSS not in backend.capabilities:
+            return
+        failed_at = next(i for i, event in enumerate(events) if isinstance(event, SyncFailed))
+        for crash_class in _CLASSES:
+            states = [each for each in states_of(model, crash_class) if each.point > failed_at]
+            stride = max(1, -(-len(states) // _STATES_MAX))
+            for state in states[::stride]:
+                answered = sum(isinstance(event, Answered) for event in events[: state.point])
+                what = f"after a loss of power ({crash_class.value}) at event {state.point}"
+                expected = self._expected(run, run.deeds, answered)
+                yield what, state.image(model).without(tuple(LEFT_OUT)), expected
+
+    def _expected(
+        self, run: FaultedRun, deeds: Sequence[Deed], answered: int | None = None
+    ) -> Expected:
+        count = len(deeds) if answered is None else answered
+        done = expected_of(self.part, deeds[:count])
+        begun = expected_of(self.part, deeds[count : count + 1])
+        doubtful = tuple([Stored(item.entry, is_certain=False) for item in begun.items])
+        return Expected(self.part, (*done.items, *doubtful))
+
+    # Replaying
+
+    def _act_forms(self) -> Mapping[str, ActForm]:
+        return {_FORM.name: _FORM}
+
+    def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
+        """Let the same call fail again and judge what comes of it."""
+        complete = True
+        for act in acts:
+            (fault,) = act.form.bound(act.arguments, act.named).values()
+            plan = self._plan(session, fault.operations)
+            numbers = range(fault.number, fault.number + 1)
+            try:
+                failed = self._judge(session, fault.operations, plan, numbers)
+            except Violation as violation:
+                return Replayed(violation.counterexample, complete=False)
+            complete = complete and bool(failed)
+        return Replayed(None, complete)
+
+
+def _steps(run: FaultedRun) -> list[Step]:
+    return [
+        Step(
+            deed.text,
+            deed.answer,
+            None if deed.operation is None else deed.operation.to_dict(),
+        )
+        for deed in run.deeds
+    ]
+
+
+def _suites() -> Iterator[FaultSuite]:
+    for part, noun, chapter in (
+        (Component.LOG, "agreement WAL", "WAL-08"),
+        (Component.CACHE, "evidence cache", "CACHE-08"),
+    ):
+        syncs, space = FaultClass.FSYNC_ERROR, FaultClass.DISK_FULL
+        yield FaultSuite(f"{noun} whose syncs fail", part, syncs, f"{chapter}.{syncs.value}")
+        yield FaultSuite(f"{noun} on a full disk", part, space, f"{chapter}.{space.value}")
+
+
+FAULT_SUITES: Final = tuple(_suites())
+"""Every suite of faults."""
