@@ -37,7 +37,7 @@ class SyncsAtClose(AppendFile):
         return
 
     def close(self) -> None:
-        if self.open_files:
+        if self.file >= 0:
             os.fsync(self.file)
         super().close()
 
@@ -118,7 +118,7 @@ class KeepsInBuffer(AppendFile):
         self.sync()
 
     def close(self) -> None:
-        if self.open_files:
+        if self.file >= 0:
             self.flush()
         super().close()
 
@@ -139,7 +139,7 @@ class WritesOneBehind(AppendFile):
         self.waiting = b""
 
     def close(self) -> None:
-        if self.open_files:
+        if self.file >= 0:
             self.flush()
         super().close()
 
@@ -408,7 +408,7 @@ class BeginsAnewAfterDeath(AppendFile):
         super().make_file()
 
     def close(self) -> None:
-        if self.open_files:
+        if self.file >= 0:
             self.note.touch()
         super().close()
 
@@ -427,7 +427,7 @@ class CutsToNotedLength(AppendFile):
         return payloads, end
 
     def close(self) -> None:
-        if self.open_files:
+        if self.file >= 0:
             replace_file(self.note, str(os.fstat(self.file).st_size).encode())
         super().close()
 

@@ -394,7 +394,10 @@ class Segmented(Storage):
     def make_part(self, start: int) -> None:
         temporary = self.directory / "new-part"
         make_file(temporary, b"")
-        temporary.rename(self.part(start))
+        try:
+            temporary.rename(self.part(start))
+        except OSError as error:
+            raise TakenBackError(error.errno, error.strerror) from error
         sync_folder(self.directory)
 
     def store(self, payload: bytes) -> None:

@@ -184,6 +184,6 @@ class CompactsWithoutThePut(Compacted):
         self.unwritten = data
 
     def close(self) -> None:
-        if self.open_files and self.unwritten:
+        if self.file >= 0 and self.unwritten:
             replace_file(self.path, self.unwritten + contents(self.path)[len(self.unwritten) :])
         super().close()

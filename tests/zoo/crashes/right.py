@@ -99,7 +99,7 @@ class WrittenTwice(AppendFile):
         return self.directory / "first-copy"
 
     def recover(self) -> Sequence[bytes]:
-        if not self.first_copy.exists():
+        if not contents(self.first_copy):
             replace_file(self.first_copy, b"")
         self.copy_file = self.opened(self.first_copy)
         payloads = [*super().recover()]
@@ -128,7 +128,8 @@ class TwoFilesInTurn(Storage):
 
     def recover(self) -> Sequence[bytes]:
         for path in self.paths:
-            if not path.exists():
+            # Again while it is empty, as its name may not be durable.
+            if not contents(path):
                 replace_file(path, b"")
         found = [record_at(contents(path), 0) for path in self.paths]
         self.generation, data = max((each for each in found if each), default=(0, b""))
@@ -205,6 +206,8 @@ class LinkedVersions(Storage):
 
     def write(self, data: bytes) -> None:
         temporary = self.directory / "next"
+        # One that a crash left is the newest version too, and must not be written over.
+        temporary.unlink(missing_ok=True)
         make_file(temporary, data)
         try:
             self.path_of(self.version + 1).hardlink_to(temporary)
@@ -227,11 +230,12 @@ class CopiedPages(Storage):
     place = struct.Struct("<QQ")
 
     def recover(self) -> Sequence[bytes]:
-        if len(contents(self.path)) < 2 * SECTOR:
-            replace_file(self.path, bytes(2 * SECTOR))
-        self.file = self.opened(self.path)
         data = contents(self.path)
         roots = [record_at(data, slot * SECTOR) for slot in (0, 1)]
+        if not any(roots):
+            # Also when the file is there, as its name may not be durable.
+            replace_file(self.path, bytes(2 * SECTOR))
+        self.file = self.opened(self.path)
         self.generation, root = max((each for each in roots if each), default=(0, b""))
         self.last, self.end = self.place.unpack(root) if root else (0, 2 * SECTOR)
         payloads = self.pages_from(data, self.last)
@@ -320,7 +324,7 @@ class SqliteStorage(Storage):
             raise TakenBackError(str(error)) from error
 
     def close(self) -> None:
-        if self.open_files:
+        if hasattr(self, "connection"):
             self.connection.close()
         super().close()
 

@@ -64,6 +64,7 @@ class AppendFile(Storage):
     """Right: records behind each other, each synced before it is acknowledged."""
 
     flags = 0
+    file = -1
     # How many payloads are somewhere else, in front of those in the file.
     first = 0
 
@@ -113,6 +114,10 @@ class AppendFile(Storage):
 
     def sync(self) -> None:
         os.fdatasync(self.file)
+
+    def close(self) -> None:
+        super().close()
+        self.file = -1
 
 
 class WholeFile(Storage):
