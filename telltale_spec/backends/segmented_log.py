@@ -14,6 +14,7 @@ renamed, and its folder is synced, before a frame goes into it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import weakref
@@ -267,7 +268,7 @@ class SegmentedLog:
             try:
                 self._fill(descriptor, head, temporary)
                 self._refusal = "an earlier change of segments was interrupted"
-                os.rename(temporary, final)  # noqa: PTH104 - the same steps as in the trace
+                self._rename(temporary, final)
                 sync_folder(self._folder)
             except BaseException:
                 os.close(descriptor)
@@ -288,6 +289,15 @@ class SegmentedLog:
             # It has no part in the log yet, and may be what fills the disk.
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
+            raise
+
+    def _rename(self, temporary: str, final: str) -> None:
+        try:
+            os.rename(temporary, final)  # noqa: PTH104 - one step of several on plain paths
+        except OSError as error:
+            # A folder that has no room for a name has not changed; after any other error it may.
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self._refusal = None
             raise
 
     def _remove_segments_before(self, start: int) -> None:

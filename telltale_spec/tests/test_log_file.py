@@ -510,17 +510,24 @@ def test_an_opening_that_fails_can_be_tried_again(
 
 @pytest.mark.requirement("WAL-08", "WAL-09")
 @pytest.mark.parametrize(
-    ("name", "goes_on"), [("fsync", True), ("pwrite", True), ("rename", False), ("open", True)]
+    ("name", "number", "goes_on"),
+    [
+        ("open", errno.ENOSPC, True),
+        ("pwrite", errno.ENOSPC, True),
+        ("fsync", errno.EIO, True),
+        ("rename", errno.ENOSPC, True),
+        ("rename", errno.EIO, False),
+    ],
 )
 def test_a_segment_that_cannot_be_begun_loses_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch, name: str, goes_on: bool
+    path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int, goes_on: bool
 ) -> None:
     """Before it has its name the log can go on without it; after that nobody knows."""
     with LogFileAgreementWal(path, segment_bytes_max=200) as opened:
         opened.append(gate("x" * 200))
-        calls = FailingCalls(monkeypatch, name, errno.ENOSPC)
+        calls = FailingCalls(monkeypatch, name, number)
         calls.at(0)
-        with pytest.raises(DurabilityError, match="No space left on device"):
+        with pytest.raises(DurabilityError, match=os.strerror(number)):
             opened.append(gate("next"))
         if goes_on:
             opened.append(gate("next"))

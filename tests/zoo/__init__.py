@@ -1,0 +1,1 @@
+"""Systems under test that are kept for their faults, and others for their unusual build."""
