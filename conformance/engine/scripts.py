@@ -107,22 +107,24 @@ class ScriptSuite(Suite):
         A script that was kept by an earlier search of the backend is not carried out again: each
         search holds it to less than the one before.
         """
-        for script in self.scripts(session.backend, session.budget, seed):
+        scripts = list(self.scripts(session.backend, session.budget, seed))
+        for number, script in enumerate(scripts, 1):
             if session.kept_values[script.name]:
                 continue
-            found = self._tried(session, script)
+            # None may take the time of those after it.
+            found = self._tried(session, script, number / len(scripts))
             if found is not None:
                 return self._shortest(session, found)
             session.kept_values[script.name] = 1
         return None
 
-    def _tried(self, session: Session, script: Script) -> Counterexample | None:
+    def _tried(self, session: Session, script: Script, share: float = 1.0) -> Counterexample | None:
         """Carry out one script and note what it came to."""
         history = session.new_history()
         part = self.part(history)
         try:
             history.run(part.prepare)
-            done = _carried_out_in_time(part, script.acts)
+            done = _carried_out_in_time(part, script.acts, share)
             _carry_out(part, script.ending)
         except Violation as violation:
             return violation.counterexample
@@ -186,10 +188,10 @@ def _carry_out(part: ScriptedPart, acts: Iterable[Act]) -> None:
         part.history.run(lambda: method(*act.arguments, **act.named))  # noqa: B023 - run at once
 
 
-def _carried_out_in_time(part: ScriptedPart, acts: Sequence[Act]) -> int:
-    """Carry out acts while there is time; return how many."""
+def _carried_out_in_time(part: ScriptedPart, acts: Sequence[Act], share: float) -> int:
+    """Carry out acts while there is time, of which they have this share; return how many."""
     for start in range(0, len(acts), _ACTS_BETWEEN_LOOKS):
-        if part.history.ended or part.history.session.is_out_of_time():
+        if part.history.ended or part.history.session.is_out_of_time(share):
             return start
         _carry_out(part, acts[start : start + _ACTS_BETWEEN_LOOKS])
     return len(acts)

@@ -158,15 +158,15 @@ class Session:
             return self.random_seed
         return random_seed_of(self.seed, self.histories)
 
-    def is_out_of_time(self) -> bool:
-        """Say whether the time of the budget is used up."""
+    def is_out_of_time(self, share: float = 1.0) -> bool:
+        """Say whether the time of the budget is used up, or this share of it."""
         # Work is what the budget bounds: time that the machine gives to others
         # must not turn a verdict. A backend that mostly waits has its own limit.
         worked_from, waited_from = self._entered_at
         worked_seconds = time.process_time() - worked_from
         waited_seconds = time.monotonic() - waited_from
         wall_seconds = self.budget.wall_seconds
-        if worked_seconds > self.budget.seconds or waited_seconds > wall_seconds:
+        if worked_seconds > share * self.budget.seconds or waited_seconds > share * wall_seconds:
             return True
         if self._violated_at is None:
             return False

@@ -108,6 +108,8 @@ class ScriptedCache(ScriptedPart):
             found == expected,
             lambda: found_text(expected),
             lambda: found_text(found),
+            # Where there should be nothing, what is stored can be judged on.
+            goes_on=expected is None,
         )
         if expected is not None:
             self._seen.add(evidence_id)
@@ -134,6 +136,7 @@ class ScriptedCache(ScriptedPart):
             self._look_up_differences(given)
             after_opening = self._reopened and not self._put_since_opening
             self._check_load("CACHE-08" if after_opening else "CACHE-06", loaded, expected)
+            return
         self._count_what_held(loaded)
         self.history.check(
             "CACHE-04",
@@ -149,6 +152,8 @@ class ScriptedCache(ScriptedPart):
             False,
             lambda: contents_text(expected),
             lambda: mismatch_text(loaded, expected),
+            # Where every lookup is right, only the load is wrong.
+            goes_on=requirement_id == "CACHE-06",
         )
 
     def _look_up_differences(self, given: dict[str, EvidenceOutcomeCacheEntry]) -> None:

@@ -137,6 +137,8 @@ class ScriptedLog(ScriptedPart):
                 found == expected,
                 lambda: contents_text(expected),
                 lambda: mismatch_text(found, expected),
+                # The log itself is as it should be, so it can be judged on.
+                goes_on=True,
             )
 
     @act("load_log")

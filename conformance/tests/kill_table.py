@@ -16,19 +16,29 @@ from conformance.backend import Backend, Capability
 from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
+from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
+from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.identities import IDENTITY_SUITE
+from conformance.machines.long_caches import LONG_CACHE_SUITE
+from conformance.machines.long_handles import (
+    LONG_CACHE_HANDLES_SUITE,
+    LONG_LOG_HANDLES_SUITE,
+)
+from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
-from conformance.tests import door_targets
+from conformance.tests import broken_handles, door_targets
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_codecs import BROKEN_CODECS
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
 from conformance.tests.broken_identities import BROKEN_IDENTITIES
+from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
+from conformance.tests.broken_long_logs import BROKEN_LONG_LOGS, log_backend
 from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
 from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS
 from conformance.tests.broken_wals import BROKEN_WALS, broken_wal_backend
@@ -82,6 +92,25 @@ def _zoo() -> Iterator[BrokenSystem]:
     ):
         handles = (WAL_HANDLES_SUITE, CACHE_HANDLES_SUITE)
         yield BrokenSystem("handles", backend.name, requirement_id, backend, handles)
+    yield from _long_zoo()
+
+
+def _long_zoo() -> Iterator[BrokenSystem]:
+    """Yield what only long histories and directed cases are sure to find."""
+    for name, make_log, requirement_id in BROKEN_LONG_LOGS:
+        backend = log_backend(name, make_log, reopens=requirement_id == "WAL-08")
+        suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+        yield BrokenSystem("long log", name, requirement_id, backend, suites)
+    for name, make_cache, requirement_id in BROKEN_LONG_CACHES:
+        backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
+        suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
+        yield BrokenSystem("long cache", name, requirement_id, backend, suites)
+    for backend, requirement_id in (
+        (broken_handles.REMEMBERS_SUFFIXES, "WAL-01.handles"),
+        (broken_handles.REMEMBERS_ABSENCE, "CACHE-02.handles"),
+    ):
+        suites = (LONG_LOG_HANDLES_SUITE, LONG_CACHE_HANDLES_SUITE)
+        yield BrokenSystem("long handles", backend.name, requirement_id, backend, suites)
 
 
 ZOO = tuple(_zoo())
