@@ -134,7 +134,8 @@ def test_histories_differ_and_equal_seeds_give_equal_reports() -> None:
         judged(of(Draws), (WAL_SUITE,), seed=seed, profile_name="quick", only=("WAL-07",))
 
     first, again, other = drawn
-    assert len(set(first)) > len(first) // 2
+    # Some histories are others with a few changes, and keep the seed.
+    assert len(set(first)) > len(first) // 4
     assert first == again
     assert set(first) != set(other)
 
@@ -259,7 +260,7 @@ def test_a_failure_by_chance_is_never_fixed() -> None:
     assert broken.outcome in (Outcome.STILL_FAILING, Outcome.NOT_SEEN)
     assert right.outcome is Outcome.NOT_SEEN
     assert right.reason == (
-        "in 100 tries; it was flaky when it was found, 5 of 100 tries, so this does not show it "
+        "in 100 tries; it was flaky: 5 of 100 tries when it was found, so this does not show it "
         "fixed"
     )
     with pytest.raises(AssertionError, match="not seen in 100 tries"):
