@@ -49,7 +49,8 @@ _SAMPLE_HISTORIES: Final = 25
 _SAMPLE_STEPS_MAX: Final = 20
 
 # What part of its time by the clock a search may spend on making a counterexample shorter.
-_SHRINKING_SHARE: Final = 0.25
+_SHRINKING_SHARE: Final = 0.18
+_WHOLE_SHRINKING_SHARE: Final = 0.25
 
 
 @dataclass
@@ -99,6 +100,7 @@ class Session:
     _stack: ExitStack = field(default_factory=ExitStack)
     _entered_at: tuple[float, float] = (0.0, 0.0)
     _violated_at: float | None = None
+    _shrinking_share: float = _SHRINKING_SHARE
 
     def __enter__(self) -> Self:
         self._stack.enter_context(global_random_kept())
@@ -139,7 +141,12 @@ class Session:
             return True
         if self._violated_at is None:
             return False
-        return time.monotonic() - self._violated_at > _SHRINKING_SHARE * wall_seconds
+        return time.monotonic() - self._violated_at > self._shrinking_share * wall_seconds
+
+    def shorten_further(self) -> None:
+        """Let a counterexample be made shorter after the engine, in the time kept for that."""
+        self._shrinking_share = _WHOLE_SHRINKING_SHARE
+        self.budget_ran_out = False
 
     def new_directory(self, name: str | None = None) -> Path:
         """Return an empty directory inside the session's workspace; see :class:`Workspace`."""

@@ -18,7 +18,7 @@ from conformance.engine.acts import Act, ActForm, act_forms, decoded_act
 from conformance.engine.hunting import engine_settings, hunted
 from conformance.engine.randomness import RANDOM_SEED_MAX
 from conformance.engine.session import History, Session, Violation
-from conformance.engine.shortening import without_needless_acts
+from conformance.engine.shortening import shortest_and_plainest
 from conformance.records.replays import component_of
 from conformance.records.results import Counterexample
 
@@ -170,7 +170,8 @@ class MachineSuite(Suite):
             # Here the store is not as it was any more; with fewer acts nobody knows.
             return found
         session.random_seed = found.random_seed
-        return without_needless_acts(found, lambda acts: _replay(bound, acts).counterexample)
+        session.shorten_further()
+        return shortest_and_plainest(found, lambda acts: _replay(bound, acts).counterexample)
 
     def _found_at_once(self, bound: type[ConformanceMachine]) -> Counterexample | None:
         if not self.openings:
