@@ -49,6 +49,10 @@ class ActForm:
         by_name = dict(zip(self._parameters, arguments, strict=False))
         return {**by_name, **named}
 
+    def acted(self, **named: Any) -> Act:
+        """Return an act of this form."""
+        return Act(self, (), named)
+
     def to_data(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the JSON form of an act; an argument that is nothing by default is left out."""
         data: dict[str, Any] = {_NAME_KEY: self.name}

@@ -18,7 +18,7 @@ from conformance.engine.hunting import seen_in
 from conformance.engine.profiles import Profile
 from conformance.engine.repeats import carried_out, repeated
 from conformance.engine.session import Session
-from conformance.engine.suite import Suite
+from conformance.engine.suite import Suite, begins_again
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault
 from conformance.records.fingerprint import fingerprint_of
@@ -211,6 +211,9 @@ class Search:
             self._note_shortage(session)
         if found is None:
             return None
+        if begins_again(found.acts) and not session.found_at_once:
+            # What a history left cannot be taken back, so tries would show nothing.
+            return _recorded(found)
         return self._settled(found, session.first)
 
     def _settled(

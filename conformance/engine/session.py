@@ -13,6 +13,7 @@ from typing import Any, Final, Self, TypeVar
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act
+from conformance.engine.answers import HistoryEnded, Raised, Returned, Violation
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.engine.budget import Budget
 from conformance.engine.headway import Headway
@@ -49,34 +50,8 @@ _SAMPLE_HISTORIES: Final = 25
 _SAMPLE_STEPS_MAX: Final = 20
 
 # What part of its time by the clock a search may spend on making a counterexample shorter.
-_SHRINKING_SHARE: Final = 0.25
-
-
-class Violation(Exception):  # noqa: N818 - the field's term for a failed property
-    """Carry a counterexample out of the engine."""
-
-    def __init__(self, counterexample: Counterexample) -> None:
-        self.counterexample = counterexample
-        super().__init__(counterexample.requirement_id)
-
-
-class HistoryEnded(Exception):  # noqa: N818 - control flow, not an error
-    """End a history whose violation is already known, so that others can be looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A call returned this value."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """A call raised the declared error with this text, or another one where it may go on."""
-
-    message: str
-    declared: bool = True
+_SHRINKING_SHARE: Final = 0.18
+_WHOLE_SHRINKING_SHARE: Final = 0.25
 
 
 @dataclass
@@ -103,6 +78,9 @@ class Session:
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
     first: Counterexample | None = None
+    previous: tuple[list[Act], list[Step]] | None = None
+    """What the history before the present one did."""
+
     fault: BackendFault | None = None
     """What the backend may not do at all, in case it does not do it again."""
 
@@ -119,6 +97,9 @@ class Session:
     overlooked: list[Counterexample] | None = None
     """Where violations of muted requirements are kept, if anybody asks for them."""
 
+    found_at_once: bool = False
+    """Whether what was found came before any random history."""
+
     histories: int = 0
     histories_done: int = 0
     operations: int = 0
@@ -127,6 +108,7 @@ class Session:
     _stack: ExitStack = field(default_factory=ExitStack)
     _entered_at: tuple[float, float] = (0.0, 0.0)
     _violated_at: float | None = None
+    _shrinking_share: float = _SHRINKING_SHARE
 
     def __enter__(self) -> Self:
         self._stack.enter_context(global_random_kept())
@@ -170,11 +152,16 @@ class Session:
             return True
         if self._violated_at is None:
             return False
-        return time.monotonic() - self._violated_at > _SHRINKING_SHARE * wall_seconds
+        return time.monotonic() - self._violated_at > self._shrinking_share * wall_seconds
 
-    def new_directory(self) -> Path:
-        """Return an empty directory inside the session's workspace."""
-        return self._workspace.new_directory()
+    def shorten_further(self) -> None:
+        """Let a counterexample be made shorter after the engine, in the time kept for that."""
+        self._shrinking_share = _WHOLE_SHRINKING_SHARE
+        self.budget_ran_out = False
+
+    def new_directory(self, name: str | None = None) -> Path:
+        """Return an empty directory inside the session's workspace; see :class:`Workspace`."""
+        return self._workspace.new_directory(name)
 
     def take_back(self, directory: Path) -> None:
         """Remove what a history left in a directory."""
@@ -257,10 +244,29 @@ class History:
         if not self.ended:
             self.session.histories_done += 1
             self.session.offer_sample(self.steps)
+        if self.acts:
+            self.session.previous = (self.acts, self.steps)
         for directory in self._directories:
-            for what, step in ending_of(directory):
-                self._without_exceptions(what, step)
-            self.session.take_back(directory)
+            self._end(directory)
+
+    def next_directory(self, directory: Path, *, same_name: bool) -> Path:
+        """End the storage in a directory as the history's end does; return a new, empty one."""
+        self._end(directory)
+        following = self.session.new_directory(directory.name if same_name else None)
+        self._directories.append(following)
+        return following
+
+    def _end(self, directory: Path) -> None:
+        for what, step in ending_of(directory):
+            self._without_exceptions(what, step)
+        self.session.take_back(directory)
+
+    def follow_previous(self, between: Act, step: Step) -> None:
+        """Count what the history before this one did to this one: only both can be replayed."""
+        if self.session.previous is not None:
+            acts, steps = self.session.previous
+            self.acts[:0] = [*acts, between]
+            self.steps[:0] = [*steps, step]
 
     def run(self, act: Callable[[], object]) -> None:
         """Carry out one act, unless the history has ended."""

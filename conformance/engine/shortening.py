@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from conformance.engine.acts import Act
+from conformance.engine.plainness import in_plain_values
 from conformance.records.results import Counterexample
 
-__all__ = ["without_needless_acts"]
+__all__ = ["shortest_and_plainest"]
+
+
+def shortest_and_plainest(
+    found: Counterexample, attempt: Callable[[Sequence[Act]], Counterexample | None]
+) -> Counterexample:
+    """Return the counterexample with the fewest acts and the plainest values that still show it.
+
+    ``attempt`` carries acts out again; where there is no time left it finds nothing.
+    """
+    while True:
+        shorter = without_needless_acts(found, attempt)
+        plainer = in_plain_values(shorter, attempt)
+        if plainer is shorter:
+            return shorter
+        found = plainer
 
 
 def without_needless_acts(

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import hypothesis
 from hypothesis import given
@@ -18,11 +18,29 @@ from conformance.engine.acts import Act, ActForm, act_forms, decoded_act
 from conformance.engine.hunting import engine_settings, hunted
 from conformance.engine.randomness import RANDOM_SEED_MAX
 from conformance.engine.session import History, Session, Violation
-from conformance.engine.shortening import without_needless_acts
+from conformance.engine.shortening import shortest_and_plainest
 from conformance.records.replays import component_of
 from conformance.records.results import Counterexample
 
-__all__ = ["ConformanceMachine", "Law", "LawSuite", "MachineSuite", "Replayed", "Suite", "TableLaw"]
+__all__ = [
+    "NEXT_HISTORY",
+    "ConformanceMachine",
+    "Law",
+    "LawSuite",
+    "MachineSuite",
+    "Replayed",
+    "Suite",
+    "TableLaw",
+    "begins_again",
+]
+
+NEXT_HISTORY: Final = "next_history"
+"""The act that ends a history and begins with another directory, as the next history does."""
+
+
+def begins_again(acts: Sequence[Act]) -> bool:
+    """Say whether acts are those of several histories, one after the other."""
+    return any(act.form.name == NEXT_HISTORY for act in acts)
 
 
 @dataclass(frozen=True)
@@ -99,6 +117,8 @@ class ConformanceMachine(RuleBasedStateMachine):
     """
 
     session: ClassVar[Session]
+    adopts_leftovers = False
+    """Whether what is there at first is taken for granted, to see what the next history finds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,14 +153,20 @@ class MachineSuite(Suite):
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
     present: Callable[[Backend], bool]
+    openings: tuple[tuple[Mapping[str, Any], ...], ...] = ()
+    """Acts as data, each of which is tried on a history of its own before the random ones."""
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
         return self.present(backend)
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
-        """Run the machine on random histories."""
+        """Run the machine on the openings, and then on random histories."""
         bound = type(self.machine.__name__, (self.machine,), {"session": session})
+        found = self._found_at_once(bound)
+        if found is not None:
+            session.found_at_once = True
+            return found
         seeded = hypothesis.seed(seed)(bound)
         found = hunted(
             session,
@@ -148,8 +174,20 @@ class MachineSuite(Suite):
         )
         if found is None or not session.budget.minimise:
             return found
+        if begins_again(found.acts):
+            # Here the store is not as it was any more; with fewer acts nobody knows.
+            return found
         session.random_seed = found.random_seed
-        return without_needless_acts(found, lambda acts: _replay(bound, acts).counterexample)
+        session.shorten_further()
+        return shortest_and_plainest(found, lambda acts: _replay(bound, acts).counterexample)
+
+    def _found_at_once(self, bound: type[ConformanceMachine]) -> Counterexample | None:
+        if not self.openings:
+            return None
+        at_once = _replay(bound, []).counterexample
+        found = (_replay(bound, self.acts_of(data)).counterexample for data in self.openings)
+        # That a history leaves something to the next one says more than that something is there.
+        return next((each for each in found if each is not None), at_once)
 
     def _act_forms(self) -> Mapping[str, ActForm]:
         return act_forms(self.machine)
@@ -165,6 +203,7 @@ def _replay(machine: type[ConformanceMachine], acts: Sequence[Act]) -> Replayed:
     replayed: ConformanceMachine | None = None
     try:
         replayed = machine()
+        replayed.adopts_leftovers = begins_again(acts)
         # Making the system under test can be what fails.
         replayed.start_history(machine.session.random_seed or 0)
         for act in acts:

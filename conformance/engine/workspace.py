@@ -44,12 +44,18 @@ class Workspace:
             end_all(self._root)
             self._folder.cleanup()
 
-    def new_directory(self) -> Path:
-        """Return an empty directory that no backend has seen under this name."""
+    def new_directory(self, name: str | None = None) -> Path:
+        """Return an empty directory that no backend has seen.
+
+        No other has its name either, unless it is to have the ``name`` of one elsewhere.
+        """
         if self._folder is None:
             raise RuntimeError("a workspace is a context manager; enter it first")
         self._count += 1
         directory = self._root / f"{self._count:06}"
+        if name is not None:
+            directory.mkdir(mode=_MODE)
+            directory /= name
         if self._spare:
             self._spare.pop().rename(directory)
         else:

@@ -32,6 +32,7 @@ from conformance.machines.cache_blame import (
 )
 from conformance.machines.cache_steps import EvidenceCacheSteps
 from conformance.machines.cache_values import NEAR_MISSES, deep_outcomes
+from conformance.machines.fresh import NEXT_HISTORY_OPENINGS
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.outcomes import OutcomeConsistency, cache_entries, effect_outcomes
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -41,6 +42,7 @@ from telltale_spec.wire.values import UnitValue
 __all__ = ["CACHE_SUITE", "EvidenceCacheMachine"]
 
 _ANY: Final = OutcomeConsistency.ANY
+_ENTRY: Final = EvidenceOutcomeCacheEntry("e", "t", "t", EffectOutcome.blocked())
 _PICKS: Final = st.integers(0, 7)
 
 
@@ -171,4 +173,8 @@ CACHE_SUITE: Final = MachineSuite(
         REOPENED: ("CACHE-08",),
     },
     present=lambda backend: backend.evidence_cache is not None,
+    openings=tuple(
+        ({"act": "put_outcome", "entry": _ENTRY.to_dict()}, following)
+        for following in NEXT_HISTORY_OPENINGS
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from conformance.engine.acts import act
 from conformance.engine.session import Raised, Returned
-from conformance.engine.suite import ConformanceMachine
+from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -29,6 +29,7 @@ from conformance.machines.cache_blame import (
     misfit_text,
     same_contents,
 )
+from conformance.machines.fresh import follow, leftovers_text, next_history_text
 from conformance.rules.narration import difference_text, entries_text, operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.machine import State, step
@@ -53,13 +54,46 @@ class EvidenceCacheSteps(ConformanceMachine):
     # The entries of the last load, as they were returned.
     loaded: Any = ()
 
+    # What was there before the first of several histories.
+    leftovers: tuple[EvidenceOutcomeCacheEntry, ...] = ()
+    put_here: tuple[EvidenceOutcomeCacheEntry, ...] = ()
+
     def prepare(self) -> None:
         """Make a fresh cache and check that it loads as empty."""
         self.directory = self.history.directory()
+        loaded = self._opened()
+        if loaded and self.adopts_leftovers:
+            self.leftovers = loaded
+            self.state = State(cache=loaded)
+        elif loaded:
+            follow(self)
+        self._check_fresh(loaded, ())
+
+    def _opened(self) -> tuple[EvidenceOutcomeCacheEntry, ...]:
+        self.state, self.deep_entry = State(), None
         self.sut = self._make()
-        loaded = self._load("CACHE-06")
+        loaded = tuple(self._load("CACHE-06"))
         self.history.reach(FRESH)
-        self.history.check("CACHE-06", loaded == (), "an empty cache", lambda: entries_text(loaded))
+        return loaded
+
+    def _check_fresh(self, loaded: Entries, put: Entries) -> None:
+        added = list(loaded)
+        if self.leftovers:
+            # The process has used the store before; what was put here can be told apart.
+            added = [entry for entry in loaded if entry in put]
+        if added:
+            self.history.note(operation_text(LoadCache()), entries_text(loaded), LoadCache())
+        self.history.check("CACHE-06", not added, "an empty cache", lambda: leftovers_text(added))
+
+    @act(NEXT_HISTORY)
+    def _next_history(self, same_name: bool) -> None:
+        self.history.release(self.sut)
+        self.history.note(next_history_text(same_name=same_name), "ok")
+        self.directory = self.history.next_directory(self.directory, same_name=same_name)
+        put, self.put_here = self.put_here, ()
+        loaded = self._opened()
+        self._check_fresh(loaded, put)
+        self.state = State(cache=loaded)
 
     def _make(self) -> EvidenceOutcomeCache:
         factory = self.backend.evidence_cache
@@ -79,6 +113,7 @@ class EvidenceCacheSteps(ConformanceMachine):
         if isinstance(answer, Raised):
             self._check_refusal(entry, answer.message)
             return
+        self.put_here = (*self.put_here, entry)
         self.state = step(before, operation)[0].state
         self._note_situations(before, entry)
         if entry is self.deep_entry:

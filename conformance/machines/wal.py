@@ -14,6 +14,7 @@ from hypothesis.stateful import precondition, rule
 
 from conformance.backend import Capability
 from conformance.engine.suite import MachineSuite
+from conformance.machines.fresh import NEXT_HISTORY_OPENINGS
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
     DESCENDING,
@@ -42,6 +43,7 @@ from telltale_spec.wire.shapes import U64_MAX
 __all__ = ["WAL_SUITE", "AgreementWalMachine"]
 
 _LEVELS: Final = tuple(AgreementLevel)
+_GATE: Final = VisibilityGateCrossing("a", "c", AgreementLevel.NONE, 1)
 
 
 class AgreementWalMachine(AgreementWalSteps):
@@ -192,4 +194,8 @@ WAL_SUITE: Final = MachineSuite(
         LARGE_TEXT: ("WAL-13", "WAL-13.accept"),
     },
     present=lambda backend: backend.agreement_wal is not None,
+    openings=tuple(
+        ({"act": "append", "entry": _GATE.to_dict()}, following)
+        for following in NEXT_HISTORY_OPENINGS
+    ),
 )

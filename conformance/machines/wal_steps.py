@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from conformance.engine.acts import act
 from conformance.engine.session import History, Raised
-from conformance.engine.suite import ConformanceMachine
+from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
+from conformance.machines.fresh import follow, leftovers_text, next_history_text
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
     DESCENDING,
@@ -53,15 +54,48 @@ class AgreementWalSteps(ConformanceMachine):
     # What a rule's precondition reads exists even where a history ends at once.
     state: State = State()
     refusals: int = 0
+    # What was there before the first of several histories.
+    leftovers: tuple[AgreementWalEntry, ...] = ()
 
     def prepare(self) -> None:
         """Make a fresh log and check that it loads as empty."""
         self.directory = self.history.directory()
+        loaded = self._opened()
+        if loaded and self.adopts_leftovers:
+            self.leftovers = loaded
+            self.state = replace(self.state, log=loaded)
+        elif loaded:
+            follow(self)
+        self._check_fresh(loaded)
+
+    def _opened(self) -> tuple[AgreementWalEntry, ...]:
         self.state = State(rejection_mode=self.backend.rejection_mode)
+        self.refusals = 0
         self.sut = self._make(self.directory)
         loaded = self._load("WAL-07")
         self.history.reach(FRESH)
-        self.history.check("WAL-07", loaded == (), "an empty log", lambda: entries_text(loaded))
+        return loaded
+
+    def _check_fresh(
+        self, loaded: tuple[AgreementWalEntry, ...], appended: tuple[AgreementWalEntry, ...] = ()
+    ) -> None:
+        added = loaded
+        if self.leftovers:
+            # The process has used the store before; what was appended here can be told apart.
+            added = appended if loaded == (*self.leftovers, *appended) else ()
+        if added:
+            self.history.note(operation_text(LoadLog()), entries_text(loaded), LoadLog())
+        self.history.check("WAL-07", not added, "an empty log", lambda: leftovers_text(added))
+
+    @act(NEXT_HISTORY)
+    def _next_history(self, same_name: bool) -> None:
+        self.history.release(self.sut)
+        self.history.note(next_history_text(same_name=same_name), "ok")
+        self.directory = self.history.next_directory(self.directory, same_name=same_name)
+        appended = self.state.log[len(self.leftovers) :]
+        loaded = self._opened()
+        self._check_fresh(loaded, appended)
+        self.state = replace(self.state, log=loaded)
 
     def _make(self, directory: Path) -> AgreementWal:
         factory = self.backend.agreement_wal

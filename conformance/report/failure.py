@@ -54,11 +54,13 @@ def chance_text(counterexample: Counterexample) -> str:
     found = counterexample
     if not found.reproduced and found.tries:
         return (
-            f"flaky: {found.failures} of {found.tries} more tries of this history failed. "
-            "The backend is not deterministic."
+            f"flaky: {found.failures} of {found.tries} more tries of this history failed, "
+            "so it takes more than these operations."
         )
     if not found.reproduced:
-        return "flaky: this history failed once and not again. The backend is not deterministic."
+        return (
+            "flaky: this history failed once and not again, so it takes more than these operations."
+        )
     if found.random_seed is not None:
         return (
             "This history fails where the global generator of random numbers is seeded with "

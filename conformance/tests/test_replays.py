@@ -205,17 +205,17 @@ def test_a_failure_of_chance_gets_several_chances() -> None:
             made.append(1)
 
         def append(self, entry: Any) -> None:
-            if len(made) == 9:
-                raise KeyError("the ninth log")
+            if len(made) == 19:
+                raise KeyError("the nineteenth log")
             super().append(entry)
 
     backend = Backend("b", agreement_wal=lambda directory: SometimesInclusive())
 
     assert replayed(broken_log(), backend).outcome is Outcome.FIXED
-    assert len(made) == 1
-    unsure = replace(broken_log(), reproduced=False)
+    assert len(made) == 10
+    unsure = replace(broken_log(), reproduced=False, tries=100, failures=3)
     assert replayed(unsure, backend).outcome is Outcome.FAILS_DIFFERENTLY
-    assert len(made) == 9
+    assert len(made) == 110
 
 
 def test_a_history_that_ends_early_is_never_fixed() -> None:

@@ -316,7 +316,7 @@ def test_a_violation_that_does_not_repeat_is_a_violation() -> None:
     assert "KeyError: 'once'" in result.counterexample.actual
 
 
-def test_answers_that_change_are_no_pass_and_no_fault_of_ours() -> None:
+def test_answers_that_change_break_what_they_break_and_nothing_else() -> None:
     calls = itertools.count()
 
     class Moody(ListWal):
@@ -329,9 +329,13 @@ def test_answers_that_change_are_no_pass_and_no_fault_of_ours() -> None:
 
     report = judged(lambda directory: Moody())
 
+    found = verdicts(report)
+
     assert report.fault is None
-    assert Verdict.FAIL in verdicts(report).values()
-    assert verdicts(report)["WAL-04"] is not Verdict.PASS
+    assert found.pop("WAL-13.accept") is Verdict.FAIL
+    # The text of a refusal may be that of a busy log, where it should be refused for its order.
+    found.pop("WAL-03.text")
+    assert set(found.values()) <= {Verdict.PASS, Verdict.NOT_APPLICABLE}
 
 
 def test_one_requirement_alone_gets_the_verdict_and_history_that_it_gets_among_all() -> None:
