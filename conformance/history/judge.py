@@ -17,7 +17,7 @@ from conformance.records.results import (
 from conformance.records.verdicts import level_of
 from conformance.requirements import requirement
 from conformance.rules.cache import CacheJudge
-from conformance.rules.events import Event
+from conformance.rules.events import FAULT, Event
 from conformance.rules.findings import Findings
 from conformance.rules.narration import operation_text
 from conformance.rules.wal import LogJudge
@@ -80,6 +80,8 @@ class _Judge:
     def take(self, event: Event) -> None:
         """Judge one event."""
         self.findings.at(event.line, partial(operation_text, event.operation))
+        if event.answer == FAULT:
+            self.findings.check_declared(event.message)
         match event.operation:
             case Append(entry):
                 self.has_log = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from conformance.errors import HistoryError
 from conformance.records.promises import CAPABILITY_NAMES
-from conformance.rules.events import OK, REFUSED, UNKNOWN, Event
+from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN, Event
 from telltale_spec.errors import DomainError
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.operations import (
@@ -33,7 +34,8 @@ __all__ = ["HISTORY_FORMAT", "Header", "read_history"]
 
 HISTORY_FORMAT: Final = "telltale-conformance.history.v1"
 
-_ANSWERS: Final = (OK, REFUSED, UNKNOWN)
+_ANSWERS: Final = (OK, REFUSED, UNKNOWN, FAULT)
+_WITH_TEXT: Final = (REFUSED, FAULT)
 _BEGINNINGS: Final = ("empty", "unknown")
 _HEADER_KEYS: Final = ("format", "backend", "rejection_mode", "capabilities", "begins")
 
@@ -82,12 +84,27 @@ def _trees(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, dict[str, A
         if not line.strip():
             continue
         try:
-            tree = json.loads(line.decode("utf-8"))
+            tree = json.loads(line.decode("utf-8"), object_pairs_hook=_map_of)
+        except _RepeatedKey as error:
+            raise HistoryError(name, number, str(error)) from None
         except (ValueError, RecursionError) as error:
             raise HistoryError(name, number, f"is not JSON in UTF-8: {error}") from None
         if not isinstance(tree, dict):
             raise HistoryError(name, number, f"expected a map, got a {type(tree).__name__}")
         yield number, tree
+
+
+class _RepeatedKey(ValueError):  # noqa: N818 - it is shown as the error of its line
+    """A map says something twice, and nobody knows which of the two was meant."""
+
+
+def _map_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    tree = dict(pairs)
+    if len(tree) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        key = next(key for key, count in counts.items() if count > 1)
+        raise _RepeatedKey(f"the key `{key}` is there {counts[key]} times in one map")
+    return tree
 
 
 def _header(tree: Mapping[str, Any]) -> Header:
@@ -164,7 +181,7 @@ def _event(line: int, tree: Mapping[str, Any]) -> Event:
             raise ValueError(f"`{key}` is missing from `{tree['operation']}`")
     operation = form.operation(tree)
     known = ("operation", "answer", *form.arguments)
-    if answer == REFUSED:
+    if answer in _WITH_TEXT:
         _refuse_unknown(tree, (*known, "message"))
         message = tree.get("message")
         checked = None if message is None else TEXT.check(message, "Event", "message")

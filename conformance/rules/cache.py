@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from conformance.rules.events import OK, Event
+from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.findings import Findings
 from conformance.rules.narration import cache_entry_text, entries_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -41,10 +41,8 @@ class CacheJudge:
                 self._order.pop(evidence_id, None)
                 self._order[evidence_id] = None
             return
-        if event.message is not None:
-            self.findings.check(
-                "WAL-09", bool(event.message), lambda: "an error with a text", lambda: "no text"
-            )
+        if event.answer == REFUSED:
+            self.findings.check_text(event.message)
         self._order = None
         before = self._options.get(evidence_id, [None] if self._known else [])
         if before and entry not in before:

@@ -46,3 +46,23 @@ class Findings:
                 self.line, self.text(), expected(), actual()
             )
         return holds
+
+    def withdraw(self, requirement_id: str, line: int) -> None:
+        """Take a difference back that a later line explains better."""
+        found = self.differences.get(requirement_id)
+        if found is not None and found.line == line:
+            del self.differences[requirement_id]
+
+    def check_text(self, message: str | None) -> None:
+        """Check that a refusal that was recorded with its text has one (WAL-09)."""
+        if message is not None:
+            self.check("WAL-09", bool(message), lambda: "an error with a text", lambda: "no text")
+
+    def check_declared(self, message: str | None) -> None:
+        """Blame an error that is not the declared one (WAL-09)."""
+        self.check(
+            "WAL-09",
+            False,
+            lambda: "a result or the declared error",
+            lambda: f"raised {message or 'another error'}",
+        )

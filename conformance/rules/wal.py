@@ -51,7 +51,7 @@ class LogJudge:
         self._unsure = 0
         self._syncs = 0
         self._reopened = False
-        self._refused: list[AgreementWalEntry] = []
+        self._refused: list[tuple[int, AgreementWalEntry]] = []
         self._rejected: list[AgreementWalEntry] = []
 
     def append(self, event: Event, entry: AgreementWalEntry) -> None:
@@ -95,10 +95,7 @@ class LogJudge:
         outcomes: Sequence[tuple[str | None, list[World]]],
     ) -> None:
         message = event.message
-        if message is not None:
-            self.findings.check(
-                "WAL-09", bool(message), lambda: "an error with a text", lambda: "an empty text"
-            )
+        self.findings.check_text(message)
         refusing = [(error, after) for error, after in outcomes if error is not None]
         if outcomes and not refusing:
             self._refuse_legal(entry, message)
@@ -109,7 +106,7 @@ class LogJudge:
             return
         self.findings.check("WAL-03", True, str, str)
         texts = [error for error, _ in refusing]
-        if message is not None:
+        if message:
             self.findings.check(
                 "WAL-03.text",
                 message in texts,
@@ -131,7 +128,7 @@ class LogJudge:
             before = list(self.logs.worlds)
             self._keep([*before, *(self.logs.stored(world, entry) for world in before)])
         else:
-            self._refused.append(entry)
+            self._refused.append((self.findings.line, entry))
 
     def sync(self, event: Event, request: WalSyncRequest) -> None:
         """Follow what a sync may have stored; a load shows whether it did."""
@@ -177,6 +174,7 @@ class LogJudge:
     def load(self, event: Event) -> None:
         """Judge the whole log, which tells which of the possible ones it is."""
         if event.answer != OK:
+            self._unanswered(event)
             return
         found: Entries = event.result
         if not self.logs.worlds:
@@ -201,6 +199,13 @@ class LogJudge:
             # From here on the log is judged by what it really holds.
             self.logs.adopt(found)
         self._settle()
+
+    def _unanswered(self, event: Event) -> None:
+        """Blame a load of a log that nobody has touched and that cannot be read."""
+        if event.answer == events.REFUSED and self._fresh:
+            self.findings.check(
+                "WAL-07", False, lambda: "an empty log", lambda: f"refused: {event.message or ''}"
+            )
 
     def reopen(self, event: Event) -> None:
         """Expect the same log again, where that is promised."""
@@ -238,7 +243,11 @@ class LogJudge:
         if self._reopened:
             return "WAL-08"
         extra, missing = _without(found, expected), _without(expected, found)
-        if any(entry in self._refused for entry in extra):
+        stored = [line for line, entry in self._refused if entry in extra]
+        for line in stored:
+            # That it was refused is no fault of its own where it was stored all the same.
+            self.findings.withdraw("WAL-13.accept", line)
+        if stored:
             return "WAL-13"
         appended = self._accepted or self._unsure
         if self._rejected and (not appended or any(each in self._rejected for each in extra)):
@@ -261,6 +270,9 @@ class LogJudge:
         settled = max(0, len(expected) - self._accepted - self._unsure)
         fewer = len(found) < len(expected)
         duplicate_dropped = fewer and set(map(repr, found)) == set(map(repr, expected))
+        if found == expected[: len(found)] and not duplicate_dropped:
+            # Whatever is missing was lost at the end, if not only what came last.
+            return False
         rearranged = Counter(map(repr, found)) == Counter(map(repr, expected))
         return duplicate_dropped or rearranged or found[:settled] != expected[:settled]
 
