@@ -25,7 +25,7 @@ TEXT_BYTES_MAX: Final = 1 << 24
 """How many bytes of one call a trace keeps."""
 
 _TRIAL_SECONDS_MAX: Final = 20.0
-_TRACE_SECONDS_MAX: Final = 20.0
+_TRACE_SECONDS_MAX: Final = 60.0
 _POLL_SECONDS: Final = 0.000_5
 
 

@@ -130,6 +130,7 @@ LAYERS = (
             "inspection",
             "worker",
             "door",
+            "crashes",
             "history",
             "differential",
             "bench",
