@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "smoke": "shake hands with a harness and ask for everything once",
     "init": "write a harness that starts, to be filled in",
     "serve": "serve a Python backend over standard input and output",
+    "crash": "list what crashes of a backend can leave on disk",
     "differential": "compare our reader with a harness's on many mutated artifacts",
     "requirements": "list every requirement with its level, source and sentence",
     "inspect": "print what persisted artifacts hold and what a recovery would decide",

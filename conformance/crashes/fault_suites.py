@@ -16,9 +16,9 @@ from conformance.crashes.faults import (
     FaultedRun,
     Plan,
     expected_of,
-    full_disks,
+    full_disk,
     plan_of,
-    sync_failures,
+    sync_failure,
 )
 from conformance.crashes.histories import cache_histories, log_histories
 from conformance.crashes.oracle import Expected, Stored, differences
@@ -43,6 +43,8 @@ _LOADS: Final[Mapping[Component, Operation]] = {
 # What a failed sync leaves in doubt shows in these, and in what a kill leaves.
 _CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
 _STATES_MAX: Final = 24
+# Each fault has a process of its own, so few are made in a short run.
+_HISTORIES_A_FAULT: Final = 8
 
 
 class FaultClass(enum.Enum):
@@ -55,10 +57,9 @@ class FaultClass(enum.Enum):
     """One write finds no space."""
 
 
-_Runs = Callable[..., Iterator[FaultedRun]]
-_RUNS: Final[Mapping[FaultClass, _Runs]] = {
-    FaultClass.FSYNC_ERROR: sync_failures,
-    FaultClass.DISK_FULL: full_disks,
+_RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
+    FaultClass.FSYNC_ERROR: sync_failure,
+    FaultClass.DISK_FULL: full_disk,
 }
 
 
@@ -137,7 +138,8 @@ class FaultSuite(Suite):
         try:
             operations = self._operations(session)
             plan = self._plan(session, operations)
-            judged = self._judge(session, operations, plan, range(1, self._count(plan) + 1))
+            numbers = self._numbers(session, plan)
+            judged = self._judge(session, operations, plan, numbers)
         except TraceError as error:
             session.cut_short = str(error)
             return None
@@ -173,19 +175,29 @@ class FaultSuite(Suite):
         is_sync = self.fault_class is FaultClass.FSYNC_ERROR
         return plan.syncs_count if is_sync else plan.writes_count
 
+    def _numbers(self, session: Session, plan: Plan) -> list[int]:
+        """Return which calls fail: all, or of many as many as the budget has, spread evenly."""
+        count_max = max(1, session.budget.histories // _HISTORIES_A_FAULT)
+        numbers = range(1, self._count(plan) + 1)
+        return list(numbers[:: max(1, -(-len(numbers) // count_max))])
+
     def _judge(
-        self, session: Session, operations: tuple[Operation, ...], plan: Plan, numbers: range
+        self,
+        session: Session,
+        operations: tuple[Operation, ...],
+        plan: Plan,
+        numbers: Sequence[int],
     ) -> int:
         """Judge a run for each number and return how many calls failed; raises ``Violation``."""
         crew = self._crew(session)
-        # An image is opened while other processes wait; the limit is that of each request.
         failed = 0
-        runs = _RUNS[self.fault_class](crew.launch, self.part, operations, plan, numbers)
-        for run in runs:
+        for number in numbers:
             crew.on_step()
             history = session.new_history()
             if history.ended:
                 break
+            make = _RUNS[self.fault_class]
+            run = make(crew.launch, self.part, operations, plan, number)
             if not run.failed:
                 continue
             failed += 1

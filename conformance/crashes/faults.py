@@ -1,12 +1,11 @@
 """Make single system calls fail: each sync once with EIO, each write once with ENOSPC.
 
-``strace`` counts the calls of each name. With a period of one more than the calls of a history,
-the call that fails moves on by one from each history to the next, so that one process is put to
-all of them.
+``strace`` counts the calls of a process, so that each fault has a process of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
 from telltale_spec.model.operations import Operation
 
-__all__ = ["FaultedRun", "Plan", "expected_of", "full_disks", "plan_of", "sync_failures"]
+__all__ = ["FaultedRun", "Plan", "expected_of", "full_disk", "plan_of", "sync_failure"]
 
 _SYNCS: Final = "fsync,fdatasync"
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
@@ -79,82 +78,73 @@ def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
     return Expected(component, tuple(items))
 
 
-def sync_failures(
+def sync_failure(
     launch: Launch,
     component: Component,
     operations: Sequence[Operation],
     plan: Plan,
-    numbers: range,
-) -> Iterator[FaultedRun]:
-    """Yield a run for each sync that fails, by its number; the numbers count up by one.
+    number: int,
+) -> FaultedRun:
+    """Carry out a history in which the sync of this number fails.
 
-    A process that ends because of it is started again for the next one. Raises ``BackendFault``
-    for one that does not start and :class:`TraceError`.
+    Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
-    scratch = ScratchFolder()
-    harness: TracedHarness | None = None
-    try:
-        for number in numbers:
-            directory = scratch.path / f"{number:06}"
-            directory.mkdir(mode=0o700)
-            if harness is None:
-                failing = f"inject={_SYNCS}:error=EIO:when={number}+{plan.syncs_count + 1}"
-                harness = TracedHarness(launch, ("-e", failing))
+    with _directory() as directory:
+        harness = TracedHarness(launch, ("-e", f"inject={_SYNCS}:error=EIO:when={number}"))
+        try:
             harness.begin(directory)
             deeds, ended = _carried_out(harness.connection, component, directory, operations)
             recording = harness.abandoned() if ended else harness.recorded()
-            failed = any(isinstance(event, SyncFailed) for event in recording.events)
-            yield FaultedRun(number, deeds, failed, ended, recording)
-            if ended:
-                harness.end()
-                harness = None
-    finally:
-        if harness is not None:
+        finally:
             harness.end()
-        scratch.cleanup()
+    failed = any(isinstance(event, SyncFailed) for event in recording.events)
+    return FaultedRun(number, deeds, failed, ended, recording)
 
 
-def full_disks(
+def full_disk(
     launch: Launch,
     component: Component,
     operations: Sequence[Operation],
     plan: Plan,
-    numbers: range,
-) -> Iterator[FaultedRun]:
-    """Yield a run for each write that finds no space, by its number, as ``sync_failures`` does."""
-    scratch = ScratchFolder()
-    connection: Connection | None = None
-    trace = scratch.path / "trace"
-    directories = {number: scratch.path / f"{number:06}" for number in numbers}
-    paths = [str(each / name) for each in directories.values() for name in plan.names]
-    try:
-        for number, directory in directories.items():
-            directory.mkdir(mode=0o700)
-            if connection is None:
-                failing = f"inject={_WRITES}:error=ENOSPC:when={number}+{plan.writes_count + 1}"
-                # Only calls on the stored files, or answers would find no space either.
-                options = ["-e", failing, *(word for path in paths for word in ("-P", path))]
-                connection = Connection(
-                    traced_command(launch.command, trace, options, _WRITES.split(",")),
-                    call_seconds_max=launch.call_seconds_max,
-                    starting_seconds_max=launch.starting_seconds_max,
-                    on_process=launch.on_process,
-                )
-                failures_count = 0
+    number: int,
+) -> FaultedRun:
+    """Carry out a history in which the write of this number finds no space.
+
+    Raises ``BackendFault`` for a harness that does not start.
+    """
+    with _directory() as directory, _directory() as aside:
+        failing = f"inject={_WRITES}:error=ENOSPC:when={number}"
+        # Only calls on the stored files, or answers would find no space either.
+        paths = [word for name in plan.names for word in ("-P", str(directory / name))]
+        trace = aside / "trace"
+        command = traced_command(launch.command, trace, ["-e", failing, *paths], _WRITES.split(","))
+        connection = Connection(
+            command,
+            call_seconds_max=launch.call_seconds_max,
+            starting_seconds_max=launch.starting_seconds_max,
+            on_process=launch.on_process,
+        )
+        try:
             deeds, ended = _carried_out(connection, component, directory, operations)
-            before, failures_count = failures_count, _injected_count(trace)
-            failed = failures_count > before
-            yield FaultedRun(number, deeds, failed, ended, image=read_image(directory))
-            if ended:
-                connection = None
-    finally:
-        if connection is not None:
+            image = read_image(directory)
+        finally:
             connection.close()
+        return FaultedRun(number, deeds, _has_failed(trace), ended, image=image)
+
+
+@contextlib.contextmanager
+def _directory() -> Iterator[Path]:
+    scratch = ScratchFolder()
+    try:
+        directory = scratch.path / "storage"
+        directory.mkdir(mode=0o700)
+        yield directory
+    finally:
         scratch.cleanup()
 
 
-def _injected_count(trace: Path) -> int:
-    return trace.read_text(encoding="ascii", errors="backslashreplace").count("(INJECTED)")
+def _has_failed(trace: Path) -> bool:
+    return "(INJECTED)" in trace.read_text(encoding="ascii", errors="backslashreplace")
 
 
 def _carried_out(

@@ -251,8 +251,8 @@ def _stable_at(events: Sequence[Event], file_system: FileSystem) -> list[int | N
                         del waiting[each]
             case SyncFailed(node, began_at):
                 for each in [each for each in waiting if each < began_at]:
-                    if node in waiting[each]:
-                        # In doubt for ever.
+                    if isinstance(events[each], (Wrote, Resized)) and node in waiting[each]:
+                        # In doubt for ever; an entry still waits for a sync of its folder.
                         del waiting[each]
             case SyncedAll(began_at):
                 for each in [each for each in waiting if each < began_at]:

@@ -17,7 +17,7 @@ from conformance.crashes.disk import Image
 from conformance.crashes.recorder import RAW_CALLS, TRACED_CALLS, Recorder
 from conformance.crashes.recording import Recording
 from conformance.crashes.trace_errors import CutOffTraceError
-from conformance.door.connection import Connection, OnProcess
+from conformance.door.connection import Connection
 
 __all__ = ["TEXT_BYTES_MAX", "TracedHarness", "obstacle", "traced_command"]
 
@@ -78,37 +78,26 @@ class TracedHarness:
         self._rest = ""
         self._lines = trace.open(encoding="ascii", errors="backslashreplace")
         self._last_line = ""
-        self._output = ""
         self._requests_count = 0
         try:
             self.connection = Connection(
                 traced_command(launch.command, trace, options),
                 call_seconds_max=launch.call_seconds_max,
                 starting_seconds_max=launch.starting_seconds_max,
-                on_process=self._noted(launch.on_process),
+                on_process=launch.on_process,
                 on_line=self._count,
             )
         except BaseException:
             self._lines.close()
             self._folder.cleanup()
             raise
-        self._recorder = Recorder(self._output)
+        self._recorder = Recorder(self.connection.output_name)
 
     def end(self) -> None:
         """Shut the harness down and remove its trace."""
         self.connection.close()
         self._lines.close()
         self._folder.cleanup()
-
-    def _noted(self, on_process: OnProcess) -> OnProcess:
-        """Note what the kernel calls the standard output of a process that has just started."""
-
-        def note(process_id: int, started: bool) -> None:
-            if started:
-                self._output = str(Path(f"/proc/{process_id}/fd/1").readlink())
-            on_process(process_id, started)
-
-        return note
 
     def _count(self, is_request: bool, line: bytes) -> None:
         self._requests_count += is_request

@@ -72,6 +72,11 @@ class ChildProcess:
         """Number of the process, and of its group."""
         return self._process.pid
 
+    @property
+    def output_name(self) -> str:
+        """What the kernel calls the pipe that is the child's standard output."""
+        return f"pipe:[{os.fstat(self._output).st_ino}]"
+
     def read_line(self, deadline: float) -> bytes:
         """Return the next line without its end.
 

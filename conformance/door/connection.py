@@ -146,6 +146,11 @@ class Connection:
         finally:
             self._kill()
 
+    @property
+    def output_name(self) -> str:
+        """What the kernel calls the pipe that answers come through; empty for none."""
+        return "" if self._child is None else self._child.output_name
+
     # Objects
 
     def new_number(self) -> int:

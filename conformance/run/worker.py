@@ -110,6 +110,8 @@ def run_jobs(jobs: list[Job], *, parallel: int, on_progress: Progress) -> list[B
     finally:
         for each in running:
             each.stop()
+        # What they had elsewhere, too.
+        remove_dead_folders()
     return [reports[index] for index in range(len(jobs))]
 
 
@@ -350,18 +352,15 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     from conformance.run.shipped import SHIPPED_BACKENDS
     from conformance.run.targets import backend_of, find_target, redeclared
 
-    def report(group: int, started: bool) -> None:
-        send("harness", (group, started))
-
     if job.target is None:
         backend = next(backend for backend in SHIPPED_BACKENDS if backend.name == job.name)
-        return replace(backend, launch=launch_of(job.name, job.call_seconds_max, report))
+        return replace(backend, launch=launch_of(job.name, job.call_seconds_max, send))
     send("importing", None)
     found = find_target(job.target)
     send("making", None)
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
     backend = redeclared(backend, job.capabilities, job.rejection_mode)
-    return replace(backend, launch=launch_of(job.target, job.call_seconds_max, report))
+    return replace(backend, launch=launch_of(job.target, job.call_seconds_max, send))
 
 
 def _beside(

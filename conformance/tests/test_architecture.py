@@ -140,6 +140,7 @@ LAYERS = (
             "places",
             "worker",
             "door",
+            "crashes",
             "history",
             "differential",
             "bench",

@@ -53,9 +53,9 @@ class FramedLog:
     def __init__(self, directory: Path, habits: Habits) -> None:
         self._habits = habits
         self._path = directory / "log"
-        is_new = not self._path.exists()
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        if is_new and habits.syncs_folder:
+        if habits.syncs_folder:
+            # At every opening, as the one that made the file may not have come so far.
             _sync_folder(directory)
         self._entries, self._end = self._read()
         if habits.cuts_tail and self._end < os.fstat(self._file).st_size:
