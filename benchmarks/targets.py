@@ -222,12 +222,14 @@ def log_file_appends() -> Iterator[Row]:
         yield at_least_row(what, work, singles_to_batches(folder), 20)
         work = "append of the specification's file log to ours, at 4,000 entries"
         yield at_least_row(what, work, reference_to_appends(folder), 100)
+        work = f"{work}, time of the processor"
+        yield at_least_row(what, work, reference_to_appends(folder, time.process_time), 100)
         for batch in (1, 64):
             work = f"decoding to opening, 20,000 entries in batches of {batch}"
             yield at_least_row(what, work, decoding_to_opening(folder, 20_000, batch), 0.5)
         small, large = (opening_seconds(folder, length) for length in (20_000, 200_000))
         times = large / small
-        measured = f"{shown_seconds(large)}, x {times:.1f} of 20,000"
+        measured = f"{shown_seconds(large)} of the processor, x {times:.1f} of 20,000"
         target = "linear: at most x 15"
         yield Row(what, "opening, 200,000 entries", measured, target, times <= 15)
 

@@ -272,5 +272,6 @@ def test_without_a_report_the_shipped_backends_are_judged(
 
     assert main(["trace"]) == 0
     # Those that promise to survive the death of their process also get one that can die.
-    assert judged == [*(backend.name for backend in SHIPPED_BACKENDS), "sqlite (served)"]
+    served = ["sqlite (served)", "log-file (served)"]
+    assert judged == [*(backend.name for backend in SHIPPED_BACKENDS), *served]
     assert "1 tested" in capsys.readouterr().out

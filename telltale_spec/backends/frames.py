@@ -131,15 +131,12 @@ def _frame_at(data: bytes, offset: int) -> Frame | None:
     if len(data) - offset < HEADER_BYTES:
         return None
     magic, checksum, payload_bytes, kind, epoch, number = _HEADER.unpack_from(data, offset)
-    start = offset + HEADER_BYTES
-    end = start + payload_bytes
+    end = offset + HEADER_BYTES + payload_bytes
     if magic != _MAGIC or end > len(data) or kind not in _KINDS:
         return None
-    payload = data[start:end]
-    checked = zlib.crc32(data[offset + _CHECKED_FROM : start])
-    if zlib.crc32(payload, checked) != checksum:
+    if zlib.crc32(data[offset + _CHECKED_FROM : end]) != checksum:
         return None
-    return Frame(kind, epoch, number, payload, offset, end)
+    return Frame(kind, epoch, number, data[offset + HEADER_BYTES : end], offset, end)
 
 
 def _whole_frames(data: bytes, offset: int) -> Iterator[Frame]:

@@ -272,7 +272,7 @@ class Checkpointed(AppendFile):
 
     def parse(self, data: bytes) -> tuple[list[bytes], int]:
         self.taken_over, _ = whole_records(contents(self.checkpoint))
-        (self.first,) = COUNT.unpack_from(data)
+        self.first = min(COUNT.unpack_from(data)[0], len(self.taken_over))
         payloads, end = whole_records(data[COUNT.size :])
         return [*self.taken_over[: self.first], *payloads], COUNT.size + end
 
