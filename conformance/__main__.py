@@ -16,6 +16,7 @@ from conformance.commands import (
     check_history,
     compare,
     differential,
+    findings,
     init,
     inspect,
     model,
@@ -73,6 +74,7 @@ _COMMANDS: Final[tuple[_Command, ...]] = (
     requirements,
     inspect,
     model,
+    findings,
     vectors,
     bench,
 )

@@ -110,6 +110,12 @@ LAYERS = (
         ("conformance.checker.worlds",),
         (*_REFERENCE, "backends", "handlers", "soundness", "checker"),
     ),
+    # Shows what the reference does, so it may use all of it.
+    Layer(
+        "findings",
+        ("conformance.findings",),
+        (*_ENGINE, "backends", "engine", "machines", "checker", "worlds"),
+    ),
     # What users call: the functions, the plugin and the command line.
     Layer(
         "doors",
@@ -135,6 +141,7 @@ LAYERS = (
             "harness folder",
             "checker",
             "worlds",
+            "findings",
         ),
     ),
 )
