@@ -62,9 +62,9 @@ def run(folder: Path, *command: str, status_max: int = 0) -> str:
 
 
 def number(pattern: str, text: str) -> int | None:
-    """Return the number that a pattern finds."""
-    found = re.search(pattern, text)
-    return None if found is None else int(found[1])
+    """Return the last number that a pattern finds: before it may come those of the progress."""
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else None
 
 
 def spin(folder: Path, *, violates: bool) -> Found:
