@@ -101,6 +101,11 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         metavar="SECONDS",
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
+    check.add_argument(
+        "--tour",
+        action="store_true",
+        help="take every transition of a bounded log and cache, without chance, instead",
+    )
     _add_target_option(check)
     check.add_argument(
         "--name", metavar="NAME", help="name the backend so in reports, not by its command"
@@ -272,6 +277,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
         seed=parsed.seed,
         call_seconds_max=parsed.call_timeout,
         only=tuple(parsed.only),
+        tour=parsed.tour,
     )
     for target in parsed.target:
         capabilities = None if parsed.capability is None else tuple(parsed.capability)

@@ -65,11 +65,13 @@ LAYERS = (
         ("conformance.history",),
         ("errors", "wire", "model", "requirements", "run errors", "results", "rules"),
     ),
+    # Searches models of the specification; the reference comes in only to confirm what it shows.
+    Layer("checker", ("conformance.checker",), ("errors", "run errors")),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",
         ("conformance.machines",),
-        (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
+        (*_ENGINE, "strategies", "oracles", "soundness", "engine", "checker"),
     ),
     Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines")),
     # Reports are made from results alone.
@@ -103,8 +105,6 @@ LAYERS = (
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
     Layer("harness folder", ("conformance.door.harness_folder",), ("run errors",)),
-    # Searches models of the specification; the reference comes in only to confirm what it shows.
-    Layer("checker", ("conformance.checker",), ("errors", "run errors")),
     Layer(
         "worlds",
         ("conformance.checker.worlds",),

@@ -21,6 +21,7 @@ from conformance.machines.registry import QUIRKS
 from conformance.requirements import FINDINGS
 from conformance.run.shipped import SHIPPED_BACKENDS
 
+
 @pytest.mark.parametrize("finding_id", list(FINDINGS))
 def test_a_finding_shows_on_the_reference(finding_id: str, tmp_path: Path) -> None:
     with CallWatch() as watch:
