@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from conformance.checker.results import Trace
+from conformance.checker.results import State, Trace
 
 __all__ = ["World", "carry_out"]
 
@@ -18,6 +18,9 @@ class World(Protocol):
 
     def perform(self, action: str, slot: int | None) -> None:
         """Do one action."""
+
+    def shared(self) -> object:
+        """Return the shared value that the real state maps to."""
 
     def slots(self) -> tuple[object, ...]:
         """Return the slots that the real state maps to."""
@@ -34,10 +37,10 @@ def carry_out(world: World, trace: Trace) -> frozenset[str]:
     """
     for index, step in enumerate(trace.steps):
         world.perform(step.action, step.slot)
-        found = world.slots()
-        if found != step.state.slots:
+        found = State(world.shared(), world.slots())
+        if found != step.state:
             raise AssertionError(
-                f"step {index + 1}, {step.action}: the model says {step.state.slots}, "
+                f"step {index + 1}, {step.action}: the model says {step.state}, "
                 f"the reference {found}"
             )
     return world.violations()

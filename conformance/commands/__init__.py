@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "requirements": "list every requirement with its level, source and sentence",
     "inspect": "print what persisted artifacts hold and what a recovery would decide",
     "model": "search models of the specification exhaustively",
+    "findings": "show what is surprising or dangerous in the specification",
     "vectors": "check or write test vectors",
     "bench": "measure a backend, or the shipped ones",
 }

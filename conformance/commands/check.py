@@ -122,6 +122,11 @@ def _add_limits(check: argparse.ArgumentParser) -> None:
         help="longest time from the start of a harness to its handshake (default: 30)",
     )
     check.add_argument(
+        "--tour",
+        action="store_true",
+        help="take every transition of a bounded log and cache, without chance, instead",
+    )
+    check.add_argument(
         "--time-limit",
         type=seconds,
         metavar="SECONDS",
@@ -164,7 +169,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     problem = _check_problem(parsed)
     if problem is not None:
         return complain(problem, USAGE)
-    baseline = load_baseline(parsed)
+    # A tour looks for no quirk, so the list of those that are shipped has no place here.
+    baseline = None if parsed.tour else load_baseline(parsed)
     report = _run(parsed, console, baseline)
     if not any(backend.results or backend.fault for backend in report.backends):
         return complain(f"nothing judges {', '.join(parsed.only)}", USAGE)
@@ -182,7 +188,16 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         targets = _targets(parsed, report)
         replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays, everything=parsed.all)
+    if parsed.tour:
+        _print_notes(report, console)
     return status
+
+
+def _print_notes(report: Report, console: Console) -> None:
+    """Say how much of the tours was taken; a verdict on a tour is on that and on no more."""
+    for backend in report.backends:
+        for note in backend.notes:
+            console.print(f"{backend.name}: {note}", soft_wrap=True)
 
 
 def _matched(parsed: argparse.Namespace, report: Report, baseline: RunBaseline) -> Report:
@@ -235,6 +250,8 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
             requirement(requirement_id)
         except UnknownRequirementError as error:
             return str(error)
+    if parsed.tour and (parsed.only or parsed.baseline is not None):
+        return "--tour takes the whole tour, so --only and --baseline do not go with it"
     if parsed.harness and (parsed.capability or parsed.rejection_mode):
         return "--capability and --rejection-mode are for targets; a harness declares its own"
     if not parsed.target and (parsed.capability or parsed.rejection_mode):
@@ -257,19 +274,21 @@ def _name_problem(parsed: argparse.Namespace) -> str | None:
 
 def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
     from conformance.engine.profiles import profile
+    from conformance.machines.tours import TOUR_PROFILE
     from conformance.records.redaction import hidden_secrets, secrets_of
     from conformance.run.runner import report_of
 
     known = () if baseline is None else baseline.known
     jobs = [replace(job, known=known) for job in _jobs(parsed)]
     reports = run_with_progress(jobs, parsed.jobs)
-    if parsed.only and not (parsed.target or parsed.harness):
+    if (parsed.only or parsed.tour) and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports
     if parsed.name is not None:
         reports = [replace(report, name=parsed.name) for report in reports]
     # Before anything is written: no form of the report may hold a secret.
-    report = report_of(reports, profile(parsed.profile, parsed.time_limit), parsed.seed)
+    used = TOUR_PROFILE if parsed.tour else profile(parsed.profile, parsed.time_limit)
+    report = report_of(reports, used, 0 if parsed.tour else parsed.seed)
     return hidden_secrets(report, secrets_of(os.environ))
 
 
@@ -286,6 +305,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
         call_seconds_max=parsed.call_timeout,
         only=tuple(parsed.only),
         time_limit_seconds=parsed.time_limit,
+        tour=parsed.tour,
     )
     for target in parsed.target:
         capabilities = None if parsed.capability is None else tuple(parsed.capability)

@@ -103,6 +103,10 @@ class Suite(ABC):
     def _act_forms(self) -> Mapping[str, ActForm]:
         return {}
 
+    def notes(self) -> list[str]:
+        """Return what a reader has to know of the last search, besides its results."""
+        return []
+
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Carry out acts again on a new history, up to the first violation."""
         raise NotImplementedError(f"suite {self.name} records no acts")

@@ -10,12 +10,14 @@ from typing import Final
 from conformance.backend import Backend
 from conformance.engine.draws import engine_notes, prepare_engine
 from conformance.engine.profiles import Profile
+from conformance.engine.quirks import Quirk
 from conformance.engine.search import Progress, Search, not_applicable
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault
 from conformance.life_cycle import begin_run
 from conformance.machines.registry import QUIRKS, SUITES
+from conformance.machines.tours import TOUR_PROFILE, tour_suites
 from conformance.records.replays import KnownFailure
 from conformance.records.results import (
     REPORT_FORMAT,
@@ -38,6 +40,7 @@ __all__ = [
     "report_of",
     "run_check",
     "suite_version",
+    "tour_backend",
 ]
 
 SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.v1)"
@@ -128,6 +131,21 @@ def judge_backend(
     return replace(report, notes=[*report.notes, *notes])
 
 
+def tour_backend(
+    backend: Backend,
+    *,
+    watch: CallWatch,
+    on_progress: Progress = lambda backend, suite, histories: None,
+) -> BackendReport:
+    """Take every transition of the bounded log and cache on one backend, without any chance.
+
+    Equal backends give equal reports. Raises :class:`BackendFault` as above.
+    """
+    prepare_engine()
+    begin_run(0)
+    return _judged(backend, TOUR_PROFILE, 0, watch, on_progress, tour_suites(), (), (), quirks=())
+
+
 def _judged(
     backend: Backend,
     profile: Profile,
@@ -137,6 +155,7 @@ def _judged(
     suites: Sequence[Suite],
     only: Collection[str],
     known: Sequence[KnownFailure],
+    quirks: Sequence[Quirk] = QUIRKS,
 ) -> BackendReport:
     results: dict[str, RequirementResult] = {}
     situations: list[SituationResult] = []
@@ -160,11 +179,11 @@ def _judged(
         situations.extend(search.situations())
         crash_classes.update(search.crash_classes)
         samples.extend(search.samples())
-        notes.extend(search.notes)
-    shown = () if only else QUIRKS
-    quirks = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
+        notes.extend([*search.notes, *suite.notes()])
+    shown = () if only else quirks
+    seen = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
     return replace(
-        _backend_report(backend, list(results.values()), situations, quirks),
+        _backend_report(backend, list(results.values()), situations, seen),
         crash_classes=sorted(crash_classes),
         samples=samples,
         notes=notes,

@@ -69,6 +69,7 @@ class Job:
     replay: Replay | None = None
     """A failure to carry out again, in place of every search."""
 
+    tour: bool = False
     known: tuple[KnownFailure, ...] = ()
     """Failures that are expected where they come again."""
 
@@ -321,11 +322,13 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
     """Return what a job is for: the verdicts of a whole run, or of one replay."""
     from conformance.engine.profiles import profile
     from conformance.run.replaying import replayed_result
-    from conformance.run.runner import fault_report, judge_backend
+    from conformance.run.runner import fault_report, judge_backend, tour_backend
 
     if job.replay is not None:
         result = replayed_result(backend, job.replay, watch)
         return replace(fault_report(backend, None), results=[result])
+    if job.tour:
+        return tour_backend(backend, watch=watch)
     return judge_backend(
         backend,
         profile(job.profile, job.time_limit_seconds),

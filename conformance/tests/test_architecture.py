@@ -70,11 +70,13 @@ LAYERS = (
     Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
     # Drives a child through the door and judges what is left of its files.
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
+    # Searches models of the specification; the reference comes in only to confirm what it shows.
+    Layer("checker", ("conformance.checker",), ("errors", "run errors")),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",
         ("conformance.machines",),
-        (*_ENGINE, "strategies", "oracles", "soundness", "engine"),
+        (*_ENGINE, "strategies", "oracles", "soundness", "engine", "checker"),
     ),
     # The list of all suites, whichever driver they are of.
     Layer(
@@ -113,12 +115,16 @@ LAYERS = (
     # Programs of their own that we only carry: they import nothing of ours.
     Layer("harness templates", ("conformance.harness_templates",), ()),
     Layer("harness folder", ("conformance.door.harness_folder",), ("run errors",)),
-    # Searches models of the specification; the reference comes in only to confirm what it shows.
-    Layer("checker", ("conformance.checker",), ("errors", "run errors")),
     Layer(
         "worlds",
         ("conformance.checker.worlds",),
         (*_REFERENCE, "backends", "handlers", "soundness", "checker"),
+    ),
+    # Shows what the reference does, so it may use all of it.
+    Layer(
+        "findings",
+        ("conformance.findings",),
+        (*_ENGINE, "backends", "engine", "machines", "checker", "worlds"),
     ),
     # What users call: the functions, the plugin and the command line.
     Layer(
@@ -147,6 +153,7 @@ LAYERS = (
             "harness folder",
             "checker",
             "worlds",
+            "findings",
         ),
     ),
 )

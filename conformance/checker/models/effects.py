@@ -25,7 +25,17 @@ from conformance.checker.model import (
     Property,
 )
 
-__all__ = ["Caller", "Outcome", "World", "effects"]
+__all__ = [
+    "ACQUIRE",
+    "ALONE",
+    "EVIDENCE_INSIDE",
+    "STEP",
+    "SYNC",
+    "Caller",
+    "Outcome",
+    "World",
+    "effects",
+]
 
 NAME: Final = "effects"
 

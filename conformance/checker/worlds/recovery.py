@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from conformance.checker.models.decisions import Decision
-from conformance.checker.models.recovery import LETTERS, Letter, Operation
+from conformance.checker.models.recovery import LETTERS, Letter, Log, Operation
 from conformance.checker.models.recovery import append as append_letter
 from conformance.rules.soundness import violations
 from telltale_spec.errors import EscalationOrderError
@@ -121,6 +121,10 @@ class RecoveryWorld:
         operation_id = self._operation_ids[slot or 0]
         before = slot_of(self.entries, operation_id)
         self.entries.append(entry_of(_BY_NAME[action], operation_id, before))
+
+    def shared(self) -> Log:
+        """Return whether the real log is in order."""
+        return Log(plan_of(self.entries) is not None)
 
     def slots(self) -> tuple[Operation, ...]:
         """Return what the log says of each operation."""

@@ -1,0 +1,109 @@
+"""``findings``: show each finding about the specification by running the reference."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.commands import COMMANDS
+from conformance.commands.arguments import CONFORMING, USAGE, complain, write_whole
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from conformance.commands.arguments import CommandParser
+    from conformance.engine.watch import CallWatch
+    from conformance.findings.demonstration import Demonstration
+    from conformance.requirements.kinds import Finding
+
+__all__ = ["NAME", "add", "run"]
+
+NAME: Final = "findings"
+
+_UNEXPECTED: Final = 1
+
+
+def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    """Add the command and its options."""
+    findings = commands.add_parser(
+        NAME,
+        help=COMMANDS[NAME],
+        description="Show each finding by running it on the reference, or on a backend of yours. "
+        "A finding is the specification's own behaviour: nobody is failed by it.",
+        epilog="exit status: 0 all were tried and the reference shows those that it is known to, "
+        "1 it does not, 2 usage, 4 the target could not be judged",
+    )
+    findings.add_argument(
+        "id_or_target",
+        nargs="*",
+        help="findings (all if none is named) and at most one target, package.module:factory",
+    )
+    findings.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
+    findings.add_argument("--markdown", type=Path, metavar="FILE", help="write a page of it here")
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Show the findings and return the exit status."""
+    import json
+
+    from conformance.engine.watch import CallWatch
+    from conformance.errors import BackendFault
+    from conformance.findings.demonstration import Shown
+    from conformance.findings.page import page_lines, text_lines
+    from conformance.findings.registry import NOT_SHOWN
+    from conformance.requirements import FINDINGS
+
+    ids = [each for each in parsed.id_or_target if ":" not in each]
+    targets = [each for each in parsed.id_or_target if ":" in each]
+    unknown = [each for each in ids if each not in FINDINGS]
+    if unknown:
+        return complain(f"there is no finding `{unknown[0]}`; they are F1 to F46", USAGE)
+    if len(targets) > 1:
+        return complain(f"{len(targets)} targets; findings are shown on one", USAGE)
+    target = targets[0] if targets else None
+    rows = []
+    try:
+        with tempfile.TemporaryDirectory() as place, CallWatch() as watch:
+            for finding_id in ids or FINDINGS:
+                found = _demonstration(finding_id, target, Path(place) / finding_id, watch)
+                rows.append((FINDINGS[finding_id], found))
+                for line in text_lines(*rows[-1]):
+                    console.print(line, soft_wrap=True)
+    except BackendFault as fault:
+        return complain(str(fault), 4)
+    if parsed.json is not None:
+        form = {"findings": [_json(*row) for row in rows], "target": target}
+        write_whole(parsed.json, json.dumps(form, indent=2) + "\n")
+    if parsed.markdown is not None:
+        system = "the reference" if target is None else f"`{target}`"
+        write_whole(parsed.markdown, "\n".join(page_lines(rows, system)) + "\n")
+    silent = [finding.finding_id for finding, found in rows if found.shown is Shown.NOT_SHOWN]
+    unexpected = [each for each in silent if target is None and each not in NOT_SHOWN]
+    return _UNEXPECTED if unexpected else CONFORMING
+
+
+def _demonstration(
+    finding_id: str, target: str | None, folder: Path, watch: CallWatch
+) -> Demonstration:
+    from conformance.findings.registry import demonstrate, demonstrate_on
+    from conformance.run.shipped import SHIPPED_BACKENDS
+    from conformance.run.targets import load_target
+
+    if target is None:
+        return demonstrate(finding_id, SHIPPED_BACKENDS, folder, watch)
+    return demonstrate_on(finding_id, load_target(target, watch), watch)
+
+
+def _json(finding: Finding, found: Demonstration) -> dict[str, Any]:
+    from conformance.findings.sources import SOURCES
+
+    return {
+        "id": finding.finding_id,
+        "severity": finding.severity.name.lower(),
+        "sentence": finding.sentence,
+        "source": SOURCES[finding.finding_id],
+        "shown": found.shown.value,
+        "steps": list(found.steps),
+    }

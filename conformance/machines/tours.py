@@ -1,0 +1,230 @@
+"""Suites without chance: every transition of the bounded log and the bounded cache.
+
+The judge is that of the random machines; only who chooses the operations is
+another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from conformance.backend import Backend, Capability
+from conformance.checker.models.tours import (
+    CacheLetter,
+    LogLetter,
+    cache_letters,
+    log_letters,
+    tour_cache,
+    tour_log,
+)
+from conformance.checker.tours import HISTORY_MAX, Tour
+from conformance.engine.acts import Act, ActForm, act_forms
+from conformance.engine.profiles import Profile
+from conformance.engine.session import Budget, Session, Violation
+from conformance.engine.suite import ConformanceMachine, MachineSuite, Replayed, Suite
+from conformance.machines.cache import CACHE_SUITE
+from conformance.machines.wal import WAL_SUITE
+from conformance.records.results import Counterexample
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
+
+__all__ = ["TOUR_PROFILE", "TourSuite", "entry_of", "tour_suites"]
+
+TOUR_PROFILE: Final = Profile(
+    "tour", Budget(100_000, operations=HISTORY_MAX, seconds=1_800.0, wall_seconds=3_600.0)
+)
+"""As much as a tour needs; the clock only decides when to give up."""
+
+_LEVELS: Final = tuple(AgreementLevel)
+_OUTCOMES: Final = {
+    1: EffectOutcome.success(ReleaseResponse()),
+    2: EffectOutcome.blocked(),
+}
+
+
+def entry_of(letter: LogLetter) -> AgreementWalEntry:
+    """Return the entry that a letter appends."""
+    if letter.kind == "escalation":
+        return Escalation("a", _LEVELS[letter.previous], _LEVELS[letter.new], None, letter.tick)
+    if letter.kind == "evidence":
+        evidence = AgreementEvidence(
+            "e", "a", None, None, _LEVELS[1], AgreementEvidenceKind.WITNESS, "", True
+        )
+        return EvidenceProduced(evidence, letter.tick)
+    if letter.kind == "finalization":
+        return Finalization("a", FinalizationOutcome.ABORTED, None, None, letter.tick)
+    return VisibilityGateCrossing("b", "c", _LEVELS[1], letter.tick)
+
+
+class TourSuite(Suite):
+    """All transitions of one bounded model, on the machine of a suite.
+
+    It keeps what was covered for one run on one backend, so each run makes its own.
+    """
+
+    # How much of a tour was taken says nothing of the rest: one transition is not like another.
+    judges_alike = False
+
+    def __init__(
+        self,
+        judge: MachineSuite,
+        what: str,
+        make_tour: Callable[[Backend], Tour],
+        acts_of: Callable[[Mapping[str, ActForm]], dict[str, Act]],
+    ) -> None:
+        self.name = judge.name
+        self.requirement_ids = judge.requirement_ids
+        self.situation = f"every transition of the bounded {what} was taken"
+        self.situations = {self.situation: judge.requirement_ids}
+        self._judge = judge
+        self._what = what
+        self._make_tour = make_tour
+        self._acts_by_letter = acts_of(act_forms(judge.machine))
+        self._covered: tuple[int, int, int] = (0, 0, 0)
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend has what is toured."""
+        return self._judge.applies(backend)
+
+    def notes(self) -> list[str]:
+        """Say how much was taken in the last search."""
+        covered, count, histories = self._covered
+        return [
+            f"tour of the bounded {self._what}: {covered} of {count} transitions taken, "
+            f"in {histories} histories"
+        ]
+
+    def _act_forms(self) -> Mapping[str, ActForm]:
+        return act_forms(self._judge.machine)
+
+    def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
+        """Carry out acts again on a new history, up to the first violation."""
+        return self._judge.replay(session, acts)
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Take every transition, up to the first violation; the seed is of no effect."""
+        tour = self._make_tour(session.backend)
+        bound = type(self._judge.machine.__name__, (self._judge.machine,), {"session": session})
+        histories = 0
+        while tour.way(tour.start, HISTORY_MAX) and not session.budget_ran_out:
+            histories += 1
+            try:
+                self._history(bound, tour)
+            except Violation as violation:
+                self._covered = (tour.covered_count, tour.transitions_count, histories)
+                return self._named(violation.counterexample, tour)
+        self._covered = (tour.covered_count, tour.transitions_count, histories)
+        if tour.covered_count == tour.transitions_count:
+            session.situations[self.situation] += 1
+        return None
+
+    def _history(self, bound: type[ConformanceMachine], tour: Tour) -> None:
+        """Take one history of the tour; a violation of what is muted ends it early."""
+        machine: ConformanceMachine | None = None
+        state, length = tour.start, 0
+        try:
+            machine = bound()
+            while not _has_ended(machine):
+                way = tour.way(state, HISTORY_MAX - length)
+                if not way:
+                    return
+                for name in way:
+                    act = self._acts_by_letter[name]
+                    before, state = state, tour.take(state, name)
+                    length += 1
+                    method = getattr(machine, act.form.function.__name__)
+                    machine.history.run(partial(method, *act.arguments))
+                    if _has_ended(machine):
+                        tour.close(before, name)
+                        break
+            if length == 0:
+                # Not even the beginning can be reached; no way goes anywhere.
+                for name in self._acts_by_letter:
+                    tour.close(tour.start, name)
+        finally:
+            if machine is not None:
+                machine.teardown()
+
+    def _named(self, found: Counterexample, tour: Tour) -> Counterexample:
+        """Add to what is wrong in which state, and at which transition, it is."""
+        letters = {
+            (act.form.name, act.arguments): name for name, act in self._acts_by_letter.items()
+        }
+        names = [letters[act.form.name, act.arguments] for act in found.acts]
+        state = tour.start
+        for name in names[:-1]:
+            state = tour.after(state, name)
+        place = f"in {tour.value(state)}" + (f", at `{names[-1]}`" if names else "")
+        return replace(found, actual=f"{found.actual} ({place})")
+
+
+def _has_ended(machine: ConformanceMachine) -> bool:
+    return machine.history.ended
+
+
+def _goes_on(backend: Backend) -> bool:
+    return backend.rejection_mode is RejectionMode.CLEAN_REJECT
+
+
+def _can_reopen(backend: Backend) -> bool:
+    return Capability.REOPEN in backend.capabilities
+
+
+def _log_acts(forms: Mapping[str, ActForm]) -> dict[str, Act]:
+    def act(letter: LogLetter) -> Act:
+        if letter.kind == "reopen":
+            return Act(forms["reopen"])
+        if letter.kind == "read_since":
+            return Act(forms["read_since"], (letter.tick,))
+        return Act(forms["append"], (entry_of(letter),))
+
+    return {letter.name: act(letter) for letter in log_letters(can_reopen=True)}
+
+
+def _cache_acts(forms: Mapping[str, ActForm]) -> dict[str, Act]:
+    def act(letter: CacheLetter) -> Act:
+        if letter.kind == "reopen":
+            return Act(forms["reopen"])
+        if letter.kind == "get":
+            return Act(forms["get_outcomes"], ((letter.key,),))
+        entry: Any = EvidenceOutcomeCacheEntry(
+            letter.key, "Interface", "operation", _OUTCOMES[letter.outcome]
+        )
+        return Act(forms["put_outcome"], (entry,))
+
+    return {letter.name: act(letter) for letter in cache_letters(can_reopen=True)}
+
+
+def tour_suites() -> tuple[TourSuite, ...]:
+    """Return the tours of a log and of a cache, for one run on one backend."""
+    return (
+        TourSuite(
+            WAL_SUITE,
+            "log",
+            lambda backend: Tour(
+                tour_log(can_reopen=_can_reopen(backend), goes_on_after_refusal=_goes_on(backend))
+            ),
+            _log_acts,
+        ),
+        TourSuite(
+            CACHE_SUITE,
+            "cache",
+            lambda backend: Tour(tour_cache(can_reopen=_can_reopen(backend))),
+            _cache_acts,
+        ),
+    )
