@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conformance.bench.figures import Figures
     from conformance.commands.arguments import CommandParser
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -212,8 +212,8 @@ def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:
 
 def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
     from conformance.door.protocol import STARTING_SECONDS_MAX
+    from conformance.run.jobs import Job
     from conformance.run.shipped import SHIPPED_BACKENDS
-    from conformance.run.worker import Job
 
     common = Job("", None, profile="quick", seed=0, call_seconds_max=CALL_SECONDS_MAX)
     for target in parsed.target:

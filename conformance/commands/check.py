@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from conformance.commands.arguments import CommandParser
     from conformance.commands.baselines import RunBaseline
     from conformance.records.results import BackendReport, Report
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -295,7 +295,7 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
 def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
     """Yield a job for each target and each command, or else for each shipped backend."""
     from conformance.door.harness import command_words
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
     common = Job(
         name="",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conformance.commands.arguments import CommandParser
     from conformance.records.replays import Outcome, Replay
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -152,7 +152,7 @@ def _backend_problem(paths: list[Path], replays: list[Replay]) -> str | None:
 
 def _job(parsed: argparse.Namespace, replay: Replay, target: str | None) -> Job:
     """Return the process that one replay runs in."""
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
     return Job(
         name=target or parsed.harness or replay.backend,

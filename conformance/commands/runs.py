@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conformance.records.results import BackendReport
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
 __all__ = ["run_with_progress", "shipped_names"]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.commands.arguments import CommandParser
     from conformance.records.results import Report
     from conformance.report.tracing import Trace
-    from conformance.run.worker import Job
+    from conformance.run.jobs import Job
 
 __all__ = ["NAME", "add", "run"]
 
@@ -116,8 +116,8 @@ def _saved(paths: list[Path]) -> Report:
 
 def _judged(parsed: argparse.Namespace) -> Report:
     from conformance.engine.profiles import profile
+    from conformance.run.jobs import Job
     from conformance.run.runner import report_of
-    from conformance.run.worker import Job
 
     common = Job("", None, parsed.profile, parsed.seed, CALL_SECONDS_MAX)
     jobs = [replace(common, name=name) for name in shipped_names()]

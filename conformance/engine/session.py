@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from conformance.engine.acts import Act
 from conformance.engine.answers import HistoryEnded, Raised, Returned, Violation
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.engine.budget import Budget
+from conformance.engine.clock import SearchClock
 from conformance.engine.headway import Headway
 from conformance.engine.randomness import (
     global_random_kept,
@@ -48,10 +48,6 @@ ResultType = TypeVar("ResultType")
 # Which histories can become the sample, and how long one may be.
 _SAMPLE_HISTORIES: Final = 25
 _SAMPLE_STEPS_MAX: Final = 20
-
-# What part of its time by the clock a search may spend on making a counterexample shorter.
-_SHRINKING_SHARE: Final = 0.18
-_WHOLE_SHRINKING_SHARE: Final = 0.25
 
 
 @dataclass
@@ -106,14 +102,14 @@ class Session:
     budget_ran_out: bool = False
     _workspace: Workspace = field(default_factory=Workspace)
     _stack: ExitStack = field(default_factory=ExitStack)
-    _entered_at: tuple[float, float] = (0.0, 0.0)
-    _violated_at: float | None = None
-    _shrinking_share: float = _SHRINKING_SHARE
+
+    def __post_init__(self) -> None:
+        self._clock = SearchClock(self.budget)
 
     def __enter__(self) -> Self:
         self._stack.enter_context(global_random_kept())
         self._stack.enter_context(self._workspace)
-        self._entered_at = (time.process_time(), time.monotonic())
+        self._clock = SearchClock(self.budget)
         return self
 
     def __exit__(
@@ -127,8 +123,7 @@ class Session:
     def new_history(self) -> History:
         """Return a history with a directory of its own; one past the budget is ended at once."""
         self.histories += 1
-        waited_seconds = time.monotonic() - self._entered_at[1]
-        seconds_left = max(0.0, self.budget.wall_seconds - waited_seconds)
+        seconds_left = self._clock.seconds_left
         self.on_history(Headway(self.suite, self.histories, self.operations, seconds_left))
         if self.is_out_of_time():
             self.budget_ran_out = True
@@ -142,21 +137,11 @@ class Session:
 
     def is_out_of_time(self, share: float = 1.0) -> bool:
         """Say whether the time of the budget is used up, or this share of it."""
-        # Work is what the budget bounds: time that the machine gives to others
-        # must not turn a verdict. A backend that mostly waits has its own limit.
-        worked_from, waited_from = self._entered_at
-        worked_seconds = time.process_time() - worked_from
-        waited_seconds = time.monotonic() - waited_from
-        wall_seconds = self.budget.wall_seconds
-        if worked_seconds > share * self.budget.seconds or waited_seconds > share * wall_seconds:
-            return True
-        if self._violated_at is None:
-            return False
-        return time.monotonic() - self._violated_at > self._shrinking_share * wall_seconds
+        return self._clock.is_out_of_time(share)
 
     def shorten_further(self) -> None:
         """Let a counterexample be made shorter after the engine, in the time kept for that."""
-        self._shrinking_share = _WHOLE_SHRINKING_SHARE
+        self._clock.shorten_further()
         self.budget_ran_out = False
 
     def new_directory(self, name: str | None = None) -> Path:
@@ -194,8 +179,8 @@ class Session:
 
     def consider(self, counterexample: Counterexample) -> None:
         """Remember the shortest counterexample, in case it cannot be found again."""
-        if self._violated_at is None:
-            self._violated_at = time.monotonic()
+        self._clock.note_violation()
+        if self.first is None:
             self.first = counterexample
             # What is tried from now on is to be the same history, made shorter.
             self.random_seed = counterexample.random_seed

@@ -22,10 +22,8 @@ from telltale_spec.wire.agreement import (
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
 from telltale_spec.wire.effects import EffectOutcome, InvokeStepResponse, ReleaseResponse
-from telltale_spec.wire.persisted import (
-    MAX_PERSISTED_DURABILITY_BYTES,
-    PersistedDurabilityArtifact,
-)
+from telltale_spec.wire.limits import MAX_PERSISTED_DURABILITY_BYTES
+from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 from telltale_spec.wire.values import ProdValue, UnitValue, Value
 
 __all__ = [

@@ -19,6 +19,7 @@ from conformance.machines.confusable_texts import (
     CONFUSABLE_GROUPS,
     LENGTHS,
     NUMBERS,
+    PAIRED_TEXTS,
     few_texts,
     longest_texts,
     texts_of_length,
@@ -236,6 +237,21 @@ def _numbered(name: str, outcomes: Iterable[EffectOutcome], end: Sequence[str]) 
     return _kept(name, OUTCOMES, entries, end)
 
 
+def _joined(place: str) -> Script:
+    """Put ids that make one text together with the name beside them; each is an id of its own."""
+    acts: list[Act] = []
+    for first, second in itertools.pairwise(PAIRED_TEXTS):
+        if first[0] == second[0]:
+            continue
+        for evidence_id, name in (first, second):
+            names = (name, "o") if place == "interface" else ("i", name)
+            acts.append(
+                _put(EvidenceOutcomeCacheEntry(evidence_id, *names, EffectOutcome.blocked()))
+            )
+        acts += [_get(first[0]), _get(second[0])]
+    return Script(f"ids put together with the {place}", IDS, tuple(acts), (_LOAD,))
+
+
 def _replaced(outcomes: Iterable[EffectOutcome]) -> Script:
     """Put confusable outcomes under one id: each replaces one that it is easily taken for."""
     acts: list[Act] = []
@@ -250,6 +266,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _numbered("outcomes of every kind", _outcomes(), end)
     yield _numbered("numbers of every size", _numbers(), end)
     yield _replaced(map(_value, _values()))
+    yield from map(_joined, ("interface", "operation"))
     yield _kept("texts of outcomes", FIELDS, _fields(), end)
 
 

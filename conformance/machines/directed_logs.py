@@ -6,7 +6,7 @@ it loads it, and holds it against what was acknowledged: every entry distinct, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -44,9 +44,14 @@ TICKS: Final = "ticks around powers of two side by side"
 SESSIONS: Final = "sessions around powers of two side by side"
 TEXTS: Final = "texts that are easily confused side by side"
 LENGTHS_APART: Final = "texts side by side that differ in their last character"
+LEVELS_APART: Final = "levels of operations with confusable names"
+LEVELS_KEPT: Final = "level of an operation remembered behind every kind of entry"
+SAME_OBJECT: Final = "one record given to the log twice in a row"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
 
 _NONE: Final = AgreementLevel.NONE
+_PROVISIONAL: Final = AgreementLevel.PROVISIONAL
+_SOFT_SAFE: Final = AgreementLevel.SOFT_SAFE
 _FINALIZED: Final = AgreementLevel.FINALIZED
 _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _ABORTED: Final = FinalizationOutcome.ABORTED
@@ -154,20 +159,69 @@ def _lengths(end: tuple[Act, ...]) -> Script:
     return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
 
 
-def _levels_of_confusable(mode: RejectionMode, end: tuple[Act, ...]) -> Script:
-    """Give operations whose names are confusable levels of their own, and try to lower them."""
+def _levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Give operations of confusable names levels of their own, and try to lower the high ones.
+
+    The low ones come later: a log that takes one name for another finds the wrong last level.
+    """
     texts = few_texts()
-    acts = [_append(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in texts]
-    lower = [
-        _append(Escalation(text, _NONE, AgreementLevel.PROVISIONAL, None, _TICK)) for text in texts
-    ]
+    # Neighbours are confusable, and so are neighbours but one.
+    for place, high in ((1, 0), (1, 1), (2, 0), (2, 2)):
+        raised = [text for index, text in enumerate(texts) if index & place == high]
+        others = [text for index, text in enumerate(texts) if index & place != high]
+        acts = [_append(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in raised]
+        acts += [_append(Escalation(text, _NONE, _PROVISIONAL, None, _TICK)) for text in others]
+        lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in raised]
+        name = f"levels of confusable operations {place}{high}"
+        yield _refused(name, LEVELS_APART, acts, lowered, mode, end)
+
+
+def _levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Raise an operation, store another entry of it, and try to lower it."""
+    between: dict[str, tuple[AgreementWalEntry, ...]] = {
+        "finalizations": tuple(
+            Finalization("o", each, None, None, _TICK) for each in FinalizationOutcome
+        ),
+        "gates": tuple(VisibilityGateCrossing("o", "c", level, _TICK) for level in AgreementLevel),
+        "evidence": tuple(
+            EvidenceProduced(
+                AgreementEvidence("e", "o", None, None, level, _WITNESS, "r", True), _TICK
+            )
+            for level in AgreementLevel
+        ),
+        "equal levels": (Escalation("o", _FINALIZED, _FINALIZED, None, _TICK),),
+        "other operations": (Escalation("p", _NONE, _PROVISIONAL, None, _TICK),),
+        "a later tick": (Escalation("o", _FINALIZED, _FINALIZED, None, U64_MAX),),
+    }
+    lowered = Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK)
+    for kind, entries in between.items():
+        acts = [_append(Escalation("o", _NONE, _FINALIZED, None, _TICK)), *map(_append, entries)]
+        yield _refused(f"a level behind {kind}", LEVELS_KEPT, acts, [lowered], mode, end)
+
+
+def _refused(
+    name: str,
+    situation: str,
+    acts: Sequence[Act],
+    illegal: Sequence[AgreementWalEntry],
+    mode: RejectionMode,
+    end: tuple[Act, ...],
+) -> Script:
+    """Carry out acts, and then offer entries that have to be refused."""
     if mode is RejectionMode.CLEAN_REJECT:
-        return Script(
-            "levels of confusable operations", TEXTS, (*acts, *lower), (_LOAD, _LOAD, *end)
-        )
+        again = (*end, _append(illegal[0])) if end else ()
+        return Script(name, situation, tuple(acts), (*map(_append, illegal), _LOAD, _LOAD, *again))
     # What is refused may stay there, so it is the last that is tried.
-    last = (_LOAD, _append(Escalation(texts[0], _NONE, AgreementLevel.PROVISIONAL, None, _TICK)))
-    return Script("levels of confusable operations", TEXTS, tuple(acts), last)
+    return Script(name, situation, tuple(acts), (_LOAD, _append(illegal[0])))
+
+
+def _same_object(end: tuple[Act, ...]) -> Script:
+    """Give the log one record twice in a row; equal entries are two entries (WAL-02)."""
+    acts = [
+        scripted(ScriptedLog, "append_twice", make("o", _TICK))
+        for make in (_gate, _evidence, _finalization)
+    ]
+    return Script("one record twice", SAME_OBJECT, tuple(acts), (_read(0), _LOAD, _LOAD, *end))
 
 
 def _variants(end: tuple[Act, ...]) -> Script:
@@ -213,7 +267,9 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _sessions(end)
     yield _variants(end)
     yield from _texts(end)
-    yield _levels_of_confusable(backend.rejection_mode, end)
+    yield from _levels_apart(backend.rejection_mode, end)
+    yield from _levels_kept(backend.rejection_mode, end)
+    yield _same_object(end)
     yield _lengths(end)
 
 
@@ -238,6 +294,9 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
         SESSIONS: ("WAL-01",),
         TEXTS: ("WAL-01", "WAL-02"),
         LENGTHS_APART: ("WAL-01",),
+        LEVELS_APART: ("WAL-03",),
+        LEVELS_KEPT: ("WAL-03",),
+        SAME_OBJECT: ("WAL-02",),
         VARIANTS: ("WAL-01", "WAL-02"),
     },
     present=lambda backend: backend.agreement_wal is not None,

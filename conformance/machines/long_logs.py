@@ -46,6 +46,8 @@ _LARGE_SIZES: Final = (512, 513, 997, 998, 1_000, 1_001, 1_024, 1_025, 1_500, 2_
 # A history with loads at many sizes is that long and no longer.
 _SIZES_MAX: Final = 1_040
 _QUICK: Final = 300
+# Cheap as it is, it goes beyond the round numbers at which stores turn a page.
+_MANY_MIN: Final = 1_040
 _QUICK_SIZES_MAX: Final = 131
 
 _LOAD: Final = scripted(ScriptedLog, "load_log")
@@ -61,6 +63,10 @@ def _read(tick: int) -> Act:
     return scripted(ScriptedLog, "read_since", min(max(tick, 0), U64_MAX))
 
 
+_LATE: Final = 1_000_000_000
+_FIRST: Final = _append(VisibilityGateCrossing("late", "c", AgreementLevel.NONE, _LATE))
+
+
 class _Entries:
     """A stream of legal entries of all kinds, drawn from a seed.
 
@@ -71,6 +77,7 @@ class _Entries:
     def __init__(self, seed: int) -> None:
         self._numbers = Numbers(seed)
         self._ranks: dict[str, int] = {}
+        self._candidates = 0
         self.tick = 0
 
     def next(self) -> AgreementWalEntry:
@@ -90,7 +97,10 @@ class _Entries:
                 return Finalization(operation_id, outcome, proof, handle, self.tick)
             case _:
                 level = _LEVELS[below(4)]
-                return VisibilityGateCrossing(operation_id, f"c{below(200)}", level, self.tick)
+                # A candidate of its own for each: some stores number the texts that they have seen.
+                self._candidates += 1
+                candidate_id = f"c{self._candidates}"
+                return VisibilityGateCrossing(operation_id, candidate_id, level, self.tick)
 
     def _escalation(self, operation_id: str) -> AgreementWalEntry:
         below = self._numbers.below
@@ -116,11 +126,15 @@ class _Entries:
 
 
 def _many(count: int, seed: int) -> Script:
-    """Append, and only then look: by a suffix first, then by a load."""
+    """Append, and only then look: by a suffix first, then by a load.
+
+    The first entry is later than all others: a suffix that is searched for from the end of the log
+    has to go on behind any number of early entries.
+    """
     entries = _Entries(seed)
-    acts = [_append(entries.next()) for _ in range(count)]
+    acts = [_FIRST, *(_append(entries.next()) for _ in range(count))]
     middle = entries.tick // 2
-    ending = (_read(0), _read(middle), *_TWICE, _read(entries.tick - 1), _read(0))
+    ending = (_read(0), _read(middle), _read(_LATE - 1), *_TWICE, _read(entries.tick - 1), _read(0))
     return Script("many appends", MANY, tuple(acts), ending)
 
 
@@ -128,12 +142,12 @@ def _between(count: int, seed: int) -> Script:
     """Read suffixes while the log grows: some anew, some at a tick that was read before."""
     entries = _Entries(seed + 1)
     every = max(7, count // 200)
-    acts = []
+    acts = [_FIRST]
     for index in range(count):
         acts.append(_append(entries.next()))
         if index % every == every - 1:
             reread = 0 if index // every % 2 else _REREAD
-            acts += [_read(reread), _read(entries.tick - 2)]
+            acts += [_read(reread), _read(_LATE - 1), _read(entries.tick - 2)]
     ending = (_read(0), _read(_REREAD), _read(U64_MAX), *_TWICE)
     return Script("suffixes between appends", BETWEEN, tuple(acts), ending)
 
@@ -189,7 +203,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _at_sizes(sizes, seed, reopens=reopens)
     yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
     # The last one, which a backend that is slow may leave before its end.
-    yield _many(count + count // 20, seed)
+    yield _many(max(count + count // 20, _MANY_MIN), seed)
 
 
 def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:

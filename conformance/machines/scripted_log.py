@@ -117,6 +117,12 @@ class ScriptedLog(ScriptedPart):
             self.entries.append(entry)
         self._judge(loaded)
 
+    @act("append_twice")
+    def append_twice(self, entry: AgreementWalEntry) -> None:
+        """Append one record, the very same object, twice in a row."""
+        self._offer(entry)
+        self._offer(entry)
+
     @act("read_since")
     def read_since(self, tick: int) -> None:
         """Read a suffix with no load around it."""

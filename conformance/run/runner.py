@@ -135,7 +135,7 @@ def tour_backend(
     backend: Backend,
     *,
     watch: CallWatch,
-    on_progress: Progress = lambda backend, suite, histories: None,
+    on_progress: Progress = lambda backend, headway: None,
 ) -> BackendReport:
     """Take every transition of the bounded log and cache on one backend, without any chance.
 

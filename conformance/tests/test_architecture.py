@@ -107,7 +107,7 @@ LAYERS = (
     Layer("places", ("conformance.run.places",), (*_RUN, "door")),
     Layer(
         "worker",
-        ("conformance.run.worker",),
+        ("conformance.run.worker", "conformance.run.judging", "conformance.run.jobs"),
         (*_RUN, "runner", "door", "places"),
     ),
     # Measures any backend; the checks of it are the worker's.
@@ -124,7 +124,7 @@ LAYERS = (
     Layer(
         "findings",
         ("conformance.findings",),
-        (*_ENGINE, "backends", "engine", "machines", "checker", "worlds"),
+        (*_ENGINE, "backends", "engine", "machines", "registry", "checker", "worlds"),
     ),
     # What users call: the functions, the plugin and the command line.
     Layer(

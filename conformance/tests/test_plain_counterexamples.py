@@ -1,4 +1,4 @@
-"""A counterexample is the same whatever the seed: as few acts as show it, in the plainest values."""
+"""A counterexample is the same whatever the seed: few acts that show it, in the plainest values."""
 
 from __future__ import annotations
 

@@ -173,9 +173,12 @@ def test_the_end_of_a_history_is_an_exception_inside_it(session: Session) -> Non
         session.new_history().check("WAL-01", False, "", "")
 
 
-def test_no_history_begins_after_the_budget(session: Session) -> None:
+def test_no_history_begins_after_the_budget(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert not session.new_history().ended
-    session._entered_at = (-1_000_000.0, -1_000_000.0)
+    later = time.process_time() + 1_000_000.0
+    monkeypatch.setattr(time, "process_time", lambda: later)
 
     assert session.new_history().ended
     assert session.budget_ran_out

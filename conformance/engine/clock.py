@@ -1,0 +1,54 @@
+"""The time of one search: what it has worked and waited, and how much of it is left."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from conformance.engine.budget import Budget
+
+__all__ = ["SearchClock"]
+
+# What part of its time by the clock a search may spend on making a counterexample shorter.
+_SHRINKING_SHARE: Final = 0.18
+_WHOLE_SHRINKING_SHARE: Final = 0.25
+
+
+class SearchClock:
+    """Starts when it is made. Work is processor time; a backend that mostly waits has a limit too.
+
+    Time that the machine gives to others must not turn a verdict, so work is what is bounded first.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._worked_from = time.process_time()
+        self._waited_from = time.monotonic()
+        self._violated_at: float | None = None
+        self._shrinking_share = _SHRINKING_SHARE
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the search may go on by the clock, at least 0."""
+        return max(0.0, self._budget.wall_seconds - (time.monotonic() - self._waited_from))
+
+    def note_violation(self) -> None:
+        """Begin to count the time in which the first violation is made shorter."""
+        if self._violated_at is None:
+            self._violated_at = time.monotonic()
+
+    def shorten_further(self) -> None:
+        """Let a counterexample be made shorter after the engine, in the time kept for that."""
+        self._shrinking_share = _WHOLE_SHRINKING_SHARE
+
+    def is_out_of_time(self, share: float = 1.0) -> bool:
+        """Say whether the time of the budget is used up, or this share of it."""
+        budget = self._budget
+        worked_seconds = time.process_time() - self._worked_from
+        waited_seconds = time.monotonic() - self._waited_from
+        if worked_seconds > share * budget.seconds or waited_seconds > share * budget.wall_seconds:
+            return True
+        if self._violated_at is None:
+            return False
+        shortened_seconds = time.monotonic() - self._violated_at
+        return shortened_seconds > self._shrinking_share * budget.wall_seconds
