@@ -26,8 +26,10 @@ _ACTS_BETWEEN_LOOKS: Final = 8
 # A smaller part of a script's plan is no judgement.
 _PLAN_ENOUGH: Final = 0.25
 
-# Of what is offered, so much has to be taken before a script has shown its situation.
+# Of what is offered, so much has to be taken before a script has shown its situation; a store that
+# is full after so many entries has shown it too.
 _TAKEN_ENOUGH: Final = 0.5
+_TAKEN_MANY: Final = 100
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class ScriptSuite(Suite):
             session.add_note(f"{script.name}: {done} of {planned} acts in the time of the profile")
         if done < _PLAN_ENOUGH * planned:
             session.budget_ran_out = True
-        elif part.taken and part.taken >= _TAKEN_ENOUGH * part.offered:
+        elif part.taken and part.taken >= min(_TAKEN_MANY, _TAKEN_ENOUGH * part.offered):
             history.reach(script.situation)
         if part.first_refusal:
             refused = part.offered - part.taken

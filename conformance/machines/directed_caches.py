@@ -20,6 +20,7 @@ from conformance.machines.confusable_texts import (
     LENGTHS,
     NUMBERS,
     PAIRED_TEXTS,
+    all_texts,
     few_texts,
     longest_texts,
     texts_of_length,
@@ -252,12 +253,38 @@ def _joined(place: str) -> Script:
     return Script(f"ids put together with the {place}", IDS, tuple(acts), (_LOAD,))
 
 
-def _replaced(outcomes: Iterable[EffectOutcome]) -> Script:
+def _replaced_texts() -> Script:
+    """Put every confusable text under one id, in each place of an outcome that has room for one."""
+    lengths = [text for length in LENGTHS for text in texts_of_length(length)]
+    acts: list[Act] = []
+    for text in (*all_texts(), *lengths, *longest_texts()):
+        outcomes = (
+            _success(ChooseResponse(text)),
+            EffectOutcome.failed(EffectFailure(EffectFailureKind.UNKNOWN, text)),
+            _success(OutputConditionHintResponse(OutputConditionHint(text, text))),
+        )
+        for outcome in outcomes:
+            acts += [_put(EvidenceOutcomeCacheEntry("one", text, text, outcome)), _get("one")]
+    values = tuple(map(StrValue, all_texts()))
+    events = tuple(Partition(text, text) for text in all_texts())
+    for outcome in (_success(InvokeStepResponse(values)), _success(TopologyEventsResponse(events))):
+        acts += [_put(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), _get("one")]
+    return Script("texts under one id", FIELDS, tuple(acts), (_LOAD,))
+
+
+def _lists() -> Iterator[EffectOutcome]:
+    """Yield outcomes with lists of lengths at which formats and stores change."""
+    for length in (15, 16, 23, 24, 25, 99, 100, 101, 127, 128, 255, 256, 257, 1_024):
+        yield _success(ReceiveResponse(tuple(map(NatValue, range(length)))))
+        yield _success(TopologyEventsResponse(tuple(Crash(f"s{each}") for each in range(length))))
+
+
+def _replaced(name: str, outcomes: Iterable[EffectOutcome]) -> Script:
     """Put confusable outcomes under one id: each replaces one that it is easily taken for."""
     acts: list[Act] = []
     for outcome in outcomes:
         acts += [_put(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), _get("one")]
-    return Script("outcomes under one id", OUTCOMES, tuple(acts), (_LOAD,))
+    return Script(f"{name} under one id", OUTCOMES, tuple(acts), (_LOAD,))
 
 
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
@@ -265,8 +292,10 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _ids(end)
     yield _numbered("outcomes of every kind", _outcomes(), end)
     yield _numbered("numbers of every size", _numbers(), end)
-    yield _replaced(map(_value, _values()))
+    yield _replaced("outcomes", map(_value, _values()))
     yield from map(_joined, ("interface", "operation"))
+    yield _replaced_texts()
+    yield _replaced("lists", _lists())
     yield _kept("texts of outcomes", FIELDS, _fields(), end)
 
 

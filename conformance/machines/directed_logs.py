@@ -24,6 +24,7 @@ from conformance.machines.confusable_texts import (
 )
 from conformance.machines.long_logs import log_groups, plain_appends
 from conformance.machines.scripted_log import ScriptedLog
+from conformance.machines.scripted_numbers import cycle_of_windows
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
@@ -46,6 +47,8 @@ TEXTS: Final = "texts that are easily confused side by side"
 LENGTHS_APART: Final = "texts side by side that differ in their last character"
 LEVELS_APART: Final = "levels of operations with confusable names"
 LEVELS_KEPT: Final = "level of an operation remembered behind every kind of entry"
+ORDERS: Final = "every order of four kinds of entries of one operation"
+UNREAD: Final = "log reopened after appends with no load between"
 SAME_OBJECT: Final = "one record given to the log twice in a row"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
 
@@ -126,7 +129,8 @@ def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
 
 
 def _sessions(end: tuple[Act, ...]) -> Script:
-    sessions = (None, *NUMBERS, None)
+    # One is that of the tick beside it.
+    sessions = (None, *NUMBERS, _TICK, None)
     entries = [
         EvidenceProduced(
             AgreementEvidence("e", "o", session, "w", _NONE, _WITNESS, "r", True), _TICK
@@ -224,6 +228,24 @@ def _same_object(end: tuple[Act, ...]) -> Script:
     return Script("one record twice", SAME_OBJECT, tuple(acts), (_read(0), _LOAD, _LOAD, *end))
 
 
+def _orders(end: tuple[Act, ...]) -> Script:
+    """Append entries of one operation and tick so that any four kinds follow each other."""
+    entries = (
+        Escalation("o", _FINALIZED, _FINALIZED, "o", _TICK),
+        *(make("o", _TICK) for make in (_gate, _evidence, _finalization)),
+    )
+    acts = [_append(entries[kind]) for kind in cycle_of_windows(len(entries), 4)]
+    return Script("every order of kinds", ORDERS, tuple(acts), (_read(0), _LOAD, _LOAD, *end))
+
+
+def _unread() -> Iterator[Script]:
+    """Append some entries and reopen the log before it was read, for a few counts of entries."""
+    makers = tuple(_MAKERS.values())
+    for count in (1, 2, 3, 7, 12):
+        acts = [_append(makers[index % len(makers)](f"o{index}", index)) for index in range(count)]
+        yield Script(f"{count} entries reopened unread", UNREAD, tuple(acts), (_REOPEN, _LOAD))
+
+
 def _variants(end: tuple[Act, ...]) -> Script:
     levels = tuple(AgreementLevel)
     entries: list[AgreementWalEntry] = [
@@ -270,6 +292,9 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _levels_apart(backend.rejection_mode, end)
     yield from _levels_kept(backend.rejection_mode, end)
     yield _same_object(end)
+    yield _orders(end)
+    if end:
+        yield from _unread()
     yield _lengths(end)
 
 
@@ -297,6 +322,8 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
         LEVELS_APART: ("WAL-03",),
         LEVELS_KEPT: ("WAL-03",),
         SAME_OBJECT: ("WAL-02",),
+        ORDERS: ("WAL-01", "WAL-02"),
+        UNREAD: ("WAL-08",),
         VARIANTS: ("WAL-01", "WAL-02"),
     },
     present=lambda backend: backend.agreement_wal is not None,

@@ -59,6 +59,8 @@ _SIZES: Final = (
 _LARGE_SIZES: Final = (512, 513, 997, 1_000, 1_001, 1_024, 1_025)
 _SIZES_MAX: Final = 1_040
 _QUICK: Final = 300
+# Cheap as it is, it goes beyond the round numbers at which caches are full.
+_MANY_MIN: Final = 520
 _QUICK_SIZES_MAX: Final = 131
 _FAILURES: Final = tuple(EffectFailureKind)
 
@@ -158,7 +160,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _again(min(count, 3 * _SIZES_MAX), seed)
     yield _at_sizes(sizes, seed, reopens=reopens)
     # The last one, which a backend that is slow may leave before its end.
-    yield _many(count + count // 20, seed)
+    yield _many(max(count + count // 20, _MANY_MIN), seed)
 
 
 def plain_puts(acts: Sequence[Act]) -> Iterator[list[Act]]:

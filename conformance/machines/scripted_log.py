@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from conformance.engine.acts import act
@@ -52,13 +54,13 @@ class ScriptedLog(ScriptedPart):
     def prepare(self) -> None:
         """Make the log; it is not loaded, which could hide what a first load does."""
         self.directory = self.history.directory()
-        self.sut = self._make()
+        self.sut = self._make(self.directory)
 
-    def _make(self) -> AgreementWal:
+    def _make(self, directory: Path) -> AgreementWal:
         factory = self.backend.agreement_wal
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a log")
-        return self.history.start("the agreement WAL", lambda: factory(self.directory))
+        return self.history.start("the agreement WAL", lambda: factory(directory))
 
     def close(self) -> None:
         """Close the log."""
@@ -157,7 +159,7 @@ class ScriptedLog(ScriptedPart):
         """Open the log again; the next load says what is left."""
         self.history.release(self.sut)
         self.history.note(operation_text(Reopen()), "ok", Reopen())
-        self.sut = self._make()
+        self.sut = self._make(self.directory)
         self._reopened = True
 
     def _judge(self, loaded: Entries) -> None:
@@ -215,10 +217,29 @@ class ScriptedLog(ScriptedPart):
             return "WAL-04"
         if not self._appended:
             return "WAL-06"
+        if self._reopened and self._is_kept_without_reopening():
+            return "WAL-08"
         kept = Counter(loaded)
         # Who drops repeats has each of them once; who has several drops for another reason.
         repeats_dropped = bool(missing) and all(kept[entry] == 1 for entry in missing)
         return "WAL-02" if not surplus and (not missing or repeats_dropped) else "WAL-01"
+
+    def _is_kept_without_reopening(self) -> bool:
+        """Say whether a log that is not opened again holds the same entries, all of them."""
+        # What the search sees of it is the loss alone, not how its reason was found.
+        beside = self.history.beside()
+        directory = self.history.directory()
+        twin = self._make(directory)
+        try:
+            for entry in self.entries:
+                text = operation_text(Append(entry))
+                beside.call(text, partial(twin.append, entry), quiet=True)
+            answer = beside.call(operation_text(LoadLog()), twin.load, quiet=True)
+        finally:
+            self.history.release(twin)
+        artifact = answer.value if isinstance(answer, Returned) else None
+        found = artifact.entries if isinstance(artifact, AgreementWalArtifact) else ()
+        return tuple(found) == tuple(self.entries)
 
     def _load(self, requirement_id: str, *, quiet: bool) -> Entries:
         answer = self._answer(LoadLog(), lambda: self.sut.load(), quiet=quiet)

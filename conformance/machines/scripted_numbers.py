@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["Numbers"]
+__all__ = ["Numbers", "cycle_of_windows"]
 
 _BITS: Final = (1 << 64) - 1
 
@@ -22,3 +22,27 @@ class Numbers:
         mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _BITS
         mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _BITS
         return (mixed ^ (mixed >> 31)) % bound
+
+
+def cycle_of_windows(letters: int, length: int) -> list[int]:
+    """Return the shortest sequence in which all words of a length over some letters stand.
+
+    Letters are numbered from 0. It is a de Bruijn cycle, begun again so that it need not be read as
+    a ring: ``letters ** length + length - 1`` numbers.
+    """
+    word = [0] * letters * length
+    cycle: list[int] = []
+
+    def extend(place: int, period: int) -> None:
+        if place > length:
+            if length % period == 0:
+                cycle.extend(word[1 : period + 1])
+            return
+        word[place] = word[place - period]
+        extend(place + 1, period)
+        for letter in range(word[place - period] + 1, letters):
+            word[place] = letter
+            extend(place + 1, place)
+
+    extend(1, 1)
+    return [*cycle, *cycle[: length - 1]]
