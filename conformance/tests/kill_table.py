@@ -35,6 +35,7 @@ from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.tests import broken_handles, door_targets
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_codecs import BROKEN_CODECS
+from conformance.tests.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
 from conformance.tests.broken_identities import BROKEN_IDENTITIES
 from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
@@ -97,11 +98,11 @@ def _zoo() -> Iterator[BrokenSystem]:
 
 def _long_zoo() -> Iterator[BrokenSystem]:
     """Yield what only long histories and directed cases are sure to find."""
-    for name, make_log, requirement_id in BROKEN_LONG_LOGS:
+    for name, make_log, requirement_id in (*BROKEN_LONG_LOGS, *BROKEN_DIRECTED_LOGS):
         backend = log_backend(name, make_log, reopens=requirement_id == "WAL-08")
         suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
         yield BrokenSystem("long log", name, requirement_id, backend, suites)
-    for name, make_cache, requirement_id in BROKEN_LONG_CACHES:
+    for name, make_cache, requirement_id in (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES):
         backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
         suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
         yield BrokenSystem("long cache", name, requirement_id, backend, suites)

@@ -30,6 +30,7 @@ from conformance.records.results import Verdict
 from conformance.report.failure import counterexample_text
 from conformance.run.runner import judge_backend
 from conformance.tests import broken_handles
+from conformance.tests.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
 from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, MapCache, cache_backend
 from conformance.tests.broken_long_logs import BROKEN_LONG_LOGS, TrackedWal, log_backend
 from conformance.tests.unusual_stores import UNUSUAL_CACHES, UNUSUAL_LOGS
@@ -39,12 +40,14 @@ from telltale_spec.wire.agreement import AgreementWalEntry
 
 SEEDS = range(5)
 LOGS = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+ALL_LOGS = (*BROKEN_LONG_LOGS, *BROKEN_DIRECTED_LOGS)
+ALL_CACHES = (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES)
 CACHES = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    ("name", "make", "requirement_id"), BROKEN_LONG_LOGS, ids=[row[0] for row in BROKEN_LONG_LOGS]
+    ("name", "make", "requirement_id"), ALL_LOGS, ids=[row[0] for row in ALL_LOGS]
 )
 def test_broken_logs_fail_the_requirement_they_break(
     name: str, make: Callable[..., Any], requirement_id: str, seed: int
@@ -58,8 +61,8 @@ def test_broken_logs_fail_the_requirement_they_break(
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "make", "requirement_id"),
-    BROKEN_LONG_CACHES,
-    ids=[row[0] for row in BROKEN_LONG_CACHES],
+    ALL_CACHES,
+    ids=[row[0] for row in ALL_CACHES],
 )
 def test_broken_caches_fail_the_requirement_they_break(
     name: str, make: Callable[..., Any], requirement_id: str, seed: int
@@ -88,7 +91,7 @@ def test_what_is_refused_everywhere_is_open() -> None:
 
     assert failed(report) == ["WAL-13.accept"]
     assert {"WAL-01", "WAL-02", "WAL-05"} <= set(unproved(report))
-    assert any("315 of 315 legal entries were refused" in note for note in report.notes)
+    assert any("1041 of 1041 legal entries were refused" in note for note in report.notes)
 
 
 def test_counterexamples_are_as_short_as_their_fault() -> None:
