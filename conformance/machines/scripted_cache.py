@@ -102,17 +102,23 @@ class ScriptedCache(ScriptedPart):
         found = self._get(evidence_id, "CACHE-01", quiet=False)
         self._check_found(evidence_id, found, expected)
 
-    def _check_found(self, evidence_id: str, found: Found, expected: Found) -> None:
-        self.history.check(
+    def _check_found(self, evidence_id: str, found: Found, expected: Found) -> bool:
+        """Check what a lookup found; where that is known to be wrong, it is what is judged on."""
+        holds = self.history.check(
             self._blame_for_get(evidence_id, found, expected),
             found == expected,
             lambda: found_text(expected),
             lambda: found_text(found),
-            # Where there should be nothing, what is stored can be judged on.
-            goes_on=expected is None,
+            goes_on=True,
         )
-        if expected is not None:
-            self._seen.add(evidence_id)
+        if expected is None:
+            return holds
+        self._seen.add(evidence_id)
+        if found is None or found.evidence_id != evidence_id:
+            del self.stored[evidence_id]
+        else:
+            self.stored[evidence_id] = found
+        return holds
 
     def _blame_for_get(self, evidence_id: str, found: Found, expected: Found) -> str:
         other = found is not None and found.evidence_id != evidence_id
@@ -130,21 +136,25 @@ class ScriptedCache(ScriptedPart):
         loaded = self._load("CACHE-08" if self._reopened else "CACHE-06")
         expected = tuple(self.stored.values())
         given = by_id(loaded)
+        after_opening = self._reopened and not self._put_since_opening
         if len(given) != len(loaded):
             self._check_load("CACHE-03", loaded, expected)
-        if given != self.stored:
-            self._look_up_differences(given)
-            after_opening = self._reopened and not self._put_since_opening
+        elif given != self.stored and self._lookups_hold(given):
             self._check_load("CACHE-08" if after_opening else "CACHE-06", loaded, expected)
-            return
-        self._count_what_held(loaded)
-        self.history.check(
-            "CACHE-04",
-            tuple(loaded) == expected,
-            lambda: contents_text(expected),
-            lambda: mismatch_text(loaded, expected),
-            goes_on=True,
-        )
+        elif given == self.stored:
+            self._count_what_held(loaded)
+            self.history.check(
+                "CACHE-04",
+                tuple(loaded) == expected,
+                lambda: contents_text(expected),
+                lambda: mismatch_text(loaded, expected),
+                goes_on=True,
+            )
+        # Where a difference is known already, the cache is judged on by what it really holds.
+        if given != self.stored:
+            self.stored = dict(given)
+        self._seen = set(self.stored)
+        self._put_since_load = self._reopened = False
 
     def _check_load(self, requirement_id: str, loaded: Entries, expected: Entries) -> None:
         self.history.check(
@@ -152,22 +162,22 @@ class ScriptedCache(ScriptedPart):
             False,
             lambda: contents_text(expected),
             lambda: mismatch_text(loaded, expected),
-            # Where every lookup is right, only the load is wrong.
-            goes_on=requirement_id == "CACHE-06",
+            goes_on=True,
         )
 
-    def _look_up_differences(self, given: dict[str, EvidenceOutcomeCacheEntry]) -> None:
+    def _lookups_hold(self, given: dict[str, EvidenceOutcomeCacheEntry]) -> bool:
         """Find out whether an entry is lost, or only not shown by a load."""
-        ids = [
-            each for each in {**self.stored, **given} if given.get(each) != self.stored.get(each)
-        ]
+        stored = dict(self.stored)
+        ids = [each for each in {**stored, **given} if given.get(each) != stored.get(each)]
+        hold = True
         for evidence_id in ids[:_LOOKED_UP_MAX]:
             found = self._get(evidence_id, "CACHE-02", quiet=True)
-            expected = self.stored.get(evidence_id)
+            expected = stored.get(evidence_id)
             if found != expected:
                 operation = GetOutcome(evidence_id)
                 self.history.note(operation_text(operation), found_text(found), operation)
-            self._check_found(evidence_id, found, expected)
+            hold = self._check_found(evidence_id, found, expected) and hold
+        return hold
 
     def _count_what_held(self, loaded: Entries) -> None:
         if self.taken:
@@ -177,8 +187,6 @@ class ScriptedCache(ScriptedPart):
                 self.history.check(requirement_id, True, "", "")
         if self._reopened and loaded:
             self.history.check("CACHE-08", True, "", "")
-        self._seen = set(self.stored)
-        self._put_since_load = self._reopened = False
 
     @act("reopen")
     def reopen(self) -> None:

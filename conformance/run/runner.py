@@ -162,6 +162,11 @@ def _judged(
     crash_classes: set[str] = set()
     samples: list[SampleHistory] = []
     notes = [*backend.notes, *engine_notes()]
+    # What is known is known to every suite that judges the same requirement.
+    expected: dict[str, RequirementResult] = {}
+    for suite in suites:
+        if suite.applies(backend):
+            expected |= known_results(backend, suite, known, watch)
     for suite in suites:
         judged = [each for each in suite.requirement_ids if not only or each in only]
         if not judged:
@@ -171,8 +176,8 @@ def _judged(
                 result = not_applicable(requirement_id, suite.absence(backend))
                 results.setdefault(requirement_id, result)
             continue
-        expected = known_results(backend, suite, known, watch)
-        search = Search(suite, judged, backend, profile, seed, watch, on_progress, expected)
+        its_own = {each: expected[each] for each in suite.requirement_ids if each in expected}
+        search = Search(suite, judged, backend, profile, seed, watch, on_progress, its_own)
         search.run()
         for result in search.results():
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
