@@ -1,4 +1,4 @@
-"""A counterexample is the same whatever the seed: as few acts as show it, in the plainest values."""
+"""A counterexample is the same whatever the seed: few acts, in the plainest values that show it."""
 
 from __future__ import annotations
 
