@@ -11,7 +11,9 @@ __all__ = ["SearchClock"]
 
 # What part of its time by the clock a search may spend on making a counterexample shorter.
 _SHRINKING_SHARE: Final = 0.18
-_WHOLE_SHRINKING_SHARE: Final = 0.25
+_FURTHER_SHARE: Final = 0.07
+# However busy the machine is, a fast backend gets so much work for the end of it.
+_FURTHER_SECONDS: Final = 1.0
 
 
 class SearchClock:
@@ -25,7 +27,7 @@ class SearchClock:
         self._worked_from = time.process_time()
         self._waited_from = time.monotonic()
         self._violated_at: float | None = None
-        self._shrinking_share = _SHRINKING_SHARE
+        self._further_from: tuple[float, float] | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -39,7 +41,7 @@ class SearchClock:
 
     def shorten_further(self) -> None:
         """Let a counterexample be made shorter after the engine, in the time kept for that."""
-        self._shrinking_share = _WHOLE_SHRINKING_SHARE
+        self._further_from = (time.process_time(), time.monotonic())
 
     def is_out_of_time(self, share: float = 1.0) -> bool:
         """Say whether the time of the budget is used up, or this share of it."""
@@ -50,5 +52,10 @@ class SearchClock:
             return True
         if self._violated_at is None:
             return False
-        shortened_seconds = time.monotonic() - self._violated_at
-        return shortened_seconds > self._shrinking_share * budget.wall_seconds
+        if self._further_from is None:
+            shortened_seconds = time.monotonic() - self._violated_at
+            return shortened_seconds > _SHRINKING_SHARE * budget.wall_seconds
+        worked_from, waited_from = self._further_from
+        busy = time.process_time() - worked_from <= _FURTHER_SECONDS
+        allowed = _SHRINKING_SHARE if busy else _FURTHER_SHARE
+        return time.monotonic() - waited_from > allowed * budget.wall_seconds

@@ -38,7 +38,7 @@ __all__ = ["in_plain_values", "plainer_acts", "weight_of"]
 
 Path: TypeAlias = tuple[str | int, ...]
 
-_ATTEMPTS_MAX: Final = 2_000
+_ATTEMPTS_MAX: Final = 1_000
 _OTHER_WEIGHT: Final = 20
 _ITEM_WEIGHT: Final = 5
 

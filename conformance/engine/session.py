@@ -58,12 +58,10 @@ class Session:
     backend: Backend
     watch: CallWatch
     budget: Budget
+    # The seed of the search, from which histories get theirs.
     seed: int = 0
-    """The seed of the search, from which histories get theirs."""
-
+    # The seed of the global generators in every history, once one is settled.
     random_seed: int | None = None
-    """The seed of the global generators in every history, once one is settled."""
-
     muted: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     """What is judged here and not searched for: it neither ends a search nor takes its time."""
@@ -74,12 +72,10 @@ class Session:
     situations: Counter[str] = field(default_factory=Counter)
     smallest: Counterexample | None = None
     first: Counterexample | None = None
+    # What the history before the present one did.
     previous: tuple[list[Act], list[Step]] | None = None
-    """What the history before the present one did."""
-
+    # What the backend may not do at all, in case it does not do it again.
     fault: BackendFault | None = None
-    """What the backend may not do at all, in case it does not do it again."""
-
     sample: list[Step] = field(default_factory=list)
     set_aside: dict[str, Counterexample] = field(default_factory=dict)
     """The shortest violation seen of each requirement that is only judged."""
@@ -93,9 +89,8 @@ class Session:
     overlooked: list[Counterexample] | None = None
     """Where violations of muted requirements are kept, if anybody asks for them."""
 
+    # Whether what was found came before any random history.
     found_at_once: bool = False
-    """Whether what was found came before any random history."""
-
     histories: int = 0
     histories_done: int = 0
     operations: int = 0
