@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-from conformance.backend import Backend, Capability
+from conformance.backend import Backend
 from conformance.engine.session import History, Returned
 from conformance.rules.concurrent import Call, cache_fault, log_fault
 from conformance.rules.narration import cache_entry_text, entries_text, entry_text
@@ -64,12 +64,9 @@ def opened_handles(
     what: str,
     places: Sequence[int] = TOGETHER_AND_APART,
 ) -> list[Any]:
-    """Open one storage several times, each handle in the process of its number; 0 is the first.
-
-    A storage that lives no longer than its object cannot be opened in another process.
-    """
+    """Open one storage several times, each handle in the process of its number; 0 is the first."""
     backend = history.session.backend
-    elsewhere = backend.elsewhere if Capability.REOPEN in backend.capabilities else None
+    elsewhere = backend.elsewhere
     directory = history.directory()
     handles = []
     for number in places:

@@ -136,8 +136,7 @@ def _declares_handles(backend: Backend) -> bool:
 
 
 def _writes_at_once(backend: Backend) -> bool:
-    apart = backend.elsewhere is not None and Capability.REOPEN in backend.capabilities
-    return backend.concurrent_calls or apart
+    return backend.concurrent_calls or backend.elsewhere is not None
 
 
 def _why_not(backend: Backend) -> str:

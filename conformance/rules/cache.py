@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from conformance.rules.events import OK, REFUSED, Event
-from conformance.rules.findings import Findings
+from conformance.rules.findings import Findings, Place
 from conformance.rules.narration import cache_entry_text, entries_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
@@ -14,6 +15,15 @@ __all__ = ["CacheJudge"]
 Found: TypeAlias = EvidenceOutcomeCacheEntry | None
 
 _OPTIONS_MAX: Final = 64
+
+
+@dataclass(frozen=True)
+class _Doubted:
+    """What a load showed of one id, what it should have, and where."""
+
+    options: list[Found]
+    found: Found
+    place: Place
 
 
 class CacheJudge:
@@ -26,7 +36,9 @@ class CacheJudge:
     def __init__(self, findings: Findings, *, begins_empty: bool, reopens: bool) -> None:
         self.findings = findings
         self.reopens = reopens
-        self._reopened = False
+        self._reopened = self._put_since = False
+        # What a load shows and a put did not: either can be wrong until the id is looked up.
+        self._doubted: dict[str, _Doubted] = {}
         self._options: dict[str, list[Found]] = {}
         self._known = begins_empty
         # The ids in the order of their last puts, as long as every put is known.
@@ -34,8 +46,10 @@ class CacheJudge:
 
     def put(self, event: Event, entry: EvidenceOutcomeCacheEntry) -> None:
         """Follow what a put may have stored."""
+        self.settle()
         evidence_id = entry.evidence_id
         if event.answer == OK:
+            self._put_since = True
             self._options[evidence_id] = [entry]
             if self._order is not None:
                 self._order.pop(evidence_id, None)
@@ -55,6 +69,13 @@ class CacheJudge:
         if event.answer != OK:
             return
         found: Found = event.result
+        doubted = self._doubted.pop(evidence_id, None)
+        if doubted is not None:
+            # The load showed something else; the lookup tells which of the two is wrong.
+            harmed = found not in doubted.options
+            self._blame(doubted, "CACHE-03" if harmed else "CACHE-06")
+            self._options[evidence_id] = [found]
+            return
         options = self._options.get(evidence_id, [None] if self._known else [])
         if options:
             self.findings.check(
@@ -63,7 +84,8 @@ class CacheJudge:
                 lambda: " or ".join(map(_found_text, options)),
                 lambda: _found_text(found),
             )
-        self._options[evidence_id] = [found]
+        # After a wrong answer the next load says what there is.
+        self._options[evidence_id] = [found] if found in options or not options else []
 
     def _blamed(self, evidence_id: str, found: Found, options: list[Found]) -> str:
         if found is not None and found.evidence_id != evidence_id:
@@ -76,6 +98,7 @@ class CacheJudge:
 
     def load(self, event: Event) -> None:
         """Judge the whole cache, which tells what every id has."""
+        self.settle()
         if event.answer != OK:
             return
         loaded: tuple[EvidenceOutcomeCacheEntry, ...] = event.result
@@ -93,7 +116,22 @@ class CacheJudge:
         self._check_order(loaded)
         self._options = {evidence_id: [entry] for evidence_id, entry in given.items()}
         self._order = dict.fromkeys(given)
-        self._known, self._reopened = True, False
+        self._known, self._reopened, self._put_since = True, False, False
+
+    def settle(self) -> None:
+        """Blame the loads that no lookup has contradicted (CACHE-06)."""
+        for doubted in self._doubted.values():
+            self._blame(doubted, "CACHE-06")
+        self._doubted.clear()
+
+    def _blame(self, doubted: _Doubted, requirement_id: str) -> None:
+        self.findings.check(
+            requirement_id,
+            False,
+            lambda: " or ".join(map(_found_text, doubted.options)),
+            lambda: _found_text(doubted.found),
+            at=doubted.place,
+        )
 
     def _check_loaded(self, evidence_id: str, found: Found) -> None:
         options = self._options.get(evidence_id, [None] if self._known else [])
@@ -104,6 +142,9 @@ class CacheJudge:
             requirement_id = "CACHE-07"
         elif self._reopened:
             requirement_id = "CACHE-08"
+        elif self._put_since and found not in options:
+            self._doubted[evidence_id] = _Doubted(options, found, self.findings.place)
+            return
         self.findings.check(
             requirement_id,
             found in options,
@@ -125,6 +166,7 @@ class CacheJudge:
 
     def reopen(self, event: Event) -> None:
         """Expect the same cache again, where that is promised."""
+        self.settle()
         if self.reopens:
             self._reopened = True
             return

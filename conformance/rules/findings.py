@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-__all__ = ["Difference", "Findings"]
+__all__ = ["Difference", "Findings", "Place"]
+
+Place: TypeAlias = tuple[int, Callable[[], str]]
+"""A line, and what gives its text."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,23 @@ class Findings:
         holds: bool,
         expected: Callable[[], str],
         actual: Callable[[], str],
+        *,
+        at: Place | None = None,
     ) -> bool:
-        """Count one check and keep the first difference; return whether it holds."""
+        """Count one check and keep the first difference; return whether it holds.
+
+        ``at`` is the place of an earlier line that is only judged now.
+        """
         self.checks[requirement_id] += 1
         if not holds and requirement_id not in self.differences:
-            self.differences[requirement_id] = Difference(
-                self.line, self.text(), expected(), actual()
-            )
+            line, text = at or self.place
+            self.differences[requirement_id] = Difference(line, text(), expected(), actual())
         return holds
+
+    @property
+    def place(self) -> Place:
+        """The line that is judged now, and how it reads."""
+        return self.line, self.text
 
     def withdraw(self, requirement_id: str, line: int) -> None:
         """Take a difference back that a later line explains better."""

@@ -21,6 +21,8 @@ from conformance.errors import BackendFault
 
 __all__ = ["importable_name", "with_further_processes"]
 
+# What lives no longer than its object is nowhere but in this process, whatever else it promises.
+_LASTS: Final = Capability.REOPEN
 _NEEDED_BY: Final = (Capability.PROCESS_KILL, Capability.CONCURRENT_HANDLES)
 
 # The child looks for modules where this process does, whatever changed that on the way.
@@ -45,7 +47,8 @@ def with_further_processes(
     """
     promised = [each.value for each in _NEEDED_BY if each in backend.capabilities]
     stored = backend.agreement_wal is not None or backend.evidence_cache is not None
-    if backend.elsewhere is not None or not promised or not stored:
+    lasts = _LASTS in backend.capabilities
+    if backend.elsewhere is not None or not promised or not (stored and lasts):
         yield backend
         return
     with ExitStack() as stack:

