@@ -160,8 +160,8 @@ def _show(
     operations: tuple[Operation, ...],
 ) -> int:
     from conformance.crashes.persistence import FileSystem
+    from conformance.crashes.selection import distinct_states
     from conformance.crashes.states import CrashClass
-    from conformance.crashes.suites import distinct_states
 
     site = crew.site(component, operations, FileSystem(parsed.file_system))
     states, made = distinct_states(site, CrashClass(parsed.crash_class), parsed.seed)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.backend import Backend, Capability
+from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew, crew_of
 from conformance.crashes.conduct import Component
 from conformance.crashes.histories import cache_histories, log_histories
 from conformance.crashes.oracle import Aspect, expected_after
-from conformance.crashes.persistence import FileSystem, Part
+from conformance.crashes.persistence import FileSystem
+from conformance.crashes.selection import distinct_states, evenly, same_or_all
 from conformance.crashes.shrinking import Failure, smallest
-from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState, states_of
+from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
 from conformance.crashes.telling import crash_steps
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
@@ -23,7 +25,7 @@ from conformance.engine.suite import Replayed, Suite
 from conformance.records.results import Counterexample
 from telltale_spec.model.operations import Operation
 
-__all__ = ["CRASH_SUITES", "RECOVERY_CRASH", "Crash", "CrashSuite", "distinct_states", "evenly"]
+__all__ = ["CRASH_SUITES", "RECOVERY_CRASH", "CrashSuite"]
 
 _HISTORIES = {Component.LOG: log_histories, Component.CACHE: cache_histories}
 
@@ -34,47 +36,6 @@ _HISTORIES_AN_OPENING: Final = 5
 
 RECOVERY_CRASH: Final = "recovery-crash"
 """The class of crashes of an opening after a crash."""
-
-
-@dataclass(frozen=True)
-class SecondCrash:
-    """A crash of the opening after a crash, as data."""
-
-    crash_class: CrashClass
-    point: int
-    lost: tuple[int, ...]
-    parts: tuple[Part, ...]
-
-    @property
-    def state(self) -> CrashState:
-        """The state alone."""
-        return CrashState(self.crash_class, self.point, self.lost, self.parts)
-
-
-@dataclass(frozen=True)
-class Crash:
-    """One crash as data: the operations, where it came, and what survived."""
-
-    operations: tuple[Operation, ...]
-    crash_class: CrashClass
-    file_system: FileSystem
-    point: int
-    lost: tuple[int, ...]
-    parts: tuple[Part, ...]
-    again: SecondCrash | None = None
-
-    @property
-    def state(self) -> CrashState:
-        """The state alone."""
-        return CrashState(self.crash_class, self.point, self.lost, self.parts)
-
-
-def _crash(history: History, crash: Crash) -> None:
-    """Stand for the act of a crash; a suite carries it out."""
-    raise NotImplementedError
-
-
-_FORM: Final = ActForm("crash", _crash)
 
 
 @dataclass(frozen=True)
@@ -286,74 +247,57 @@ class CrashSuite(Suite):
             state.parts,
             second,
         )
-        history.acts[:] = [Act(_FORM, (crash,))]
+        history.acts[:] = [Act(CRASH_FORM, (crash,))]
         difference = failure.difference
         history.check(requirement_id, False, difference.expected, difference.actual, goes_on=True)
 
     # Replaying
 
     def _act_forms(self) -> Mapping[str, ActForm]:
-        return {_FORM.name: _FORM}
+        return {CRASH_FORM.name: CRASH_FORM}
 
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
-        """Carry out the operations again, crash them at the same place, and judge what is left."""
-        complete = True
+        """Carry out the operations again, crash them at the same place, and judge what is left.
+
+        A backend that makes other calls by now cannot be crashed so any more; it is crashed in
+        every way of the same class.
+        """
         crew = self._crew(session)
-        for act in acts:
-            (crash,) = act.form.bound(act.arguments, act.named).values()
-            site = crew.site(self.part, crash.operations, crash.file_system)
-            if not _fits(site, crash.state):
-                # The backend does something else by now, so this crash cannot come again.
-                complete = False
-                continue
-            try:
-                complete = self._crash_as_recorded(session, crew, site, crash) and complete
-            except Violation as violation:
-                return Replayed(violation.counterexample, complete=False)
-        return Replayed(None, complete)
+        try:
+            for act in acts:
+                (crash,) = act.form.bound(act.arguments, act.named).values()
+                site = crew.site(self.part, crash.operations, crash.file_system)
+                self._crash_as_recorded(session, crew, site, crash)
+        except Violation as violation:
+            return Replayed(violation.counterexample, complete=False)
+        return Replayed(None, complete=True)
 
     def _crash_as_recorded(
         self, session: Session, crew: Crew, site: CrashSite, crash: Crash
-    ) -> bool:
-        """Judge one recorded crash and say whether it came again; raises ``Violation``."""
+    ) -> None:
+        """Judge one recorded crash, or all of its class; raises ``Violation``."""
+        for first in same_or_all(site, crash.state):
+            if crash.again is None:
+                self._judge_again(session, crew, site, first, None)
+                continue
+            opening = self._opening(crew, site, first)
+            for second in same_or_all(opening, crash.again.state):
+                self._judge_again(session, crew, opening, second, (site, first))
+
+    def _judge_again(
+        self,
+        session: Session,
+        crew: Crew,
+        site: CrashSite,
+        state: CrashState,
+        first: tuple[CrashSite, CrashState] | None,
+    ) -> None:
         history = session.new_history()
-        state, first = crash.state, None
-        if crash.again is not None:
-            first = (site, crash.state)
-            site, state = self._opening(crew, site, crash.state), crash.again.state
-            if not _fits(site, state):
-                return False
         found = site.differences(state, crew.show(self.part, site.image(state)))
         for aspect, difference in found.items():
             broken = Aspect.RECOVERY if first else aspect
             failure = Failure(site, state, broken, difference)
             self._check(history, failure, self.aspects[broken], first)
-        return True
-
-
-def _fits(site: CrashSite, state: CrashState) -> bool:
-    pending = set(site.model.pending(state.point))
-    changed = {*state.lost, *(part.event for part in state.parts)}
-    return state.point <= len(site.model.events) and changed <= pending
-
-
-def distinct_states(
-    site: CrashSite, crash_class: CrashClass, seed: int
-) -> tuple[list[CrashState], int]:
-    """Return a state for each distinct image and place, and how many states there are in all."""
-    distinct: dict[tuple[bytes, int], CrashState] = {}
-    made = 0
-    for state in states_of(site.model, crash_class, seed):
-        made += 1
-        key = (site.digest(state), site.conducted.answered(state.point))
-        distinct.setdefault(key, state)
-    return list(distinct.values()), made
-
-
-def evenly(states: Sequence[CrashState], count_max: int) -> list[CrashState]:
-    """Return all states, or of many those that lie evenly among them."""
-    stride = max(1, -(-len(states) // count_max))
-    return list(states[::stride])
 
 
 def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:

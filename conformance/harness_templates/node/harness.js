@@ -16,7 +16,8 @@ import { serve, Unsupported } from './protocol.js'; // and Refused, as soon as s
 const promises = {
   name: 'my-backend',
   version: '0.1.0',
-  // reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss
+  // reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss,
+  // fault-tolerance
   capabilities: [],
   // What a refused append leaves: clean-reject, unknown-outcome, keeps-rejected.
   rejection_mode: 'clean-reject',

@@ -22,7 +22,8 @@ use serde_json::Value;
 const PROMISES: Promises = Promises {
     name: "my-backend",
     version: "0.1.0",
-    // reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss
+    // reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss,
+    // fault-tolerance
     capabilities: &[],
     // What a refused append leaves: clean-reject, unknown-outcome, keeps-rejected.
     rejection_mode: "clean-reject",

@@ -1,0 +1,45 @@
+"""Which of many states are judged: distinct ones, and of too many those that lie evenly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from conformance.crashes.campaign import CrashSite
+from conformance.crashes.states import CrashClass, CrashState, states_of
+
+__all__ = ["distinct_states", "evenly", "same_or_all"]
+
+_REPLAYED_MAX: Final = 400
+
+
+def same_or_all(site: CrashSite, state: CrashState) -> list[CrashState]:
+    """Return a state where it can come again, and otherwise those of its class."""
+    if _fits(site, state):
+        return [state]
+    return evenly(distinct_states(site, state.crash_class, 0)[0], _REPLAYED_MAX)
+
+
+def _fits(site: CrashSite, state: CrashState) -> bool:
+    pending = set(site.model.pending(state.point))
+    changed = {*state.lost, *(part.event for part in state.parts)}
+    return state.point <= len(site.model.events) and changed <= pending
+
+
+def distinct_states(
+    site: CrashSite, crash_class: CrashClass, seed: int
+) -> tuple[list[CrashState], int]:
+    """Return a state for each distinct image and place, and how many states there are in all."""
+    distinct: dict[tuple[bytes, int], CrashState] = {}
+    made = 0
+    for state in states_of(site.model, crash_class, seed):
+        made += 1
+        key = (site.digest(state), site.conducted.answered(state.point))
+        distinct.setdefault(key, state)
+    return list(distinct.values()), made
+
+
+def evenly(states: Sequence[CrashState], count_max: int) -> list[CrashState]:
+    """Return all states, or of many those that lie evenly among them."""
+    stride = max(1, -(-len(states) // count_max))
+    return list(states[::stride])
