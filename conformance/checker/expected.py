@@ -200,6 +200,26 @@ EXPECTED: Final = (
         },
     ),
     ExpectedResult("write-ahead", HARDENED, 1, 163, 1_289, 11, {}),
+    ExpectedResult("write-ahead", HARDENED, 2, 14_125, 180_565, 19, {}),
+    ExpectedResult("write-ahead", HARDENED, 3, 1_288_189, 22_719_222, 27, {}),
+    ExpectedResult(
+        "effects",
+        FAITHFUL,
+        3,
+        2_533_145,
+        16_885_043,
+        28,
+        {
+            "blocked is asked again": 6,
+            "at most once": 6,
+            "own response": 6,
+            "a sync reaches the log": 6,
+            "a sync is served": 2,
+            "a guard is asked": 2,
+            "one outcome for all": 8,
+        },
+    ),
+    ExpectedResult("effects", HARDENED, 3, 91_866, 589_743, 22, {}),
 )
 """The table of known results; the specification's own faults are among them."""
 

@@ -7,7 +7,7 @@ records themselves.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from conformance.checker.calls import call, truth
@@ -20,6 +20,7 @@ PLAIN: Final = "plain"
 
 # Of a tuple, its slots and its entry in the table of visited states; measured, and good enough.
 _BYTES_PER_STATE: Final = 400
+_CLOCK_EVERY: Final = 256
 
 
 def successors(model: Model, state: State) -> Iterator[Step]:
@@ -73,10 +74,12 @@ class _Search:
             return state
         return State(state.shared, tuple(sorted(state.slots, key=repr)))
 
-    def advance(self) -> None:
-        """Search one level further."""
+    def advance(self, is_late: Callable[[], bool]) -> bool:
+        """Search one level further; say whether there was time for all of it."""
         found = []
-        for state in self.levels[-1]:
+        for number, state in enumerate(self.levels[-1]):
+            if number % _CLOCK_EVERY == 0 and is_late():
+                return False
             self.judge(state)
             for step in successors(self.model, state):
                 self.enabled[step.action] += 1
@@ -85,6 +88,7 @@ class _Search:
                     self.level_of[reached] = len(self.levels)
                     found.append(reached)
         self.levels.append(found)
+        return True
 
     def judge(self, state: State) -> None:
         """Put every property to one state."""
@@ -133,22 +137,25 @@ def search(model: Model, slots_count: int, budget: Budget, *, symmetry: bool) ->
     begin = budget.clock()
     run = _Search(model, slots_count, symmetry)
     stopped = None
+
+    def is_late() -> bool:
+        return budget.clock() - begin > budget.seconds_max
+
     while run.levels[-1]:
-        states_count = len(run.level_of)
+        states_count = sum(map(len, run.levels))
         if states_count > budget.states_max:
             stopped = f"{states_count} states were reached, the budget is {budget.states_max}"
         elif states_count * _BYTES_PER_STATE > budget.bytes_max:
             stopped = f"visited states need more than the budget of {budget.bytes_max} bytes"
-        elif budget.clock() - begin > budget.seconds_max:
+        elif not run.advance(is_late):
             stopped = f"the time ran out, the budget is {budget.seconds_max:g} seconds"
         if stopped is not None:
             break
-        run.advance()
     return finish(
         model,
         slots_count,
         engine=PLAIN,
-        states_count=len(run.level_of),
+        states_count=sum(map(len, run.levels)),
         # The last level is empty, or was reached and not searched.
         depth=len(run.levels) - (2 if stopped is None else 1),
         enabled_counts=tuple(run.enabled.items()),

@@ -15,7 +15,7 @@ from conformance.checker.results import (
     fields_of,
 )
 
-__all__ = ["changes", "result_json", "result_lines", "trace_lines"]
+__all__ = ["changes", "result_json", "result_lines", "trace_json", "trace_lines"]
 
 
 def result_json(result: SearchResult, model: Model) -> dict[str, Any]:
@@ -49,11 +49,12 @@ def _property_json(each: PropertyResult, model: Model) -> dict[str, Any]:
         "sentence": claim.sentence,
         "judgement": each.judgement.value,
         "checked": each.checked_count,
-        "trace": None if each.trace is None else _trace_json(each.trace),
+        "trace": None if each.trace is None else trace_json(each.trace),
     }
 
 
-def _trace_json(trace: Trace) -> dict[str, Any]:
+def trace_json(trace: Trace) -> dict[str, Any]:
+    """Return a trace as plain data: where it starts, and each step with the state behind it."""
     return {
         "start": _state_json(trace.start),
         "steps": [

@@ -50,13 +50,17 @@ class Tour:
 
     def take(self, state: int, action: str) -> int:
         """Note that a transition was taken; return where it leads."""
-        if self._waiting[state].pop(action, None) is not None:
+        if self._waiting.get(state, {}).pop(action, None) is not None:
             self.covered_count += 1
         return self._moves[state][action]
 
     def close(self, state: int, action: str) -> None:
         """Note that a transition leads nowhere on this backend, so that no way goes by it."""
         self._closed.add((state, action))
+
+    def abandon(self) -> None:
+        """Note that nothing more can be taken, as not even the beginning can be reached."""
+        self._waiting = {}
 
     def _reached_from(self, state: int) -> frozenset[int]:
         waiting, seen = [state], {state}

@@ -21,7 +21,7 @@ from conformance.checker.tables import GlobalTable, Tables, tabulate
 from conformance.checker.visited import DenseVisited, SparseVisited, Visited, Words
 from conformance.errors import ModelError
 
-__all__ = ["VECTOR", "DenseVisited", "SparseVisited", "search"]
+__all__ = ["VECTOR", "DenseVisited", "SparseVisited", "Words", "search"]
 
 VECTOR: Final = "numpy"
 
@@ -232,6 +232,8 @@ class _Search:
         starts = [self.arrays.pack(shared, slots) for shared, slots in tables.starts]
         self.visited.add(self.canonical(numpy.array(starts, dtype=numpy.int64)))
         self.broken: dict[str, tuple[int, int]] = {}
+        self.states_count = 0
+        self.level = 0
 
     def canonical(self, words: Words) -> Words:
         """Return words whose slots are in order, if the order of slots is of no interest."""
@@ -262,28 +264,27 @@ class _Search:
             return f"the time ran out, the budget is {self.budget.seconds_max:g} seconds"
         return None
 
-    def run(self) -> tuple[int, int, str | None]:
-        """Search; return the number of states, the depth and why it ended early, if it did."""
-        states_count = level = 0
+    def run(self) -> str | None:
+        """Search; return why it ended early, if it did."""
         frontier = self.visited.next_level()
-        states_count = frontier.size
+        self.states_count = frontier.size
         while True:
-            stopped = self.over_budget(states_count)
+            stopped = self.over_budget(self.states_count)
             if stopped is not None:
-                return states_count, level, stopped
+                return stopped
             first: dict[str, int] = {}
             for begin in range(0, frontier.size, _CHUNK):
                 for name, word in self.advance(frontier[begin : begin + _CHUNK]).items():
                     first[name] = min(word, first.get(name, word))
                 if self.budget.clock() - self.begin > self.budget.seconds_max:
-                    self.note(first, level)
-                    return states_count, level, self.over_budget(states_count)
-            self.note(first, level)
+                    self.note(first, self.level)
+                    return self.over_budget(self.states_count)
+            self.note(first, self.level)
             frontier = self.visited.next_level()
             if frontier.size == 0:
-                return states_count, level, None
-            states_count += frontier.size
-            level += 1
+                return None
+            self.states_count += frontier.size
+            self.level += 1
 
     def note(self, first: dict[str, int], level: int) -> None:
         for name, word in first.items():
@@ -361,13 +362,18 @@ def search(model: Model, slots_count: int, budget: Budget, *, symmetry: bool) ->
     begin = budget.clock()
     tables = tabulate(model, slots_count)
     run = _Search(tables, budget, symmetry, begin)
-    states_count, depth, stopped = run.run()
+    stopped: str | None
+    try:
+        stopped = run.run()
+    except MemoryError:
+        # A level's own arrays are not counted in the budget, which is for what stays.
+        stopped = f"the memory ran out at level {run.level} with {run.states_count} states"
     return finish(
         model,
         slots_count,
         engine=VECTOR,
-        states_count=states_count,
-        depth=depth,
+        states_count=run.states_count,
+        depth=run.level,
         enabled_counts=run.counts.enabled(),
         checked_counts=run.counts.checked(),
         traces={name: run.trace(*found) for name, found in run.broken.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from conformance.commands.arguments import CONFORMING, USAGE, complain, write_wh
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from conformance.backend import Backend
     from conformance.commands.arguments import CommandParser
     from conformance.engine.watch import CallWatch
     from conformance.findings.demonstration import Demonstration
@@ -40,6 +42,12 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         nargs="*",
         help="findings (all if none is named) and at most one target, package.module:factory",
     )
+    findings.add_argument(
+        "--command",
+        dest="harness",
+        metavar="COMMAND",
+        help="show them on a harness in any language instead of a target",
+    )
     findings.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
     findings.add_argument("--markdown", type=Path, metavar="FILE", help="write a page of it here")
 
@@ -60,14 +68,18 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     unknown = [each for each in ids if each not in FINDINGS]
     if unknown:
         return complain(f"there is no finding `{unknown[0]}`; they are F1 to F46", USAGE)
+    targets += [] if parsed.harness is None else [parsed.harness]
     if len(targets) > 1:
         return complain(f"{len(targets)} targets; findings are shown on one", USAGE)
     target = targets[0] if targets else None
     rows = []
     try:
-        with tempfile.TemporaryDirectory() as place, CallWatch() as watch:
+        with contextlib.ExitStack() as stack:
+            place = stack.enter_context(tempfile.TemporaryDirectory())
+            watch = stack.enter_context(CallWatch())
+            backend = _backend(parsed.harness, target, watch, stack)
             for finding_id in ids or FINDINGS:
-                found = _demonstration(finding_id, target, Path(place) / finding_id, watch)
+                found = _demonstration(finding_id, backend, Path(place) / finding_id, watch)
                 rows.append((FINDINGS[finding_id], found))
                 for line in text_lines(*rows[-1]):
                     console.print(line, soft_wrap=True)
@@ -84,16 +96,28 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     return _UNEXPECTED if unexpected else CONFORMING
 
 
+def _backend(
+    harness: str | None, target: str | None, watch: CallWatch, stack: contextlib.ExitStack
+) -> Backend | None:
+    """Return what the findings are shown on, or ``None`` for the reference."""
+    from conformance.door.harness import harness_backend
+    from conformance.engine.watch import CALL_SECONDS_MAX
+    from conformance.run.targets import load_target
+
+    if harness is not None:
+        return stack.enter_context(harness_backend(harness, call_seconds_max=CALL_SECONDS_MAX))
+    return None if target is None else load_target(target, watch)
+
+
 def _demonstration(
-    finding_id: str, target: str | None, folder: Path, watch: CallWatch
+    finding_id: str, backend: Backend | None, folder: Path, watch: CallWatch
 ) -> Demonstration:
     from conformance.findings.registry import demonstrate, demonstrate_on
     from conformance.run.shipped import SHIPPED_BACKENDS
-    from conformance.run.targets import load_target
 
-    if target is None:
+    if backend is None:
         return demonstrate(finding_id, SHIPPED_BACKENDS, folder, watch)
-    return demonstrate_on(finding_id, load_target(target, watch), watch)
+    return demonstrate_on(finding_id, backend, watch)
 
 
 def _json(finding: Finding, found: Demonstration) -> dict[str, Any]:

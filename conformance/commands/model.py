@@ -59,6 +59,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     trace = actions.add_parser("trace", help="show a shortest way to break a property")
     trace.add_argument("model")
     trace.add_argument("property")
+    trace.add_argument("--json", type=Path, metavar="FILE", help="write the way here")
     _add_search(trace)
     export = actions.add_parser(
         "export", help="write a model for another checker, from the tables that ours uses"
@@ -193,8 +194,10 @@ def _check(parsed: argparse.Namespace, console: Console) -> int:
 
 
 def _trace(parsed: argparse.Namespace, console: Console) -> int:
+    import json
+
     from conformance.checker.models.registry import build
-    from conformance.checker.report import trace_lines
+    from conformance.checker.report import trace_json, trace_lines
     from conformance.checker.results import Judgement
     from conformance.errors import UsageError
 
@@ -210,6 +213,8 @@ def _trace(parsed: argparse.Namespace, console: Console) -> int:
         return CONFORMING if found.judgement is Judgement.HOLDS else _INCONCLUSIVE
     for line in trace_lines(found.trace):
         console.print(line, soft_wrap=True)
+    if parsed.json is not None:
+        write_whole(parsed.json, json.dumps(trace_json(found.trace), indent=2) + "\n")
     return _VIOLATED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,15 @@ def test_expected_compares_with_the_table(capsys: pytest.CaptureFixture[str]) ->
     assert "the table of known results has no row for it" in capsys.readouterr().out
 
 
-def test_trace_shows_steps_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["model", "trace", "handles", "acknowledged stays"]) == 1
+def test_trace_shows_steps_as_text_and_as_data(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "trace.json"
+
+    assert main(["model", "trace", "handles", "acknowledged stays", "--json", str(file)]) == 1
+    trace = json.loads(file.read_text())
+    assert [step["slot"] for step in trace["steps"]] in ([0, 1, 0, 1], [1, 0, 1, 0])
+    assert trace["start"]["slots"][0]["acknowledged_count"] == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" [")[0] for line in lines] == [
@@ -127,7 +135,13 @@ def test_findings_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
     assert "see it on the reference" in said
 
 
-@pytest.mark.usefixtures("tmp_path")
+def test_findings_of_a_harness(capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"{sys.executable} -m conformance serve conformance.tests.broken_wals:ListWal"
+
+    assert main(["findings", "F4", "--command", command]) == 0
+    assert "F4 (medium), not executable here" in capsys.readouterr().out
+
+
 def test_a_tour_of_a_target(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,27 @@ def test_the_reference_passes_the_whole_tour(backend: Backend) -> None:
     assert sum("transitions taken" in note for note in report.notes) == 2
 
 
+@pytest.mark.requirement("WAL-07")
+def test_a_log_that_is_never_fresh_ends_the_tour() -> None:
+    """Where not even the beginning is right there is nothing to take, and all else is open."""
+
+    class NeverFresh(OneWrongTransition):
+        stored = {}  # noqa: RUF012 - filled by the logs of this test
+
+        def load(self) -> AgreementWalArtifact:
+            return AgreementWalArtifact((_PHANTOM, *self.entries))
+
+    wrong = (TourLog(9), LogLetter("reopen"))
+    backend = Backend("never fresh", agreement_wal=lambda directory: NeverFresh(directory, wrong))
+    with CallWatch() as watch:
+        report = tour_backend(backend, watch=watch)
+
+    verdicts = {result.requirement_id: result.verdict for result in report.results}
+    assert verdicts["WAL-07"] is Verdict.FAIL
+    assert Verdict.PASS not in verdicts.values()
+    assert any(": 0 of " in note for note in report.notes)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_one_wrong_transition_is_caught_and_named(seed: int) -> None:
     state, letter = random.Random(seed).choice(_transitions())  # noqa: S311 - no secret

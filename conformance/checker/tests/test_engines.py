@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conformance.checker import plain
 from conformance.checker import tables as tables_module
 from conformance.checker.engines import check_model
 from conformance.checker.model import FAITHFUL, Action, Model, Property
@@ -205,6 +206,33 @@ def test_a_budget_that_ran_out_is_never_a_pass(engine: str, budget: Budget, reas
     assert result.stopped_because is not None
     assert reason in result.stopped_because
     assert {each.judgement for each in result.properties} == {Judgement.INCONCLUSIVE}
+
+
+def test_the_plain_search_looks_at_the_clock_within_a_level(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plain, "_CLOCK_EVERY", 1)
+    ticks = iter(range(1_000))
+    budget = Budget(seconds_max=2.5, clock=lambda: float(next(ticks)))
+    result = check_model(mutual_exclusion(is_broken=True), 4, engine="plain", budget=budget)
+
+    assert result.stopped_because == "the time ran out, the budget is 2.5 seconds"
+    assert result.depth == 1
+
+
+def test_memory_that_runs_out_is_never_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(vector.DenseVisited):
+        def next_level(self) -> vector.Words:
+            if self._next_mark == 3:
+                raise MemoryError
+            return super().next_level()
+
+    monkeypatch.setattr(vector, "DenseVisited", Full)
+    result = check_model(mutual_exclusion(), 2, engine="numpy")
+
+    assert result.judgement is Judgement.INCONCLUSIVE
+    assert result.stopped_because is not None
+    assert result.stopped_because.startswith("the memory ran out at level 1")
 
 
 def _with_action(action: Action) -> Model:
