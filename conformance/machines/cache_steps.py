@@ -9,6 +9,7 @@ from typing import Any, Final
 from conformance.engine.acts import act
 from conformance.engine.session import Raised, Returned
 from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
+from conformance.machines.asking import TRIES, answered
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -39,8 +40,6 @@ from telltale_spec.wire.effects import BlockedStatus
 
 __all__ = ["EvidenceCacheSteps"]
 
-# How often the empty id is offered before a cache counts as one that refuses it.
-_TRIES: Final = 3
 _KEPT_BY_A_PUT: Final = ("CACHE-01", "CACHE-02", "CACHE-03", "CACHE-06", "CACHE-07", "WAL-09")
 
 
@@ -108,7 +107,7 @@ class EvidenceCacheSteps(ConformanceMachine):
         answer = self._asked_to_put(entry)
         if isinstance(answer, Raised) and entry.evidence_id == "":
             # A cache that is busy takes the empty id when it is asked again.
-            again = (self._asked_to_put(entry) for _ in range(_TRIES - 1))
+            again = (self._asked_to_put(entry) for _ in range(TRIES - 1))
             answer = next((each for each in again if isinstance(each, Returned)), answer)
         if isinstance(answer, Raised):
             self._check_refusal(entry, answer.message)
@@ -280,12 +279,7 @@ class EvidenceCacheSteps(ConformanceMachine):
 
     def _get(self, evidence_id: str, requirement_id: str, *, quiet: bool = False) -> Found:
         operation = GetOutcome(evidence_id)
-        answer = self.history.call(
-            operation_text(operation),
-            lambda: self.sut.get(evidence_id),
-            operation=operation,
-            quiet=quiet,
-        )
+        answer = answered(self.history, operation, lambda: self.sut.get(evidence_id), quiet=quiet)
         found = answer.message if isinstance(answer, Raised) else answer.value
         if not isinstance(answer, Raised) and isinstance(found, EvidenceOutcomeCacheEntry | None):
             if not quiet:
@@ -297,12 +291,7 @@ class EvidenceCacheSteps(ConformanceMachine):
 
     def _load(self, requirement_id: str, *, note: bool = False) -> Entries:
         operation = LoadCache()
-        answer = self.history.call(
-            operation_text(operation),
-            lambda: self.sut.load(),
-            operation=operation,
-            quiet=not note,
-        )
+        answer = answered(self.history, operation, lambda: self.sut.load(), quiet=not note)
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, EvidenceOutcomeCacheArtifact):
             self.loaded = artifact.entries

@@ -15,6 +15,7 @@ from conformance.engine.acts import Act, act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptedPart, ScriptSuite, scripted
 from conformance.engine.session import History, Raised, Returned
+from conformance.machines.asking import TRIES
 from conformance.machines.handle_races import (
     HANDLES,
     cache_of,
@@ -22,7 +23,6 @@ from conformance.machines.handle_races import (
     opened_handles,
     release_handles,
 )
-from conformance.machines.scripted_log import TRIES
 from conformance.machines.scripted_texts import contents_text, mismatch_text
 from conformance.rules.narration import cache_entry_text, operation_text
 from telltale_spec.model.operations import (

@@ -6,17 +6,17 @@ was never found was never kept.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from conformance.engine.acts import act
 from conformance.engine.scripts import ScriptedPart
 from conformance.engine.session import History, Raised, Returned
+from conformance.machines.asking import TRIES, answered
 from conformance.machines.cache_blame import Entries, Found, by_id, found_text, misfit_text
-from conformance.machines.scripted_log import TRIES
 from conformance.machines.scripted_texts import contents_text, mismatch_text
 from conformance.rules.narration import operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
-from telltale_spec.model.operations import GetOutcome, LoadCache, Operation, PutOutcome, Reopen
+from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 
 __all__ = ["ScriptedCache"]
@@ -198,7 +198,7 @@ class ScriptedCache(ScriptedPart):
 
     def _get(self, evidence_id: str, requirement_id: str, *, quiet: bool) -> Found:
         operation = GetOutcome(evidence_id)
-        answer = self._answer(operation, lambda: self.sut.get(evidence_id), quiet=quiet)
+        answer = answered(self.history, operation, lambda: self.sut.get(evidence_id), quiet=quiet)
         found = answer.message if isinstance(answer, Raised) else answer.value
         if not isinstance(answer, Raised) and isinstance(found, EvidenceOutcomeCacheEntry | None):
             if not quiet:
@@ -209,20 +209,10 @@ class ScriptedCache(ScriptedPart):
         raise AssertionError("unreachable: a failed check does not return")
 
     def _load(self, requirement_id: str) -> Entries:
-        answer = self._answer(LoadCache(), lambda: self.sut.load(), quiet=False)
+        answer = answered(self.history, LoadCache(), lambda: self.sut.load(), quiet=False)
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, EvidenceOutcomeCacheArtifact):
             return tuple(artifact.entries)
         actual = misfit_text(answer)
         self.history.check(requirement_id, False, "an EvidenceOutcomeCacheArtifact", actual)
         raise AssertionError("unreachable: a failed check does not return")
-
-    def _answer(self, operation: Operation, ask: Any, *, quiet: bool) -> Raised | Returned:
-        """Ask until there is an answer; the last refusal is one too."""
-        answer: Raised | Returned = Raised("never asked")
-        for _ in range(TRIES):
-            text = operation_text(operation)
-            answer = self.history.call(text, ask, operation=operation, quiet=quiet)
-            if isinstance(answer, Returned):
-                break
-        return answer

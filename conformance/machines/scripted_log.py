@@ -11,26 +11,23 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
 
 from conformance.engine.acts import act
 from conformance.engine.scripts import ScriptedPart
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
+from conformance.machines.asking import TRIES, answered
 from conformance.machines.scripted_texts import contents_text, mismatch_text
 from conformance.rules.narration import operation_text
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import RejectionMode
-from telltale_spec.model.operations import Append, LoadLog, Operation, ReadSince, Reopen
+from telltale_spec.model.operations import Append, LoadLog, ReadSince, Reopen
 from telltale_spec.wire.agreement import (
     AgreementWalArtifact,
     AgreementWalEntry,
     EscalationTracker,
 )
 
-__all__ = ["TRIES", "ScriptedLog"]
-
-TRIES: Final = 3
-"""How often something is asked before a refusal counts: a busy backend answers the next time."""
+__all__ = ["ScriptedLog"]
 
 Entries = tuple[AgreementWalEntry, ...]
 
@@ -128,7 +125,9 @@ class ScriptedLog(ScriptedPart):
     @act("read_since")
     def read_since(self, tick: int) -> None:
         """Read a suffix with no load around it."""
-        answer = self._answer(ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False)
+        answer = answered(
+            self.history, ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False
+        )
         value = answer.message if isinstance(answer, Raised) else answer.value
         well_formed = isinstance(value, Sequence) and not isinstance(value, str)
         self.history.check("WAL-05", well_formed, "a sequence of entries", lambda: repr(value))
@@ -249,7 +248,7 @@ class ScriptedLog(ScriptedPart):
         return tuple(found) == tuple(self.entries)
 
     def _load(self, requirement_id: str, *, quiet: bool) -> Entries:
-        answer = self._answer(LoadLog(), lambda: self.sut.load(), quiet=quiet)
+        answer = answered(self.history, LoadLog(), lambda: self.sut.load(), quiet=quiet)
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, AgreementWalArtifact):
             return tuple(artifact.entries)
@@ -260,13 +259,3 @@ class ScriptedLog(ScriptedPart):
         )
         self.history.check(requirement_id, False, "an AgreementWalArtifact", actual)
         raise AssertionError("unreachable: a failed check does not return")
-
-    def _answer(self, operation: Operation, ask: Any, *, quiet: bool) -> Raised | Returned:
-        """Ask until there is an answer; the last refusal is one too."""
-        answer: Raised | Returned = Raised("never asked")
-        for _ in range(TRIES):
-            text = operation_text(operation)
-            answer = self.history.call(text, ask, operation=operation, quiet=quiet)
-            if isinstance(answer, Returned):
-                break
-        return answer

@@ -6,11 +6,12 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from conformance.engine.acts import act
 from conformance.engine.session import History, Raised
 from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
+from conformance.machines.asking import TRIES, answered
 from conformance.machines.fresh import follow, leftovers_text, next_history_text
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
@@ -43,9 +44,6 @@ from telltale_spec.wire.agreement import (
 )
 
 __all__ = ["AgreementWalSteps"]
-
-# How often a legal entry is offered before a log counts as one that refuses it.
-_TRIES: Final = 3
 
 
 class AgreementWalSteps(ConformanceMachine):
@@ -206,7 +204,7 @@ class AgreementWalSteps(ConformanceMachine):
 
     def _takes(self, beside: History, log: AgreementWal, entry: AgreementWalEntry) -> bool:
         text = operation_text(Append(entry))
-        answers = (beside.call(text, lambda: log.append(entry), quiet=True) for _ in range(_TRIES))
+        answers = (beside.call(text, lambda: log.append(entry), quiet=True) for _ in range(TRIES))
         return any(not isinstance(answer, Raised) for answer in answers)
 
     def _note_situations(self, before: State, entry: AgreementWalEntry, *, refused: bool) -> None:
@@ -255,8 +253,7 @@ class AgreementWalSteps(ConformanceMachine):
     @act("read_since")
     def _read_since(self, tick: int) -> None:
         operation = ReadSince(tick)
-        text = operation_text(operation)
-        answer = self.history.call(text, lambda: self.sut.read_since(tick), operation=operation)
+        answer = answered(self.history, operation, lambda: self.sut.read_since(tick))
         entries = self._sequence(answer, "WAL-05", "a sequence of entries")
         expected = AgreementWalArtifact(self.state.log).read_since(tick)
         if 0 < len(expected) < len(self.state.log):
@@ -311,12 +308,7 @@ class AgreementWalSteps(ConformanceMachine):
 
     def _load(self, requirement_id: str, *, note: bool = False) -> tuple[AgreementWalEntry, ...]:
         operation = LoadLog()
-        answer = self.history.call(
-            operation_text(operation),
-            lambda: self.sut.load(),
-            operation=operation,
-            quiet=not note,
-        )
+        answer = answered(self.history, operation, lambda: self.sut.load(), quiet=not note)
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, AgreementWalArtifact):
             return artifact.entries
