@@ -24,6 +24,7 @@ from conformance.crashes.histories import cache_histories, log_histories
 from conformance.crashes.oracle import Expected, Stored, differences
 from conformance.crashes.persistence import PowerModel
 from conformance.crashes.recording import LEFT_OUT
+from conformance.crashes.selection import evenly
 from conformance.crashes.states import CrashClass, states_of
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
@@ -44,7 +45,7 @@ _LOADS: Final[Mapping[Component, Operation]] = {
 _CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
 _STATES_MAX: Final = 24
 # Each fault has a process of its own, so few are made in a short run.
-_HISTORIES_A_FAULT: Final = 8
+_HISTORIES_A_FAULT: Final = 7
 
 
 class FaultClass(enum.Enum):
@@ -157,7 +158,7 @@ class FaultSuite(Suite):
         return crew
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
-        """Return what is accepted of the fixed history, without its reopening, and a load."""
+        """Return what is accepted of the fixed history; a reopening and loads come at its end."""
         first = next(_HISTORIES[self.part](0, 0))
         site = self._crew(session).site(self.part, first)
         kept = [
@@ -165,7 +166,9 @@ class FaultSuite(Suite):
             for deed in site.conducted.deeds
             if deed.operation is not None and deed.accepted
         ]
-        return (*(each for each in kept if not isinstance(each, Reopen)), _LOADS[self.part])
+        *most, last = [each for each in kept if not isinstance(each, Reopen)]
+        load = _LOADS[self.part]
+        return (*most, load, Reopen(), load, last, load)
 
     def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
         site = self._crew(session).site(self.part, operations)
@@ -178,8 +181,7 @@ class FaultSuite(Suite):
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
         """Return which calls fail: all, or of many as many as the budget has, spread evenly."""
         count_max = max(1, session.budget.histories // _HISTORIES_A_FAULT)
-        numbers = range(1, self._count(plan) + 1)
-        return list(numbers[:: max(1, -(-len(numbers) // count_max))])
+        return evenly(range(1, self._count(plan) + 1), count_max)
 
     def _judge(
         self,
@@ -254,8 +256,7 @@ class FaultSuite(Suite):
         failed_at = next(i for i, event in enumerate(events) if isinstance(event, SyncFailed))
         for crash_class in _CLASSES:
             states = [each for each in states_of(model, crash_class) if each.point > failed_at]
-            stride = max(1, -(-len(states) // _STATES_MAX))
-            for state in states[::stride]:
+            for state in evenly(states, _STATES_MAX):
                 answered = sum(isinstance(event, Answered) for event in events[: state.point])
                 what = f"after a loss of power ({crash_class.value}) at event {state.point}"
                 expected = self._expected(run, run.deeds, answered)

@@ -22,7 +22,7 @@ from conformance.crashes.strace import TracedHarness, traced_command
 from conformance.door.connection import Connection
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
-from telltale_spec.model.operations import Operation
+from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = ["FaultedRun", "Plan", "expected_of", "full_disk", "plan_of", "sync_failure"]
 
@@ -72,10 +72,19 @@ def plan_of(recording: Recording) -> Plan:
 def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
     """Return what may be stored after deeds of which a fault may have refused some.
 
-    What was refused for a fault may be there, whole, or not.
+    What was refused for a fault may be there, whole, or not, until an opening has shown which.
     """
-    items = [Stored(deed.entry, deed.accepted) for deed in deeds if deed.entry is not None]
-    return Expected(component, tuple(items))
+    items: tuple[Stored, ...] = ()
+    is_new_opening = False
+    for deed in deeds:
+        if isinstance(deed.operation, Reopen):
+            is_new_opening = True
+        elif deed.entry is not None:
+            is_new_opening = False
+            items = (*items, Stored(deed.entry, deed.accepted))
+        elif deed.loaded is not None and is_new_opening:
+            items = tuple([Stored(entry) for entry in deed.loaded])
+    return Expected(component, items)
 
 
 def sync_failure(

@@ -122,7 +122,19 @@ def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...
 def cache_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
     """Yield histories of a cache: a fixed one, and as many seeded ones as are wanted."""
     puts = [PutOutcome(entry) for entry in _OUTCOMES]
-    yield (*puts[:3], GetOutcome("a"), Reopen(), *puts[3:5], LoadCache(), *puts[5:])
+    again = [puts[index] for index in (0, 2, 1, 5, 0, 4, 2, 5)]
+    # Long enough for a cache that gathers up what was replaced.
+    yield (
+        *puts[:3],
+        GetOutcome("a"),
+        Reopen(),
+        *puts[3:5],
+        LoadCache(),
+        puts[5],
+        *again[:5],
+        Reopen(),
+        *again[5:],
+    )
     for index in range(seeded_count):
         chance = random.Random(f"cache {seed} {index}")  # noqa: S311 - a sample, not a secret
         pieces: list[Operation] = [*puts, Reopen(), LoadCache(), GetOutcome("b")]

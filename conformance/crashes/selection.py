@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from typing import Final
+from itertools import pairwise
+from typing import Final, TypeVar
 
 from conformance.crashes.campaign import CrashSite
 from conformance.crashes.states import CrashClass, CrashState, states_of
@@ -11,6 +13,8 @@ from conformance.crashes.states import CrashClass, CrashState, states_of
 __all__ = ["distinct_states", "evenly", "same_or_all"]
 
 _REPLAYED_MAX: Final = 400
+
+Item = TypeVar("Item")
 
 
 def same_or_all(site: CrashSite, state: CrashState) -> list[CrashState]:
@@ -39,7 +43,14 @@ def distinct_states(
     return list(distinct.values()), made
 
 
-def evenly(states: Sequence[CrashState], count_max: int) -> list[CrashState]:
-    """Return all states, or of many those that lie evenly among them."""
-    stride = max(1, -(-len(states) // count_max))
-    return list(states[::stride])
+def evenly(items: Sequence[Item], count_max: int) -> list[Item]:
+    """Return all items, or of many one from each of as many equal stretches.
+
+    Which one of a stretch is left to luck that is the same every time: a fixed stride would meet
+    the same call of every operation.
+    """
+    if len(items) <= count_max:
+        return list(items)
+    chance = random.Random(f"{len(items)} {count_max}")  # noqa: S311 - a sample, not a secret
+    edges = [index * len(items) // count_max for index in range(count_max + 1)]
+    return [items[chance.randrange(first, last)] for first, last in pairwise(edges)]

@@ -391,6 +391,19 @@ class CarefulLog(FramedLog):
         raise DurabilityError(f"the append failed: {error}") from error
 
 
+class RewritingLog(CarefulLog):
+    """A log that stops at a fault and writes what it shows again when it is opened."""
+
+    def __init__(self, directory: Path, after_fault: str) -> None:
+        super().__init__(directory, after_fault)
+        frames = self._path.read_bytes()[: self._end]
+        try:
+            os.pwrite(self._file, frames, 0)
+            os.fsync(self._file)
+        except OSError as error:
+            raise DurabilityError(f"the log does not open: {error}") from error
+
+
 class HalfLog(CarefulLog):
     """A log that writes head and body apart and goes on behind a head without a body."""
 
@@ -420,7 +433,8 @@ class TolerantCache(RewrittenCache):
             raise DurabilityError(f"the put failed: {error}") from error
 
 
-poisoned = _log("poisoned", lambda d: CarefulLog(d, "stop"))
+poisoned = _log("poisoned", lambda d: RewritingLog(d, "stop"))
+trusts_what_it_finds = _log("trusts what it finds", lambda d: CarefulLog(d, "stop"))
 tries_sync_again = _log("tries sync again", lambda d: CarefulLog(d, "again"))
 acknowledges_anyway = _log("acknowledges anyway", lambda d: CarefulLog(d, "anyway"))
 leaves_half = _log("leaves half", lambda d: HalfLog(d, "go on"))

@@ -228,6 +228,7 @@ def test_faults_that_are_told_pass(name: str) -> None:
     [
         ("right", {"WAL-08.fsync-error", "WAL-08.disk-full"}),
         ("tries_sync_again", {"WAL-08.fsync-error"}),
+        ("trusts_what_it_finds", {"WAL-08.fsync-error"}),
         ("acknowledges_anyway", {"WAL-08.fsync-error"}),
         ("leaves_half", {"WAL-08.disk-full"}),
     ],
