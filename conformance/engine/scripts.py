@@ -29,7 +29,7 @@ _PLAN_ENOUGH: Final = 0.25
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
 # is full after so many entries has shown it too.
 _TAKEN_ENOUGH: Final = 0.5
-_TAKEN_MANY: Final = 100
+_TAKEN_MANY: Final = 50
 
 
 @dataclass(frozen=True)

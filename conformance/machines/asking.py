@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from conformance.engine.session import History, Raised, Returned
 from conformance.rules.narration import operation_text
-from telltale_spec.model.operations import Operation
+from telltale_spec.model.operations import Operation, PutOutcome
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome
 
-__all__ = ["TRIES", "answered"]
+__all__ = ["TRIES", "answered", "takes_the_id"]
 
 TRIES: Final = 3
 """How often something is asked before a refusal counts: a busy backend answers the next time."""
@@ -29,3 +31,24 @@ def answered(
         if isinstance(answer, Returned):
             break
     return answer
+
+
+def takes_the_id(history: History, evidence_id: str) -> bool:
+    """Say whether a fresh cache takes a plain entry of an id.
+
+    A refused put may have been refused for its outcome, or for what is stored already; neither
+    says anything of the id (CACHE-01, CACHE-07).
+    """
+    factory = history.session.backend.evidence_cache
+    if factory is None:
+        raise RuntimeError("only a backend with a cache can be asked for an id")
+    directory = history.directory()
+    twin = history.start("the evidence cache", lambda: factory(directory))
+    # What the search sees of it is the refusal alone, not how its reason was found.
+    beside = history.beside()
+    entry = EvidenceOutcomeCacheEntry(evidence_id, "i", "o", EffectOutcome.blocked())
+    try:
+        put = answered(beside, PutOutcome(entry), lambda: twin.put(entry), quiet=True)
+    finally:
+        history.release(twin)
+    return isinstance(put, Returned)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from conformance.engine.acts import act
 from conformance.engine.session import Raised, Returned
 from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
-from conformance.machines.asking import TRIES, answered
+from conformance.machines.asking import TRIES, answered, takes_the_id
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -183,7 +183,7 @@ class EvidenceCacheSteps(ConformanceMachine):
         """Check that a refused put left its id old or new, and every other id alone."""
         self.history.check(
             "CACHE-01",
-            entry.evidence_id != "",
+            entry.evidence_id != "" or takes_the_id(self.history, ""),
             "accepted: the empty id is a legal one",
             f"refused: {message}",
         )

@@ -75,6 +75,7 @@ __all__ = ["DIRECTED_CACHE_SUITE"]
 IDS: Final = "ids that are easily confused side by side"
 LENGTHS_APART: Final = "ids side by side that differ in their last character"
 OUTCOMES: Final = "outcomes that are easily confused side by side"
+UNREAD: Final = "cache reopened after puts with nothing read between"
 FIELDS: Final = "confusable texts in every field of an outcome"
 
 _LOAD: Final = scripted(ScriptedCache, "load_cache")
@@ -253,6 +254,18 @@ def _joined(place: str) -> Script:
     return Script(f"ids put together with the {place}", IDS, tuple(acts), (_LOAD,))
 
 
+def _unread() -> Iterator[Script]:
+    """Put some ids and reopen the cache before it was read, for a few counts of ids."""
+    for count in (1, 2, 3, 7, 12):
+        ids = [f"e{index}" for index in range(count)]
+        acts = [
+            _put(EvidenceOutcomeCacheEntry(each, "i", "o", _value(NatValue(index))))
+            for index, each in enumerate(ids)
+        ]
+        ending = (_REOPEN, _get(ids[-1]), _LOAD)
+        yield Script(f"{count} ids reopened unread", UNREAD, tuple(acts), ending)
+
+
 def _replaced_texts() -> Script:
     """Put every confusable text under one id, in each place of an outcome that has room for one."""
     lengths = [text for length in LENGTHS for text in texts_of_length(length)]
@@ -295,6 +308,8 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _replaced("outcomes", map(_value, _values()))
     yield from map(_joined, ("interface", "operation"))
     yield _replaced_texts()
+    if end:
+        yield from _unread()
     yield _replaced("lists", _lists())
     yield _kept("texts of outcomes", FIELDS, _fields(), end)
 
@@ -318,6 +333,7 @@ DIRECTED_CACHE_SUITE: Final = ScriptSuite(
         LENGTHS_APART: ("CACHE-01", "CACHE-02"),
         OUTCOMES: ("CACHE-02", "CACHE-06"),
         FIELDS: ("CACHE-02", "CACHE-06"),
+        UNREAD: ("CACHE-08",),
     },
     present=lambda backend: backend.evidence_cache is not None,
     plainer=plain_puts,

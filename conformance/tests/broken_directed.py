@@ -208,6 +208,20 @@ class JoinsIdAndOperation(MapCache):
         self.entries = {**kept, f"{entry.evidence_id}:{entry.operation_name}": entry}
 
 
+class SavedByALoadOnly(MapCache):
+    """Writes its file when it is loaded, and not before."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.path = directory / "cache"
+        if self.path.exists():
+            self.entries = pickle.loads(self.path.read_bytes())
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        self.path.write_bytes(pickle.dumps(self.entries))
+        return super().load()
+
+
 def changes_outcomes(change: Callable[[EffectOutcome], EffectOutcome]) -> type[MapCache]:
     """Return a cache that changes every outcome that it stores."""
 
@@ -281,5 +295,6 @@ BROKEN_DIRECTED_CACHES: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]
     ("cuts messages at 512", changes_outcomes(_short_message), "CACHE-02"),
     ("resolves entities", changes_outcomes(_without_entities), "CACHE-02"),
     ("forgets the first of 501", FullAt500, "CACHE-02"),
+    ("is saved by a load", SavedByALoadOnly, "CACHE-08"),
 )
 """Name, factory, and the requirement by which the cache is failed."""

@@ -178,6 +178,26 @@ class BusyCache(MapCache):
         super().put(entry)
 
 
+class SmallValuesCache(MapCache):
+    """Refuses what takes more than some bytes, whatever its id is."""
+
+    def put(self, entry: CacheEntry) -> None:
+        """Put a small entry."""
+        if len(encode(entry)) > 2_000:
+            raise DurabilityError("the value is too large")
+        super().put(entry)
+
+
+class FullCache(MapCache):
+    """Takes sixty ids and no more."""
+
+    def put(self, entry: CacheEntry) -> None:
+        """Put an entry of a known id, or of one for which there is room."""
+        if len(self.entries) >= 60 and entry.evidence_id not in self.entries:
+            raise DurabilityError("the table is full")
+        super().put(entry)
+
+
 class SortedCache(MapCache):
     """Loads by the order of its keys, which it did not promise not to do."""
 
@@ -231,6 +251,8 @@ UNUSUAL_CACHES: Final[tuple[Backend, ...]] = (
     cache_backend("refuses ids with a zero", refuses_ids(lambda t: "zero" if "\0" in t else None)),
     cache_backend("refuses long ids", refuses_ids(lambda t: "long" if len(t) > 255 else None)),
     cache_backend("is busy now and then", BusyCache),
+    cache_backend("refuses large values", SmallValuesCache),
+    cache_backend("takes sixty ids", FullCache),
     cache_backend("loads by its keys", SortedCache),
     cache_backend("keeps rows", TableCache, reopens=True),
 )
