@@ -26,7 +26,7 @@ from conformance.records.results import Step
 __all__ = ["crash_steps", "event_text", "hexadecimal_lines"]
 
 _ROW_BYTES = 16
-_ROWS_MAX = 8
+_ROWS_MAX = 4
 
 
 def crash_steps(site: CrashSite, state: CrashState) -> list[Step]:
@@ -65,7 +65,7 @@ def _event_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
     kill = state.crash_class is CrashClass.KILL_INSIDE
     what = "the process is killed" if kill else "the power goes"
     system = "" if kill else f", file system {site.model.file_system.value}"
-    yield Step(f"crash: {what} here ({state.crash_class.value}{system})", "")
+    yield Step(f"crash: {what} here ({state.crash_class.value}{system})", "ok")
     if state.point < len(events) and not isinstance(events[state.point], Answered):
         yield Step(f"call: {event_text(events[state.point], names)}", "never made")
 
@@ -149,23 +149,31 @@ def _image_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
             continue
         same = found[path] == whole.get(path)
         size = len(found[path])
-        yield Step(f"disk: {path}", f"{size} bytes{'' if same else ', changed by the crash'}")
+        unit = "byte" if size == 1 else "bytes"
+        yield Step(f"disk: {path}", f"{size} {unit}{'' if same else ', changed by the crash'}")
         if not same:
             for row in hexadecimal_lines(found[path], whole.get(path, b"")):
-                yield Step(f"disk: {row}", "")
+                yield Step(f"disk: {row}", "ok")
 
 
 def hexadecimal_lines(found: bytes, whole: bytes) -> list[str]:
     """Return the first rows in which bytes differ: what is there, and what would be."""
-    rows = []
-    for offset in range(0, max(len(found), len(whole)), _ROW_BYTES):
-        one, other = found[offset : offset + _ROW_BYTES], whole[offset : offset + _ROW_BYTES]
-        if one != other:
-            rows.append(f"{offset:6}: {_row(one)} | without the crash: {_row(other)}")
-        if len(rows) == _ROWS_MAX:
-            break
-    return rows
+    offsets = range(0, max(len(found), len(whole)), _ROW_BYTES)
+    pairs = [
+        (offset, found[offset : offset + _ROW_BYTES], whole[offset : offset + _ROW_BYTES])
+        for offset in offsets
+    ]
+    differing = [pair for pair in pairs if pair[1] != pair[2]]
+    rows = [
+        f"{offset:6}: {_row(one)} | without the crash: {_row(other)}"
+        for offset, one, other in differing[:_ROWS_MAX]
+    ]
+    more = len(differing) - len(rows)
+    return [*rows, *([f"and {more} more rows of {_ROW_BYTES} bytes"] if more else [])]
 
 
 def _row(data: bytes) -> str:
-    return data.hex(" ") if data else "(nothing)"
+    if not data:
+        return "(nothing)"
+    seen = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
+    return f"{data.hex(' ')} {seen}"
