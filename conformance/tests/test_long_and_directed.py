@@ -38,7 +38,8 @@ from conformance.tests.zoo import failed, judged, unproved
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalEntry
 
-SEEDS = range(5)
+# The kill table has all five; directed cases are the same on each, and streams of long ones alike.
+SEEDS = (0, 3)
 LOGS = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
 ALL_LOGS = (*BROKEN_LONG_LOGS, *BROKEN_DIRECTED_LOGS)
 ALL_CACHES = (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES)
