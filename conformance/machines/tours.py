@@ -139,6 +139,7 @@ class TourSuite(Suite):
         state, length = tour.start, 0
         try:
             machine = bound()
+            machine.start_history(0)
             while not _has_ended(machine):
                 way = tour.way(state, HISTORY_MAX - length)
                 if not way:

@@ -302,14 +302,18 @@ class LeaksItsList(ListWal):
 
 
 class LoadForgetsLast(ListWal):
-    """Loses the last entry at every second load."""
+    """Loses the last entry when it is loaded a second time."""
 
-    loads = 0
+    loaded = False
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        super().append(entry)
+        self.loaded = False
 
     def load(self) -> AgreementWalArtifact:
-        self.loads += 1
-        if self.loads % 2 == 0:
+        if self.loaded:
             del self.entries[-1:]
+        self.loaded = True
         return super().load()
 
 

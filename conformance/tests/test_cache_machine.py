@@ -101,7 +101,7 @@ def test_a_backend_without_a_cache_is_not_judged() -> None:
 
 
 def test_minimal_counterexamples_stay_minimal() -> None:
-    stored = 'evidence "e" = success with wal_sync of "t"."t"'
+    stored = 'evidence "e" = blocked of "t"."t"'
 
     folded = counterexample_for("CACHE-01", _broken(FoldsCase), SUITES)
     doubled = counterexample_for("CACHE-03", _broken(AppendsOnly), SUITES)

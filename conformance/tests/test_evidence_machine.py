@@ -105,8 +105,7 @@ def test_the_minimal_counterexample_stays_minimal() -> None:
 
     assert found is not None
     assert [step.text for step in found.steps] == [
-        'handle invoke_step of "Runtime"."invoke" as evidence "e", '
-        "inner outcome success with invoke_step"
+        'handle invoke_step of "t"."t" as evidence "e", inner outcome blocked'
     ] * 2
     assert found.expected == "asked in order: resolver, get"
     assert found.actual == "asked in order: resolver, get, inner"

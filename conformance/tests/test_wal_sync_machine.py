@@ -88,7 +88,7 @@ def test_every_requirement_of_the_suites_is_broken_by_some_handler() -> None:
 
 def test_smallest_counterexample_of_a_missing_gate() -> None:
     backend, requirement_id = broken("has no gate without a state")
-    found = counterexample_for(requirement_id, backend, SUITES, seed=1)
+    found = counterexample_for(requirement_id, backend, SUITES, seed=0)
     assert found is not None
     assert [(step.text, step.answer) for step in found.steps] == [
         ('sync "a" for "c", gate none, tick 1, no state', "success")
