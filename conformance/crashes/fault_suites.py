@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from conformance.backend import Backend, Capability
 from conformance.crashes.campaign import Crew, crew_of
@@ -84,6 +84,8 @@ _FORM: Final = ActForm("fault", _fault)
 @dataclass(frozen=True)
 class FaultSuite(Suite):
     """Histories of one component in which one call fails."""
+
+    records_acts: ClassVar[bool] = True
 
     name: str
     part: Component

@@ -72,7 +72,8 @@ def plan_of(recording: Recording) -> Plan:
 def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
     """Return what may be stored after deeds of which a fault may have refused some.
 
-    What was refused for a fault may be there, whole, or not, until an opening has shown which.
+    What was refused for a fault may be there, whole, or not. An opening that does not show it settles
+    that it is gone; one that shows it promises nothing, as it was never acknowledged.
     """
     items: tuple[Stored, ...] = ()
     is_new_opening = False
@@ -83,7 +84,8 @@ def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
             is_new_opening = False
             items = (*items, Stored(deed.entry, deed.accepted))
         elif deed.loaded is not None and is_new_opening:
-            items = tuple([Stored(entry) for entry in deed.loaded])
+            certain = [item.entry for item in items if item.is_certain]
+            items = tuple([Stored(entry, entry in certain) for entry in deed.loaded])
     return Expected(component, items)
 
 

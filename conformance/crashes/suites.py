@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from conformance.backend import Backend, Capability
 from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
@@ -41,6 +41,8 @@ RECOVERY_CRASH: Final = "recovery-crash"
 @dataclass(frozen=True)
 class CrashSuite(Suite):
     """Crashes of some classes of one component."""
+
+    records_acts: ClassVar[bool] = True
 
     name: str
     part: Component

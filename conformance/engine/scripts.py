@@ -84,6 +84,7 @@ class ScriptSuite(Suite):
     """
 
     judges_alike: ClassVar[bool] = False
+    records_acts: ClassVar[bool] = True
 
     name: str
     part: type[ScriptedPart]

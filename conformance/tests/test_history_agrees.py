@@ -181,7 +181,9 @@ def test_a_recorded_log_fails_what_it_fails_live(
 
 
 # A refusal in a run that is over can have any reason, so that it shows nothing of the id.
-SHOWN_CACHES = [each for each in BROKEN_CACHES if each[0] != "put of the empty id is refused"]
+# A lookup between two puts of a recorded run shows the older entry, which is another fault as well.
+NOT_SHOWN = ("put of the empty id is refused", "put adds without replacing, get finds the first")
+SHOWN_CACHES = [each for each in BROKEN_CACHES if each[0] not in NOT_SHOWN]
 
 
 @pytest.mark.parametrize(
@@ -199,8 +201,8 @@ def test_a_recorded_cache_fails_what_it_fails_live(
     assert only_blamed(failures_of(lines, backend), requirement_id)
 
 
-def test_all_broken_caches_but_one_are_recorded() -> None:
-    assert len(SHOWN_CACHES) == len(BROKEN_CACHES) - 1
+def test_all_broken_caches_but_two_are_recorded() -> None:
+    assert len(SHOWN_CACHES) == len(BROKEN_CACHES) - len(NOT_SHOWN)
 
 
 @pytest.mark.requirement("WAL-06")
