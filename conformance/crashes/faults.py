@@ -72,8 +72,8 @@ def plan_of(recording: Recording) -> Plan:
 def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
     """Return what may be stored after deeds of which a fault may have refused some.
 
-    What was refused for a fault may be there, whole, or not. An opening that does not show it settles
-    that it is gone; one that shows it promises nothing, as it was never acknowledged.
+    What was refused for a fault may be there, whole, or not. An opening that does not show it
+    settles that it is gone; one that shows it promises nothing, as it was never acknowledged.
     """
     items: tuple[Stored, ...] = ()
     is_new_opening = False
