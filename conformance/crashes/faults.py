@@ -84,8 +84,8 @@ def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
             is_new_opening = False
             items = (*items, Stored(deed.entry, deed.accepted))
         elif deed.loaded is not None and is_new_opening:
-            certain = [item.entry for item in items if item.is_certain]
-            items = tuple([Stored(entry, entry in certain) for entry in deed.loaded])
+            shown = deed.loaded
+            items = tuple([item for item in items if item.is_certain or item.entry in shown])
     return Expected(component, items)
 
 
