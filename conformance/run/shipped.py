@@ -68,7 +68,8 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
         agreement_wal_handler=AgreementWalHandler,
         evidence_handler=EvidencePersistenceHandler,
         # One handle at a time, so that concurrent handles are not promised.
-        capabilities=_DURABLE_PROMISES | {Capability.PROCESS_KILL, Capability.POWER_LOSS},
+        capabilities=_DURABLE_PROMISES
+        | {Capability.PROCESS_KILL, Capability.POWER_LOSS, Capability.FAULT_TOLERANCE},
     ),
     Backend(
         "functions",
