@@ -13,7 +13,7 @@ from typing import Final
 from conformance.backend import Backend, Capability
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
-from conformance.engine.scripts import Script, ScriptSuite, scripted
+from conformance.engine.scripts import Script, ScriptSuite
 from conformance.machines.confusable_texts import (
     COLLIDING_PAIRS,
     CONFUSABLE_GROUPS,
@@ -26,7 +26,14 @@ from conformance.machines.confusable_texts import (
     texts_of_length,
 )
 from conformance.machines.long_caches import cache_groups, plain_puts
-from conformance.machines.scripted_cache import ScriptedCache
+from conformance.machines.scripted_cache import (
+    LOAD,
+    REOPEN,
+    SCRIPTED_CACHE_IDS,
+    ScriptedCache,
+    get_act,
+    put_act,
+)
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     AcquireResponse,
@@ -78,20 +85,10 @@ OUTCOMES: Final = "outcomes that are easily confused side by side"
 UNREAD: Final = "cache reopened after puts with nothing read between"
 FIELDS: Final = "confusable texts in every field of an outcome"
 
-_LOAD: Final = scripted(ScriptedCache, "load_cache")
-_REOPEN: Final = scripted(ScriptedCache, "reopen")
 _UNIT: Final = UnitValue()
 _REPLACED: Final = 9
 # A pattern that is stored matches them, a prefix is theirs, or they fold to what is stored.
 _NEVER_PUT: Final = ("abz", "azb", "a/b/c", "AB", "\u00e9 ", "x" * 14, "11", "a\0d")
-
-
-def _put(entry: EvidenceOutcomeCacheEntry) -> Act:
-    return scripted(ScriptedCache, "put_outcome", entry)
-
-
-def _get(evidence_id: str) -> Act:
-    return scripted(ScriptedCache, "get_outcome", evidence_id)
 
 
 def _success(response: EffectResponse) -> EffectOutcome:
@@ -110,20 +107,20 @@ def _side_by_side(name: str, situation: str, ids: Sequence[str], end: Sequence[s
     acts = []
     for index, each in enumerate(ids):
         entry = EvidenceOutcomeCacheEntry(each, "i", f"put {index}", _value(NatValue(index)))
-        acts += [_get(each), _put(entry)]
-    ending = [*map(_get, reversed(ids)), *map(_get, _NEVER_PUT), _LOAD]
+        acts += [get_act(each), put_act(entry)]
+    ending = [*map(get_act, reversed(ids)), *map(get_act, _NEVER_PUT), LOAD]
     for index, each in enumerate(ids[::_REPLACED]):
         entry = EvidenceOutcomeCacheEntry(each, "i", f"put again {index}", EffectOutcome.blocked())
-        ending.append(_put(entry))
-    ending += [*map(_get, ids[::_REPLACED]), *map(_get, ids[1::_REPLACED]), _LOAD]
+        ending.append(put_act(entry))
+    ending += [*map(get_act, ids[::_REPLACED]), *map(get_act, ids[1::_REPLACED]), LOAD]
     return Script(name, situation, tuple(acts), (*ending, *_after_all(ids, end)))
 
 
 def _after_all(ids: Sequence[str], end: Sequence[str]) -> Iterator[Act]:
     if end:
-        yield _REOPEN
-        yield from map(_get, ids[:4])
-        yield _LOAD
+        yield REOPEN
+        yield from map(get_act, ids[:4])
+        yield LOAD
 
 
 def _ids(end: Sequence[str]) -> Iterator[Script]:
@@ -225,9 +222,9 @@ def _kept(
 ) -> Script:
     """Put entries, look all of them up, and load."""
     listed = list(entries)
-    acts = [_put(entry) for entry in listed]
+    acts = [put_act(entry) for entry in listed]
     ids = [entry.evidence_id for entry in listed]
-    ending = (*map(_get, ids), _LOAD, _LOAD, *_after_all(ids, end))
+    ending = (*map(get_act, ids), LOAD, LOAD, *_after_all(ids, end))
     return Script(name, situation, tuple(acts), ending)
 
 
@@ -248,10 +245,10 @@ def _joined(place: str) -> Script:
         for evidence_id, name in (first, second):
             names = (name, "o") if place == "interface" else ("i", name)
             acts.append(
-                _put(EvidenceOutcomeCacheEntry(evidence_id, *names, EffectOutcome.blocked()))
+                put_act(EvidenceOutcomeCacheEntry(evidence_id, *names, EffectOutcome.blocked()))
             )
-        acts += [_get(first[0]), _get(second[0])]
-    return Script(f"ids put together with the {place}", IDS, tuple(acts), (_LOAD,))
+        acts += [get_act(first[0]), get_act(second[0])]
+    return Script(f"ids put together with the {place}", IDS, tuple(acts), (LOAD,))
 
 
 def _unread() -> Iterator[Script]:
@@ -259,10 +256,10 @@ def _unread() -> Iterator[Script]:
     for count in (1, 2, 3, 7, 12):
         ids = [f"e{index}" for index in range(count)]
         acts = [
-            _put(EvidenceOutcomeCacheEntry(each, "i", "o", _value(NatValue(index))))
+            put_act(EvidenceOutcomeCacheEntry(each, "i", "o", _value(NatValue(index))))
             for index, each in enumerate(ids)
         ]
-        ending = (_REOPEN, _get(ids[-1]), _LOAD)
+        ending = (REOPEN, get_act(ids[-1]), LOAD)
         yield Script(f"{count} ids reopened unread", UNREAD, tuple(acts), ending)
 
 
@@ -277,12 +274,12 @@ def _replaced_texts() -> Script:
             _success(OutputConditionHintResponse(OutputConditionHint(text, text))),
         )
         for outcome in outcomes:
-            acts += [_put(EvidenceOutcomeCacheEntry("one", text, text, outcome)), _get("one")]
+            acts += [put_act(EvidenceOutcomeCacheEntry("one", text, text, outcome)), get_act("one")]
     values = tuple(map(StrValue, all_texts()))
     events = tuple(Partition(text, text) for text in all_texts())
     for outcome in (_success(InvokeStepResponse(values)), _success(TopologyEventsResponse(events))):
-        acts += [_put(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), _get("one")]
-    return Script("texts under one id", FIELDS, tuple(acts), (_LOAD,))
+        acts += [put_act(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), get_act("one")]
+    return Script("texts under one id", FIELDS, tuple(acts), (LOAD,))
 
 
 def _lists() -> Iterator[EffectOutcome]:
@@ -296,8 +293,8 @@ def _replaced(name: str, outcomes: Iterable[EffectOutcome]) -> Script:
     """Put confusable outcomes under one id: each replaces one that it is easily taken for."""
     acts: list[Act] = []
     for outcome in outcomes:
-        acts += [_put(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), _get("one")]
-    return Script(f"{name} under one id", OUTCOMES, tuple(acts), (_LOAD,))
+        acts += [put_act(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), get_act("one")]
+    return Script(f"{name} under one id", OUTCOMES, tuple(acts), (LOAD,))
 
 
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
@@ -318,16 +315,7 @@ DIRECTED_CACHE_SUITE: Final = ScriptSuite(
     name="evidence cache, directed cases",
     part=ScriptedCache,
     scripts=_scripts,
-    requirement_ids=(
-        "CACHE-01",
-        "CACHE-02",
-        "CACHE-03",
-        "CACHE-04",
-        "CACHE-06",
-        "CACHE-07",
-        "CACHE-08",
-        "WAL-09",
-    ),
+    requirement_ids=SCRIPTED_CACHE_IDS,
     situations={
         IDS: ("CACHE-01", "CACHE-02", "CACHE-03"),
         LENGTHS_APART: ("CACHE-01", "CACHE-02"),

@@ -23,7 +23,14 @@ from conformance.machines.confusable_texts import (
     texts_of_length,
 )
 from conformance.machines.long_logs import log_groups, plain_appends
-from conformance.machines.scripted_log import ScriptedLog
+from conformance.machines.scripted_log import (
+    LOAD,
+    REOPEN,
+    SCRIPTED_LOG_IDS,
+    ScriptedLog,
+    append_act,
+    read_act,
+)
 from conformance.machines.scripted_numbers import cycle_of_windows
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
@@ -62,17 +69,6 @@ _ABORTED: Final = FinalizationOutcome.ABORTED
 _TICK: Final = 5
 _OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
 
-_LOAD: Final = scripted(ScriptedLog, "load_log")
-_REOPEN: Final = scripted(ScriptedLog, "reopen")
-
-
-def _append(entry: AgreementWalEntry) -> Act:
-    return scripted(ScriptedLog, "append", entry)
-
-
-def _read(tick: int) -> Act:
-    return scripted(ScriptedLog, "read_since", tick)
-
 
 def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
     return VisibilityGateCrossing(text, text, _FINALIZED, tick)
@@ -108,9 +104,9 @@ def _case(
     end: tuple[Act, ...],
 ) -> Script:
     """Append, read before any load, load twice, and read again."""
-    acts = [_append(entry) for entry in entries]
-    reading = [_read(tick) for tick in reads]
-    return Script(name, situation, tuple(acts), (*reading, _LOAD, _LOAD, *reading[:2], *end))
+    acts = [append_act(entry) for entry in entries]
+    reading = [read_act(tick) for tick in reads]
+    return Script(name, situation, tuple(acts), (*reading, LOAD, LOAD, *reading[:2], *end))
 
 
 def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
@@ -123,9 +119,9 @@ def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
     acts = [
         act
         for tick in NUMBERS
-        for act in (_append(_gate("o", tick)), _read(max(tick - 1, 0)), _read(tick))
+        for act in (append_act(_gate("o", tick)), read_act(max(tick - 1, 0)), read_act(tick))
     ]
-    yield Script("ticks read at once", TICKS, tuple(acts), (_LOAD, _LOAD, _read(0), *end))
+    yield Script("ticks read at once", TICKS, tuple(acts), (LOAD, LOAD, read_act(0), *end))
 
 
 def _sessions(end: tuple[Act, ...]) -> Script:
@@ -173,8 +169,8 @@ def _levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]
     for place, high in ((1, 0), (1, 1), (2, 0), (2, 2)):
         raised = [text for index, text in enumerate(texts) if index & place == high]
         others = [text for index, text in enumerate(texts) if index & place != high]
-        acts = [_append(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in raised]
-        acts += [_append(Escalation(text, _NONE, _PROVISIONAL, None, _TICK)) for text in others]
+        acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in raised]
+        acts += [append_act(Escalation(text, _NONE, _PROVISIONAL, None, _TICK)) for text in others]
         lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in raised]
         name = f"levels of confusable operations {place}{high}"
         yield _refused(name, LEVELS_APART, acts, lowered, mode, end)
@@ -199,7 +195,10 @@ def _levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
     }
     lowered = Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK)
     for kind, entries in between.items():
-        acts = [_append(Escalation("o", _NONE, _FINALIZED, None, _TICK)), *map(_append, entries)]
+        acts = [
+            append_act(Escalation("o", _NONE, _FINALIZED, None, _TICK)),
+            *map(append_act, entries),
+        ]
         yield _refused(f"a level behind {kind}", LEVELS_KEPT, acts, [lowered], mode, end)
 
 
@@ -213,10 +212,10 @@ def _refused(
 ) -> Script:
     """Carry out acts, and then offer entries that have to be refused."""
     if mode is RejectionMode.CLEAN_REJECT:
-        again = (*end, _append(illegal[0])) if end else ()
-        return Script(name, situation, tuple(acts), (*map(_append, illegal), _LOAD, _LOAD, *again))
+        again = (*end, append_act(illegal[0])) if end else ()
+        return Script(name, situation, tuple(acts), (*map(append_act, illegal), LOAD, LOAD, *again))
     # What is refused may stay there, so it is the last that is tried.
-    return Script(name, situation, tuple(acts), (_LOAD, _append(illegal[0])))
+    return Script(name, situation, tuple(acts), (LOAD, append_act(illegal[0])))
 
 
 def _same_object(end: tuple[Act, ...]) -> Script:
@@ -225,7 +224,7 @@ def _same_object(end: tuple[Act, ...]) -> Script:
         scripted(ScriptedLog, "append_twice", make("o", _TICK))
         for make in (_gate, _evidence, _finalization)
     ]
-    return Script("one record twice", SAME_OBJECT, tuple(acts), (_read(0), _LOAD, _LOAD, *end))
+    return Script("one record twice", SAME_OBJECT, tuple(acts), (read_act(0), LOAD, LOAD, *end))
 
 
 def _orders(end: tuple[Act, ...]) -> Script:
@@ -234,16 +233,18 @@ def _orders(end: tuple[Act, ...]) -> Script:
         Escalation("o", _FINALIZED, _FINALIZED, "o", _TICK),
         *(make("o", _TICK) for make in (_gate, _evidence, _finalization)),
     )
-    acts = [_append(entries[kind]) for kind in cycle_of_windows(len(entries), 4)]
-    return Script("every order of kinds", ORDERS, tuple(acts), (_read(0), _LOAD, _LOAD, *end))
+    acts = [append_act(entries[kind]) for kind in cycle_of_windows(len(entries), 4)]
+    return Script("every order of kinds", ORDERS, tuple(acts), (read_act(0), LOAD, LOAD, *end))
 
 
 def _unread() -> Iterator[Script]:
     """Append some entries and reopen the log before it was read, for a few counts of entries."""
     makers = tuple(_MAKERS.values())
     for count in (1, 2, 3, 7, 12):
-        acts = [_append(makers[index % len(makers)](f"o{index}", index)) for index in range(count)]
-        yield Script(f"{count} entries reopened unread", UNREAD, tuple(acts), (_REOPEN, _LOAD))
+        acts = [
+            append_act(makers[index % len(makers)](f"o{index}", index)) for index in range(count)
+        ]
+        yield Script(f"{count} entries reopened unread", UNREAD, tuple(acts), (REOPEN, LOAD))
 
 
 def _variants(end: tuple[Act, ...]) -> Script:
@@ -284,7 +285,7 @@ def _variants(end: tuple[Act, ...]) -> Script:
 
 
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
-    end = (_REOPEN, _LOAD) if Capability.REOPEN in backend.capabilities else ()
+    end = (REOPEN, LOAD) if Capability.REOPEN in backend.capabilities else ()
     yield from _ticks(end)
     yield _sessions(end)
     yield _variants(end)
@@ -302,18 +303,7 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
     name="agreement WAL, directed cases",
     part=ScriptedLog,
     scripts=_scripts,
-    requirement_ids=(
-        "WAL-01",
-        "WAL-02",
-        "WAL-03",
-        "WAL-04",
-        "WAL-05",
-        "WAL-06",
-        "WAL-08",
-        "WAL-09",
-        "WAL-13",
-        "WAL-13.accept",
-    ),
+    requirement_ids=SCRIPTED_LOG_IDS,
     situations={
         TICKS: ("WAL-01", "WAL-05"),
         SESSIONS: ("WAL-01",),

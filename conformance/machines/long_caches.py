@@ -12,8 +12,15 @@ from typing import Final
 from conformance.backend import Backend, Capability
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
-from conformance.engine.scripts import Script, ScriptSuite, scripted
-from conformance.machines.scripted_cache import ScriptedCache
+from conformance.engine.scripts import Script, ScriptSuite
+from conformance.machines.scripted_cache import (
+    LOAD,
+    REOPEN,
+    SCRIPTED_CACHE_IDS,
+    ScriptedCache,
+    get_act,
+    put_act,
+)
 from conformance.machines.scripted_numbers import Numbers
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
@@ -64,17 +71,6 @@ _MANY_MIN: Final = 520
 _QUICK_SIZES_MAX: Final = 131
 _FAILURES: Final = tuple(EffectFailureKind)
 
-_LOAD: Final = scripted(ScriptedCache, "load_cache")
-_REOPEN: Final = scripted(ScriptedCache, "reopen")
-
-
-def _put(entry: EvidenceOutcomeCacheEntry) -> Act:
-    return scripted(ScriptedCache, "put_outcome", entry)
-
-
-def _get(evidence_id: str) -> Act:
-    return scripted(ScriptedCache, "get_outcome", evidence_id)
-
 
 def _outcome(number: int) -> EffectOutcome:
     """Return one of many outcomes; those of numbers near each other differ."""
@@ -110,13 +106,13 @@ def _ids(count: int, seed: int) -> list[str]:
 def _many(count: int, seed: int) -> Script:
     """Put many ids, look up some from the first to the last, and load; then replace some."""
     ids = _ids(count, seed)
-    acts = [_put(_entry(each, index)) for index, each in enumerate(ids)]
+    acts = [put_act(_entry(each, index)) for index, each in enumerate(ids)]
     looked_up = [ids[0], ids[1], *ids[2 :: max(1, count // 12)], ids[-1]]
     replaced = ids[3 :: max(1, count // 9)]
-    ending = [_get(each) for each in looked_up]
-    ending += [_get("evidence"), _LOAD, _LOAD]
-    ending += [_put(_entry(each, index + 1)) for index, each in enumerate(replaced)]
-    ending += [_get(replaced[0]), _get(ids[0]), _LOAD]
+    ending = [get_act(each) for each in looked_up]
+    ending += [get_act("evidence"), LOAD, LOAD]
+    ending += [put_act(_entry(each, index + 1)) for index, each in enumerate(replaced)]
+    ending += [get_act(replaced[0]), get_act(ids[0]), LOAD]
     return Script("many ids", MANY, tuple(acts), tuple(ending))
 
 
@@ -126,13 +122,19 @@ def _again(count: int, seed: int) -> Script:
     The first id is put once and looked up now and then until the end.
     """
     numbers = Numbers(seed + 1)
-    acts = [_put(_entry("kept", 0)), _get("absent")]
+    acts = [put_act(_entry("kept", 0)), get_act("absent")]
     for index in range(count // 5):
         evidence_id = f"e{numbers.below(5)}" if index % 2 else f"f{index}"
-        acts += [_get(evidence_id), _put(_entry(evidence_id, index)), _get(evidence_id)]
+        acts += [get_act(evidence_id), put_act(_entry(evidence_id, index)), get_act(evidence_id)]
         if index % 25 == 24:
-            acts += [_get("kept"), _get("absent")]
-    ending = (_get("kept"), _get("absent"), _put(_entry("absent", 1)), _get("absent"), _LOAD)
+            acts += [get_act("kept"), get_act("absent")]
+    ending = (
+        get_act("kept"),
+        get_act("absent"),
+        put_act(_entry("absent", 1)),
+        get_act("absent"),
+        LOAD,
+    )
     return Script("few ids again and again", AGAIN, tuple(acts), ending)
 
 
@@ -142,14 +144,14 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
     sizes = {*_SIZES, *_LARGE_SIZES}
     acts = []
     for index, evidence_id in enumerate(ids):
-        acts.append(_put(_entry(evidence_id, index)))
+        acts.append(put_act(_entry(evidence_id, index)))
         if index + 1 not in sizes:
             continue
         # First what came since the last load, which is what a copy of that would not have.
-        acts += [_get(evidence_id), _LOAD, _get(ids[0]), _get(evidence_id)]
+        acts += [get_act(evidence_id), LOAD, get_act(ids[0]), get_act(evidence_id)]
         if reopens and index % 2:
-            acts += [_REOPEN, _get(ids[index // 2]), _LOAD]
-    ending = [_LOAD, _LOAD, *((_REOPEN, _get(ids[0]), _LOAD) if reopens else ())]
+            acts += [REOPEN, get_act(ids[index // 2]), LOAD]
+    ending = [LOAD, LOAD, *((REOPEN, get_act(ids[0]), LOAD) if reopens else ())]
     return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
 
 
@@ -179,8 +181,8 @@ def _plain_act(act: Act, names: Mapping[str, str], outcome: EffectOutcome) -> Ac
     subject = act.arguments[0] if act.arguments else None
     if isinstance(subject, EvidenceOutcomeCacheEntry):
         name = names[subject.evidence_id]
-        return _put(EvidenceOutcomeCacheEntry(name, "i", "o", outcome))
-    return _get(names[subject]) if isinstance(subject, str) else act
+        return put_act(EvidenceOutcomeCacheEntry(name, "i", "o", outcome))
+    return get_act(names[subject]) if isinstance(subject, str) else act
 
 
 def cache_groups(act: Act) -> tuple[str, ...]:
@@ -194,16 +196,7 @@ LONG_CACHE_SUITE: Final = ScriptSuite(
     name="evidence cache, long histories",
     part=ScriptedCache,
     scripts=_scripts,
-    requirement_ids=(
-        "CACHE-01",
-        "CACHE-02",
-        "CACHE-03",
-        "CACHE-04",
-        "CACHE-06",
-        "CACHE-07",
-        "CACHE-08",
-        "WAL-09",
-    ),
+    requirement_ids=SCRIPTED_CACHE_IDS,
     situations={
         MANY: ("CACHE-02", "CACHE-03", "CACHE-06"),
         AGAIN: ("CACHE-01", "CACHE-02"),

@@ -13,8 +13,15 @@ from typing import Final
 from conformance.backend import Backend, Capability
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
-from conformance.engine.scripts import Script, ScriptSuite, scripted
-from conformance.machines.scripted_log import ScriptedLog
+from conformance.engine.scripts import Script, ScriptSuite
+from conformance.machines.scripted_log import (
+    LOAD,
+    REOPEN,
+    SCRIPTED_LOG_IDS,
+    ScriptedLog,
+    append_act,
+    read_act,
+)
 from conformance.machines.scripted_numbers import Numbers
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
@@ -50,21 +57,11 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 1_040
 _QUICK_SIZES_MAX: Final = 131
 
-_LOAD: Final = scripted(ScriptedLog, "load_log")
-_REOPEN: Final = scripted(ScriptedLog, "reopen")
-_TWICE: Final = (_LOAD, _LOAD)
-
-
-def _append(entry: AgreementWalEntry) -> Act:
-    return scripted(ScriptedLog, "append", entry)
-
-
-def _read(tick: int) -> Act:
-    return scripted(ScriptedLog, "read_since", min(max(tick, 0), U64_MAX))
+_TWICE: Final = (LOAD, LOAD)
 
 
 _LATE: Final = 1_000_000_000
-_FIRST: Final = _append(VisibilityGateCrossing("late", "c", AgreementLevel.NONE, _LATE))
+_FIRST: Final = append_act(VisibilityGateCrossing("late", "c", AgreementLevel.NONE, _LATE))
 
 
 class _Entries:
@@ -132,9 +129,16 @@ def _many(count: int, seed: int) -> Script:
     has to go on behind any number of early entries.
     """
     entries = _Entries(seed)
-    acts = [_FIRST, *(_append(entries.next()) for _ in range(count))]
+    acts = [_FIRST, *(append_act(entries.next()) for _ in range(count))]
     middle = entries.tick // 2
-    ending = (_read(0), _read(middle), _read(_LATE - 1), *_TWICE, _read(entries.tick - 1), _read(0))
+    ending = (
+        read_act(0),
+        read_act(middle),
+        read_act(_LATE - 1),
+        *_TWICE,
+        read_act(entries.tick - 1),
+        read_act(0),
+    )
     return Script("many appends", MANY, tuple(acts), ending)
 
 
@@ -144,11 +148,11 @@ def _between(count: int, seed: int) -> Script:
     every = max(7, count // 200)
     acts = [_FIRST]
     for index in range(count):
-        acts.append(_append(entries.next()))
+        acts.append(append_act(entries.next()))
         if index % every == every - 1:
             reread = 0 if index // every % 2 else _REREAD
-            acts += [_read(reread), _read(_LATE - 1), _read(entries.tick - 2)]
-    ending = (_read(0), _read(_REREAD), _read(U64_MAX), *_TWICE)
+            acts += [read_act(reread), read_act(_LATE - 1), read_act(entries.tick - 2)]
+    ending = (read_act(0), read_act(_REREAD), read_act(U64_MAX), *_TWICE)
     return Script("suffixes between appends", BETWEEN, tuple(acts), ending)
 
 
@@ -158,16 +162,16 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
     sizes = {*_SIZES, *_LARGE_SIZES}
     acts = []
     for size in range(1, count + 1):
-        acts.append(_append(entries.next()))
+        acts.append(append_act(entries.next()))
         if size not in sizes:
             continue
         # First what came since the last load, which is what a copy of that would not have.
-        acts += [_read(entries.tick - 2), _LOAD, _read(entries.tick - 1)]
+        acts += [read_act(entries.tick - 2), LOAD, read_act(entries.tick - 1)]
         if reopens and size % 2:
-            acts += [_REOPEN, _LOAD]
-    ending = [*_TWICE, _read(0)]
+            acts += [REOPEN, LOAD]
+    ending = [*_TWICE, read_act(0)]
     if reopens:
-        ending += [_REOPEN, _read(0), _LOAD]
+        ending += [REOPEN, read_act(0), LOAD]
     return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
 
 
@@ -177,19 +181,19 @@ def _operations(count: int, mode: RejectionMode) -> Script:
     none, low = AgreementLevel.NONE, AgreementLevel.PROVISIONAL
     names = [f"operation-{index}" for index in range(count)]
     acts = [
-        _append(Escalation(name, none, soft if index % 2 else final, None, index + 1))
+        append_act(Escalation(name, none, soft if index % 2 else final, None, index + 1))
         for index, name in enumerate(names)
     ]
     places = sorted(
         {0, 1, count // 4, count // 2, 3 * count // 4, count - 2, count - 1} & {*range(count)}
     )
-    lowering = [_append(Escalation(names[place], none, low, None, count)) for place in places]
-    after = _append(VisibilityGateCrossing(names[0], "c", final, count))
+    lowering = [append_act(Escalation(names[place], none, low, None, count)) for place in places]
+    after = append_act(VisibilityGateCrossing(names[0], "c", final, count))
     if mode is RejectionMode.CLEAN_REJECT:
-        ending = [*lowering, _LOAD, after, lowering[0], *_TWICE]
+        ending = [*lowering, LOAD, after, lowering[0], *_TWICE]
     else:
         # What is refused may stay there, so it is the last that is tried.
-        ending = [_LOAD, lowering[0], _LOAD]
+        ending = [LOAD, lowering[0], LOAD]
     return Script("levels of many operations", OPERATIONS, tuple(acts), tuple(ending))
 
 
@@ -210,7 +214,7 @@ def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:
     """Offer one plain gate in place of all entries, and then one at the tick of each."""
     for keeps_ticks in (False, True):
         yield [
-            _append(
+            append_act(
                 VisibilityGateCrossing(
                     "a", "c", AgreementLevel.NONE, entry.tick if keeps_ticks else 1
                 )
@@ -235,18 +239,7 @@ LONG_LOG_SUITE: Final = ScriptSuite(
     name="agreement WAL, long histories",
     part=ScriptedLog,
     scripts=_scripts,
-    requirement_ids=(
-        "WAL-01",
-        "WAL-02",
-        "WAL-03",
-        "WAL-04",
-        "WAL-05",
-        "WAL-06",
-        "WAL-08",
-        "WAL-09",
-        "WAL-13",
-        "WAL-13.accept",
-    ),
+    requirement_ids=SCRIPTED_LOG_IDS,
     situations={
         MANY: ("WAL-01", "WAL-02", "WAL-05"),
         BETWEEN: ("WAL-05",),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.engine.acts import act
-from conformance.engine.scripts import ScriptedPart
+from conformance.engine.acts import Act, act
+from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, Raised, Returned
 from conformance.machines.asking import TRIES, answered, takes_the_id
 from conformance.machines.cache_blame import Entries, Found, by_id, found_text, misfit_text
@@ -19,7 +19,7 @@ from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 
-__all__ = ["ScriptedCache"]
+__all__ = ["LOAD", "REOPEN", "SCRIPTED_CACHE_IDS", "ScriptedCache", "get_act", "put_act"]
 
 _KEPT_BY_PUTS: Final = ("CACHE-02", "CACHE-03", "CACHE-07", "WAL-09")
 # So many ids on which a load and the puts differ are looked up one by one.
@@ -216,3 +216,28 @@ class ScriptedCache(ScriptedPart):
         actual = misfit_text(answer)
         self.history.check(requirement_id, False, "an EvidenceOutcomeCacheArtifact", actual)
         raise AssertionError("unreachable: a failed check does not return")
+
+
+LOAD: Final = scripted(ScriptedCache, "load_cache")
+REOPEN: Final = scripted(ScriptedCache, "reopen")
+SCRIPTED_CACHE_IDS: Final = (
+    "CACHE-01",
+    "CACHE-02",
+    "CACHE-03",
+    "CACHE-04",
+    "CACHE-06",
+    "CACHE-07",
+    "CACHE-08",
+    "WAL-09",
+)
+"""What a scripted cache can be judged by."""
+
+
+def put_act(entry: EvidenceOutcomeCacheEntry) -> Act:
+    """Return the act of a put."""
+    return scripted(ScriptedCache, "put_outcome", entry)
+
+
+def get_act(evidence_id: str) -> Act:
+    """Return the act of a lookup."""
+    return scripted(ScriptedCache, "get_outcome", evidence_id)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from conformance.engine.acts import act
-from conformance.engine.scripts import ScriptedPart
+from conformance.engine.acts import Act, act
+from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.asking import TRIES, answered
 from conformance.machines.scripted_texts import contents_text, mismatch_text
@@ -26,8 +26,9 @@ from telltale_spec.wire.agreement import (
     AgreementWalEntry,
     EscalationTracker,
 )
+from telltale_spec.wire.shapes import U64_MAX
 
-__all__ = ["ScriptedLog"]
+__all__ = ["LOAD", "REOPEN", "SCRIPTED_LOG_IDS", "ScriptedLog", "append_act", "read_act"]
 
 Entries = tuple[AgreementWalEntry, ...]
 
@@ -259,3 +260,30 @@ class ScriptedLog(ScriptedPart):
         )
         self.history.check(requirement_id, False, "an AgreementWalArtifact", actual)
         raise AssertionError("unreachable: a failed check does not return")
+
+
+LOAD: Final = scripted(ScriptedLog, "load_log")
+REOPEN: Final = scripted(ScriptedLog, "reopen")
+SCRIPTED_LOG_IDS: Final = (
+    "WAL-01",
+    "WAL-02",
+    "WAL-03",
+    "WAL-04",
+    "WAL-05",
+    "WAL-06",
+    "WAL-08",
+    "WAL-09",
+    "WAL-13",
+    "WAL-13.accept",
+)
+"""What a scripted log can be judged by."""
+
+
+def append_act(entry: AgreementWalEntry) -> Act:
+    """Return the act of an append."""
+    return scripted(ScriptedLog, "append", entry)
+
+
+def read_act(tick: int) -> Act:
+    """Return the act of a read behind a tick; one that no tick can be becomes the nearest."""
+    return scripted(ScriptedLog, "read_since", min(max(tick, 0), U64_MAX))
