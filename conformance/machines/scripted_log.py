@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
