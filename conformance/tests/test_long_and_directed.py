@@ -25,6 +25,7 @@ from conformance.machines.long_handles import (
 )
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.registry import SUITES
+from conformance.machines.scripted_numbers import cycle_of_windows
 from conformance.records.replays import read_replay, replay_of
 from conformance.records.results import Verdict
 from conformance.report.failure import counterexample_text
@@ -215,3 +216,12 @@ def test_handles_that_take_turns_are_right(backend: Backend) -> None:
 
     assert failed(report) == []
     assert unproved(report) == []
+
+
+def test_a_cycle_of_windows_has_every_word_once() -> None:
+    """Any four kinds of entries follow each other somewhere, and the shortest sequence does it."""
+    for letters, length in ((4, 4), (2, 5), (3, 1)):
+        cycle = cycle_of_windows(letters, length)
+        windows = [tuple(cycle[i : i + length]) for i in range(len(cycle) - length + 1)]
+
+        assert len(windows) == len(set(windows)) == letters**length

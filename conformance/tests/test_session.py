@@ -13,6 +13,7 @@ import pytest
 from hypothesis.internal.conjecture import providers
 
 from conformance.backend import Backend
+from conformance.engine.headway import Headway
 from conformance.engine.profiles import PROFILES, Profile
 from conformance.engine.session import (
     Budget,
@@ -424,3 +425,15 @@ def test_other_modules_do_not_change_what_is_drawn() -> None:
     assert set(literals) == {0}
     # Other tests of the same process get them back.
     assert len(private._get_local_constants()) >= before > 0
+
+
+def test_headway_counts_the_calls_made_before(session: Session) -> None:
+    """Whoever waits sees how many histories were begun, and how many calls were made in them."""
+    seen: list[Headway] = []
+    session.on_history = seen.append
+    history = session.new_history()
+    for _ in range(3):
+        history.call("load the log", lambda: None)
+    session.new_history()
+
+    assert [(each.histories, each.operations) for each in seen] == [(1, 0), (2, 3)]

@@ -235,12 +235,55 @@ class TableCache:
         self._database.close()
 
 
+class BusyReadingLog(TrackedWal):
+    """Refuses every fifth read; whoever asks again is answered."""
+
+    reads = 0
+
+    def _note_read(self) -> None:
+        self.reads += 1
+        if self.reads % 5 == 0:
+            raise DurabilityError("busy")
+
+    def read_since(self, tick: int) -> Sequence[AgreementWalEntry]:
+        """Read a suffix, if it is not busy."""
+        self._note_read()
+        return super().read_since(tick)
+
+    def load(self) -> AgreementWalArtifact:
+        """Load, if it is not busy."""
+        self._note_read()
+        return super().load()
+
+
+class BusyReadingCache(MapCache):
+    """Refuses every fifth read; whoever asks again is answered."""
+
+    reads = 0
+
+    def _note_read(self) -> None:
+        self.reads += 1
+        if self.reads % 5 == 0:
+            raise DurabilityError("busy")
+
+    def get(self, evidence_id: str) -> CacheEntry | None:
+        """Look up, if it is not busy."""
+        self._note_read()
+        return super().get(evidence_id)
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        """Load, if it is not busy."""
+        self._note_read()
+        return super().load()
+
+
 UNUSUAL_LOGS: Final[tuple[Backend, ...]] = (
     log_backend("refuses a zero", refuses(_no_zero)),
     log_backend("refuses what has a sign bit", refuses(_signed)),
     log_backend("refuses long texts", refuses(_short)),
     log_backend("refuses what cannot be seen", refuses(_visible)),
     log_backend("is busy now and then", BusyLog),
+    log_backend("is busy when read", BusyReadingLog),
     log_backend("says it in its own words", OwnWordsLog),
     log_backend("takes a moment", SlowLog),
     log_backend("gives copies in lists", CopyingLog),
@@ -251,6 +294,7 @@ UNUSUAL_CACHES: Final[tuple[Backend, ...]] = (
     cache_backend("refuses ids with a zero", refuses_ids(lambda t: "zero" if "\0" in t else None)),
     cache_backend("refuses long ids", refuses_ids(lambda t: "long" if len(t) > 255 else None)),
     cache_backend("is busy now and then", BusyCache),
+    cache_backend("is busy when read", BusyReadingCache),
     cache_backend("refuses large values", SmallValuesCache),
     cache_backend("takes sixty ids", FullCache),
     cache_backend("loads by its keys", SortedCache),
