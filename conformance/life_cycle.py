@@ -25,6 +25,7 @@ __all__ = [
     "begin_run",
     "closing_of",
     "end_all",
+    "end_gone",
     "ending_of",
     "history_of",
     "name_of",
@@ -172,11 +173,21 @@ def ending_of(directory: Path) -> list[tuple[str, Callable[[], None]]]:
 def end_all(below: Path | None = None) -> None:
     """End every history of this process, or those in a folder; one that fails hinders no other."""
     for directory in sorted({*_RUN.open, *_RUN.destroy}):
-        if below is not None and below not in directory.parents:
-            continue
-        for what, step in ending_of(directory):
-            try:
-                step()
-            except Exception as error:
-                # Its text may hold an address with a password; the run is over anyway.
-                print(f"{what} raised {type(error).__name__}", file=sys.stderr)  # noqa: T201
+        if below is None or below in directory.parents:
+            _end(directory)
+
+
+def end_gone() -> None:
+    """End every history whose directory is gone: the process that made it is done with it."""
+    for directory in sorted({*_RUN.open, *_RUN.destroy}):
+        if not directory.exists():
+            _end(directory)
+
+
+def _end(directory: Path) -> None:
+    for what, step in ending_of(directory):
+        try:
+            step()
+        except Exception as error:
+            # Its text may hold an address with a password; the run is over anyway.
+            print(f"{what} raised {type(error).__name__}", file=sys.stderr)  # noqa: T201

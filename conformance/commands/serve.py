@@ -39,6 +39,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     """Serve until told to shut down."""
     from conformance.door.server import serve, standard_streams
     from conformance.errors import BackendFault
+    from conformance.life_cycle import end_all
     from conformance.run.targets import redeclared
 
     incoming, outgoing = standard_streams()
@@ -46,7 +47,10 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         backend = redeclared(_backend(parsed.target), parsed.capability, parsed.rejection_mode)
     except BackendFault as fault:
         return complain(str(fault), USAGE)
-    serve(backend, incoming, outgoing)
+    try:
+        serve(backend, incoming, outgoing)
+    finally:
+        end_all()
     outgoing.flush()
     # A thread of the backend must not keep the process alive.
     os._exit(0)

@@ -39,6 +39,7 @@ from conformance.door.peers import (
 )
 from conformance.door.protocol import CALLS, OPERATIONS
 from conformance.door.values import PlanParts, ResolverForm, checked
+from conformance.life_cycle import end_gone
 from conformance.memory import memory_ceiling
 from telltale_spec.errors import DomainError, DurabilityError
 from telltale_spec.model.recovery import DurableRecoveryPlan
@@ -120,6 +121,8 @@ class _Server:
         kind, _, method = name.partition(".")
         match method:
             case "open":
+                # Nobody says here that a history has ended; its directory is taken away then.
+                end_gone()
                 self._open(kind, values)
             case "make":
                 self._make(kind, values, number)

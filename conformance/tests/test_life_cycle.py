@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 import conformance
+from conformance.__main__ import main
 from conformance.backend import Backend
 from conformance.engine.profiles import Profile
 from conformance.engine.session import Budget, repeatable_text
@@ -19,6 +21,7 @@ from conformance.records.results import Verdict
 from conformance.run.runner import judge_backend
 from conformance.run.targets import backend_of, declaration
 from telltale_spec.backends.memory import InMemoryAgreementWal
+from telltale_spec.backends.sqlite import SQLiteAgreementWal
 
 SHORT = Profile("short", Budget(20, 8, 60.0))
 
@@ -95,6 +98,38 @@ def test_nothing_is_left_on_a_server(factory: Any, monkeypatch: pytest.MonkeyPat
     assert SERVER.names
     assert (SERVER.storages, SERVER.open, SERVER.early) == ({}, 0, 0)
     assert all(re.fullmatch("[a-z0-9_]{1,40}", name) for name in SERVER.names)
+
+
+class FolderWal(SQLiteAgreementWal):
+    """A log on a server that any process can reach: a database in a folder that outlives a run."""
+
+    def __init__(self, history: conformance.History) -> None:
+        self.storage = Path(history.options["folder"]) / f"{history.name}.db"
+        super().__init__(self.storage)
+
+    def destroy(self) -> None:
+        for each in self.storage.parent.glob(f"{self.storage.name}*"):
+            each.unlink()
+
+
+def test_nothing_is_left_by_further_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Histories of processes that were killed, or that had a handle only, end as others do."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    monkeypatch.setenv("TELLTALE_TARGET_OPTION_FOLDER", str(folder))
+    promises = ("reopen", "process-kill", "concurrent-handles")
+    words = [word for each in promises for word in ("--capability", each)]
+    saved = tmp_path / "report.json"
+    target = "conformance.tests.test_life_cycle:FolderWal"
+
+    main(["check", target, *words, "--json", str(saved), "--replays", str(tmp_path / "replays")])
+
+    [judged_backend] = json.loads(saved.read_text(encoding="utf-8"))["backends"]
+    verdicts = {each["requirement_id"]: each["verdict"] for each in judged_backend["results"]}
+    assert (verdicts["WAL-08.kill"], verdicts["WAL-01.handles"]) == ("pass", "pass")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_context_manager_is_entered_and_left() -> None:
