@@ -324,11 +324,14 @@ class AcknowledgesEarly:
 
     def _write(self) -> None:
         while True:
-            entry = self.waiting.get()
+            entries = [self.waiting.get()]
             threading.Event().wait(0.02)
+            # All that came meanwhile is written at once, so that long histories end.
+            entries += [self.waiting.get() for _ in range(self.waiting.qsize())]
             with self.path.open("a") as file:
-                file.write(f"{encode(entry).hex()}\n")
-            self.waiting.task_done()
+                file.writelines(f"{encode(entry).hex()}\n" for entry in entries)
+            for _ in entries:
+                self.waiting.task_done()
 
     def append(self, entry: AgreementWalEntry) -> None:
         AgreementWalArtifact((*self.entries, entry)).validate_monotonic_escalations()

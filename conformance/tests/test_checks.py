@@ -186,7 +186,7 @@ def test_the_package_loads_its_names_late() -> None:
         "assert all(hasattr(conformance, name) for name in conformance.__all__)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    with pytest.raises(AttributeError, match="no attribute 'check_everything'"):
+    with pytest.raises(AttributeError, match="attribute check_everything"):
         importlib.import_module("conformance").__getattr__("check_everything")
 
 
