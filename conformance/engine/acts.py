@@ -44,6 +44,15 @@ class ActForm:
         _, *parameters = inspect.signature(self.function).parameters.values()
         return {each.name: (hints[each.name], each.default) for each in parameters}
 
+    @property
+    def needed(self) -> Mapping[str, Any]:
+        """The types of the arguments that have to be given, by their names."""
+        return {
+            name: hint
+            for name, (hint, default) in self._parameters.items()
+            if default is inspect.Parameter.empty
+        }
+
     def bound(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         """Return arguments by their names."""
         by_name = dict(zip(self._parameters, arguments, strict=False))
@@ -94,21 +103,6 @@ class Act:
     def to_data(self) -> dict[str, Any]:
         """Return the JSON form."""
         return self.form.to_data(self.form.bound(self.arguments, self.named))
-
-    def items_count(self) -> int:
-        """Return how many items its arguments have that are sequences."""
-        values = (*self.arguments, *self.named.values())
-        return sum(len(value) for value in values if isinstance(value, tuple))
-
-    def without_one_item(self) -> list[Act]:
-        """Return the act with one item less, for each item of an argument with several."""
-        bound = self.form.bound(self.arguments, self.named)
-        return [
-            Act(self.form, (), {**bound, name: (*items[:index], *items[index + 1 :])})
-            for name, items in bound.items()
-            if isinstance(items, tuple) and len(items) > 1
-            for index in range(len(items))
-        ]
 
 
 class Recorder(Protocol):

@@ -45,8 +45,8 @@ def seen_in(session: Session, flaky: Flaky) -> None:
                 raise error
 
 
-def engine_settings(budget: Budget) -> settings:
-    """Return the settings of a search within a budget."""
+def engine_settings(budget: Budget, *, shrinks: bool) -> settings:
+    """Return the settings of a search within a budget; what shrinks makes what it finds smaller."""
     return settings(
         max_examples=budget.histories,
         # The first step of a machine begins the history and does nothing to it.
@@ -54,7 +54,7 @@ def engine_settings(budget: Budget) -> settings:
         database=None,
         deadline=None,
         derandomize=False,
-        phases=(Phase.generate, Phase.shrink) if budget.minimise else (Phase.generate,),
+        phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
         print_blob=False,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),

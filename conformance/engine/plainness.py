@@ -33,8 +33,19 @@ from telltale_spec.wire.effects import (
     ReleaseResponse,
     SuccessStatus,
 )
+from telltale_spec.wire.requests import EffectRequestBody, InvokeStepBody
 
-__all__ = ["in_plain_values", "plainer_acts", "weight_of"]
+__all__ = [
+    "in_plain_values",
+    "named_values",
+    "nodes_of",
+    "plainer_acts",
+    "possible_act",
+    "replaced",
+    "role_of",
+    "weight_of",
+    "with_others",
+]
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -63,6 +74,7 @@ _GATES: Final = (
 )
 _OUTCOMES: Final = (EffectOutcome.blocked(), EffectOutcome.success(ReleaseResponse()))
 _STATUSES: Final = (BlockedStatus(), SuccessStatus())
+_BODIES: Final = (InvokeStepBody("t", ()),)
 _TEXTS: Final = (
     ("operation_id", ("a", "b")),
     ("evidence_id", ("e", "f")),
@@ -86,7 +98,7 @@ def in_plain_values(
     while searching:
         searching = False
         for acts in plainer_acts(plainest.acts):
-            key = repr([_named(act) for act in acts])
+            key = repr([named_values(act) for act in acts])
             if key in tried:
                 continue
             if len(tried) == _ATTEMPTS_MAX:
@@ -114,12 +126,12 @@ def plainer_acts(acts: Sequence[Act]) -> Iterator[list[Act]]:
     It is so wherever it is, or takes the place of the plainer one, or is so at one place alone.
     """
     for index, act in enumerate(acts):
-        for path, value in _nodes(_named(act)):
-            role = _role(path)
+        for path, value in nodes_of(named_values(act)):
+            role = role_of(path)
             for plainer in _plainer(value, role):
                 yield from _everywhere(acts, [(value, plainer)], role)
                 yield from _everywhere(acts, [(value, plainer), (plainer, value)], role)
-                here = _replaced(act, path, plainer)
+                here = replaced(act, path, plainer)
                 if here is not None:
                     yield [*acts[:index], here, *acts[index + 1 :]]
     yield from _two_at_once(acts)
@@ -129,23 +141,38 @@ def _two_at_once(acts: Sequence[Act]) -> Iterator[list[Act]]:
     """Yield acts with two texts, or two numbers, in a plainer form: what matters is their order."""
     found: dict[str, list[Any]] = {}
     for act in acts:
-        for path, value in _nodes(_named(act)):
-            known = found.setdefault(_role(path), [])
+        for path, value in nodes_of(named_values(act)):
+            known = found.setdefault(role_of(path), [])
             if type(value) in (int, str) and value not in known:
                 known.append(value)
     for role, values in found.items():
         for one, other in itertools.combinations(values, 2):
             row = [each for each in _row(one, role) if type(each) is type(one)]
-            for plainer in itertools.permutations(row, 2):
+            for plainer in (*itertools.permutations(row, 2), *_alike(row)):
                 yield from _everywhere(acts, list(zip((one, other), plainer, strict=True)), role)
+
+
+def _alike(row: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return the plainest text and what differs from it in its case only."""
+    text = next((each for each in row if isinstance(each, str)), "")
+    return [(text, text.upper()), (text.upper(), text)] if text else []
 
 
 def _everywhere(
     acts: Sequence[Act], others: Sequence[tuple[Any, Any]], role: str
 ) -> Iterator[list[Act]]:
+    changed = with_others(acts, others, role)
+    if changed is not None:
+        yield changed
+
+
+def with_others(
+    acts: Sequence[Act], others: Sequence[tuple[Any, Any]], role: str
+) -> list[Act] | None:
+    """Return acts with other values wherever those in the same role are; ``None`` if impossible."""
     changed = [_substituted(act, others, role) for act in acts]
-    if None not in changed:
-        yield [act for act in changed if act is not None]
+    possible = [act for act in changed if act is not None]
+    return possible if len(possible) == len(changed) else None
 
 
 def _plainer(value: Any, role: str) -> Sequence[Any]:
@@ -166,6 +193,8 @@ def _row(value: Any, role: str) -> Sequence[Any]:
         return _OUTCOMES
     if isinstance(value, EffectOutcomeStatus):
         return _STATUSES
+    if isinstance(value, EffectRequestBody):
+        return _BODIES
     if isinstance(value, bool):
         return (True, False)
     if isinstance(value, enum.Enum):
@@ -186,7 +215,11 @@ def _rank(row: Sequence[Any], value: Any) -> int:
 
 def weight_of(acts: Sequence[Act]) -> tuple[int, list[int]]:
     """Return how far acts are from the plainest values, in all and one by one."""
-    weights = [_weight(value, name) for act in acts for name, value in _named(act).items()]
+    weights = [
+        _weight(value, _role_named(name))
+        for act in acts
+        for name, value in named_values(act).items()
+    ]
     return sum(weights), weights
 
 
@@ -210,12 +243,19 @@ def _weight(value: Any, role: str) -> int:
     return _OTHER_WEIGHT + (value.bit_length() if isinstance(value, int) else 0)
 
 
-def _named(act: Act) -> dict[str, Any]:
+def named_values(act: Act) -> dict[str, Any]:
+    """Return the arguments of an act by their names."""
     return act.form.bound(act.arguments, act.named)
 
 
-def _role(path: Path) -> str:
-    return next((part for part in reversed(path) if isinstance(part, str)), "")
+def role_of(path: Path) -> str:
+    """Return what a value at a path is for: the last name on the way to it."""
+    return _role_named(next((part for part in reversed(path) if isinstance(part, str)), ""))
+
+
+def _role_named(name: str) -> str:
+    """Return the role of what has a name: one of several identifiers is an identifier."""
+    return name.removesuffix("s") if name.endswith("_ids") else name
 
 
 def _parts(value: Any) -> list[tuple[str | int, Any]]:
@@ -228,19 +268,19 @@ def _parts(value: Any) -> list[tuple[str | int, Any]]:
     return []
 
 
-def _nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def nodes_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield every value inside another one with its path, the larger ones first."""
     for name, part in _parts(value):
         yield (*path, name), part
-        yield from _nodes(part, (*path, name))
+        yield from nodes_of(part, (*path, name))
 
 
-def _replaced(act: Act, path: Path, plainer: Any) -> Act | None:
+def replaced(act: Act, path: Path, plainer: Any) -> Act | None:
     """Return an act with another value at one place; ``None`` if there can be none."""
-    return _possible(act.form, lambda: _with(_named(act), path, plainer))
+    return possible_act(act.form, lambda: _with(named_values(act), path, plainer))
 
 
-def _possible(form: ActForm, arguments: Callable[[], dict[str, Any]]) -> Act | None:
+def possible_act(form: ActForm, arguments: Callable[[], dict[str, Any]]) -> Act | None:
     """Return an act whose arguments are of the right types; ``None`` for an impossible one."""
     try:
         act = form.acted(**arguments())
@@ -267,12 +307,12 @@ def _substituted(act: Act, others: Sequence[tuple[Any, Any]], role: str) -> Act 
                 return other
         changed: dict[Any, Any] = {}
         for name, part in _parts(node):
-            found = of(part, name if isinstance(name, str) else node_role)
+            found = of(part, _role_named(name) if isinstance(name, str) else node_role)
             if found is not part:
                 changed[name] = found
         return _rebuilt(node, changed) if changed else node
 
-    return _possible(act.form, lambda: of(_named(act), ""))
+    return possible_act(act.form, lambda: of(named_values(act), ""))
 
 
 def _rebuilt(value: Any, changed: dict[Any, Any]) -> Any:

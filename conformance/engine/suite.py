@@ -172,9 +172,11 @@ class MachineSuite(Suite):
             session.found_at_once = True
             return found
         seeded = hypothesis.seed(seed)(bound)
+        # Acts are made fewer and plainer as such, in far fewer histories than draws would need.
+        settings = engine_settings(session.budget, shrinks=False)
         found = hunted(
             session,
-            lambda: run_state_machine_as_test(seeded, settings=engine_settings(session.budget)),
+            lambda: run_state_machine_as_test(seeded, settings=settings),
         )
         if found is None or not session.budget.minimise:
             return found
@@ -183,7 +185,11 @@ class MachineSuite(Suite):
             return found
         session.random_seed = found.random_seed
         session.shorten_further()
-        return shortest_and_plainest(found, lambda acts: _replay(bound, acts).counterexample)
+        return shortest_and_plainest(
+            found,
+            lambda acts: _replay(bound, acts).counterexample,
+            list(self._act_forms().values()),
+        )
 
     def _found_at_once(self, bound: type[ConformanceMachine]) -> Counterexample | None:
         if not self.openings:
@@ -356,7 +362,7 @@ def _law_test(law: Law, session: Session, seed: int) -> Callable[[], None]:
     histories = max(1, round(session.budget.histories * law.share))
 
     @hypothesis.seed(seed)
-    @engine_settings(replace(session.budget, histories=histories))
+    @engine_settings(replace(session.budget, histories=histories), shrinks=session.budget.minimise)
     @given(law.values)
     def test(value: Any) -> None:
         history = session.new_history()
