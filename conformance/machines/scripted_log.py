@@ -7,7 +7,6 @@ showed is one that was never stored.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.asking import TRIES, answered
 from conformance.machines.scripted_texts import contents_text, mismatch_text
+from conformance.rules.blame import SinceLoad, broken_requirement
 from conformance.rules.narration import operation_text
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import RejectionMode
@@ -169,7 +169,12 @@ class ScriptedLog(ScriptedPart):
         expected = self._expected(loaded)
         if loaded != expected:
             self.history.check(
-                self._blamed(loaded, expected),
+                broken_requirement(
+                    loaded,
+                    expected,
+                    self._since_load(),
+                    kept_without_reopening=self._is_kept_without_reopening,
+                ),
                 False,
                 lambda: contents_text(expected),
                 lambda: mismatch_text(loaded, expected),
@@ -210,27 +215,15 @@ class ScriptedLog(ScriptedPart):
             found.append("WAL-08")
         return found
 
-    def _blamed(self, loaded: Entries, expected: Entries) -> str:
-        """Return the requirement that a log broke which is not what it should be."""
-        if loaded[: self._shown] != expected[: self._shown]:
-            if self._reopened:
-                return "WAL-08"
-            return "WAL-02" if self._appended else "WAL-06"
-        # Nothing is missing from a counter of entries that are all there.
-        surplus = Counter(loaded) - Counter(expected)
-        missing = Counter(expected) - Counter(loaded)
-        if any(entry in surplus for entry in self._refused):
-            return "WAL-13"
-        if any(entry in surplus for entry in self._rejected):
-            return "WAL-04"
-        if not self._appended:
-            return "WAL-06"
-        if self._reopened and self._is_kept_without_reopening():
-            return "WAL-08"
-        kept = Counter(loaded)
-        # Who drops repeats has each of them once; who has several drops for another reason.
-        repeats_dropped = bool(missing) and all(kept[entry] == 1 for entry in missing)
-        return "WAL-02" if not surplus and (not missing or repeats_dropped) else "WAL-01"
+    def _since_load(self) -> SinceLoad:
+        return SinceLoad(
+            settled=self._shown,
+            appended=self._appended,
+            reopened=self._reopened,
+            refused=tuple(self._refused),
+            rejected=tuple(self._rejected),
+            keeps_rejected=self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED,
+        )
 
     def _is_kept_without_reopening(self) -> bool:
         """Say whether a log that is not opened again holds the same entries, all of them."""

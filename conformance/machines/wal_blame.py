@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
+from conformance.rules.blame import SinceLoad, broken_requirement
 from telltale_spec.model.machine import Refused, RejectionMode, Transition
 from telltale_spec.wire.agreement import AgreementWalEntry
 
@@ -47,14 +47,17 @@ def blame_for_append(
     Where the contents are right, every promise that the append could have
     broken counts as checked; where they are wrong, the one that was broken.
     """
-    response = transitions[0].response
-    if isinstance(response, Refused):
-        keeps = transitions[0].state.rejection_mode is RejectionMode.KEEPS_REJECTED
-        return ("WAL-10",) if keeps else ("WAL-04",)
+    keeps = transitions[0].state.rejection_mode is RejectionMode.KEEPS_REJECTED
+    accepted = not isinstance(transitions[0].response, Refused)
+    since = SinceLoad(
+        settled=len(before),
+        appended=accepted,
+        rejected=() if accepted else (entry,),
+        keeps_rejected=keeps,
+    )
+    if not accepted:
+        return (since.of_rejection,)
     expected = transitions[0].state.log
     if loaded == expected:
         return ("WAL-01", "WAL-02")
-    duplicate_dropped = loaded == before and entry in before
-    rearranged = Counter(map(repr, loaded)) == Counter(map(repr, expected))
-    prefix_changed = loaded[: len(before)] != before
-    return ("WAL-02",) if duplicate_dropped or rearranged or prefix_changed else ("WAL-01",)
+    return (broken_requirement(loaded, expected, since),)

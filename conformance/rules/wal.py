@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from conformance.rules import events
+from conformance.rules.blame import SinceLoad, broken_requirement, entries_without
 from conformance.rules.events import OK, Event
 from conformance.rules.findings import Findings
 from conformance.rules.narration import difference_text, entries_text
@@ -240,41 +240,24 @@ class LogJudge:
         """Return the requirement that a wrong log breaks."""
         if self._fresh:
             return "WAL-07"
-        if self._reopened:
-            return "WAL-08"
-        extra, missing = _without(found, expected), _without(expected, found)
+        extra = entries_without(found, expected)
         stored = [line for line, entry in self._refused if entry in extra]
         for line in stored:
             # That it was refused is no fault of its own where it was stored all the same.
             self.findings.withdraw("WAL-13.accept", line)
-        if stored:
-            return "WAL-13"
-        appended = self._accepted or self._unsure
-        if self._rejected and (not appended or any(each in self._rejected for each in extra)):
-            return self._of_rejection
-        if self._syncs and not appended:
-            return self._blamed_for_sync(extra, missing, expected)
-        if not appended:
-            return "WAL-06"
-        return "WAL-02" if self._rewritten(found, expected) else "WAL-01"
-
-    def _blamed_for_sync(self, extra: Entries, missing: Entries, expected: Entries) -> str:
-        identities = {entry.stable_identity() for entry in expected}
-        if extra and all(entry.stable_identity() in identities for entry in extra):
-            return "SYNC-05"
-        first = (*missing, *extra)
-        return _REQUIREMENT_OF_KIND.get(type(first[0]), "SYNC-04") if first else "SYNC-04"
-
-    def _rewritten(self, found: Entries, expected: Entries) -> bool:
-        """Say whether entries were merged, moved or changed, rather than lost at the end."""
-        settled = max(0, len(expected) - self._accepted - self._unsure)
-        fewer = len(found) < len(expected)
-        duplicate_dropped = fewer and set(map(repr, found)) == set(map(repr, expected))
-        if found == expected[: len(found)] and not duplicate_dropped:
-            # Whatever is missing was lost at the end, if not only what came last.
-            return False
-        rearranged = Counter(map(repr, found)) == Counter(map(repr, expected))
-        return duplicate_dropped or rearranged or found[:settled] != expected[:settled]
+        appended = bool(self._accepted or self._unsure)
+        if self._syncs and not (appended or self._reopened or self._rejected or stored):
+            return _blamed_for_sync(extra, entries_without(expected, found), expected)
+        since = SinceLoad(
+            # How many entries a sync stored is not told.
+            settled=0 if self._syncs else max(0, len(expected) - self._accepted - self._unsure),
+            appended=appended,
+            reopened=self._reopened,
+            refused=tuple([entry for _, entry in self._refused]),
+            rejected=tuple(self._rejected),
+            keeps_rejected=self.mode is RejectionMode.KEEPS_REJECTED,
+        )
+        return broken_requirement(found, expected, since)
 
     def _keep(self, worlds: Sequence[World]) -> None:
         if not self.logs.keep(worlds):
@@ -290,14 +273,10 @@ class LogJudge:
         self._rejected.clear()
 
 
-def _without(entries: Entries, others: Entries) -> Entries:
-    """Return the entries left when each of ``others`` has taken one equal to itself away."""
-    counts = Counter(map(repr, others))
-    left = []
-    for entry in entries:
-        shown = repr(entry)
-        if counts[shown]:
-            counts[shown] -= 1
-        else:
-            left.append(entry)
-    return tuple(left)
+def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str:
+    """Return the requirement that a sync breaks, after which the log is not as expected."""
+    identities = {entry.stable_identity() for entry in expected}
+    if extra and all(entry.stable_identity() in identities for entry in extra):
+        return "SYNC-05"
+    first = (*missing, *extra)
+    return _REQUIREMENT_OF_KIND.get(type(first[0]), "SYNC-04") if first else "SYNC-04"
