@@ -174,6 +174,8 @@ class AgreementWalSteps(ConformanceMachine):
             lambda: f"refused, and the log holds {difference_text(loaded, before.log)}",
         )
         self.state = replace(before, log=loaded)
+        # A log may decline what it cannot keep; then nothing of it can be kept wrongly either.
+        self._note_ticks(before, entry)
         after_effect = refused_before and self._is_after_effect(entry)
         self.history.check(
             "WAL-04" if after_effect else "WAL-13.accept",
@@ -217,14 +219,17 @@ class AgreementWalSteps(ConformanceMachine):
             reach(APPEND_AFTER_REFUSAL)
         if isinstance(entry, Escalation) and entry.new_level is entry.previous_level:
             reach(EQUAL_RANK)
-        if before.log and entry.tick < before.log[-1].tick:
-            reach(DESCENDING)
-        if entry.tick == 0:
-            reach(TICK_ZERO)
+        self._note_ticks(before, entry)
         if entry in before.log:
             reach(EQUAL_ENTRY)
         elif any(entry.stable_identity() == each.stable_identity() for each in before.log):
             reach(EQUAL_IDENTITY)
+
+    def _note_ticks(self, before: State, entry: AgreementWalEntry) -> None:
+        if before.log and entry.tick < before.log[-1].tick:
+            self.history.reach(DESCENDING)
+        if entry.tick == 0:
+            self.history.reach(TICK_ZERO)
 
     def _check_contents(
         self, before: State, entry: AgreementWalEntry, transitions: tuple[Transition, ...]

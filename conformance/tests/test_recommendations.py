@@ -78,6 +78,15 @@ class SignedTicks(OwnWords):
         super().append(entry)
 
 
+class TicksFromOne(OwnWords):
+    """Refuse cleanly a tick that stands for none."""
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        if entry.tick == 0:
+            raise DurabilityError("ticks begin at 1")
+        super().append(entry)
+
+
 class NoNul(OwnWords):
     """Refuse cleanly what a text column cannot keep."""
 
@@ -128,7 +137,7 @@ def quick(backend: Backend, seed: int) -> BackendReport:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("make", [OwnWords, SignedTicks, NoNul, BusyNowAndThen])
+@pytest.mark.parametrize("make", [OwnWords, SignedTicks, TicksFromOne, NoNul, BusyNowAndThen])
 @pytest.mark.requirement("WAL-03.text", "WAL-13.accept", "WAL-04")
 def test_a_right_log_with_words_of_its_own_conforms_with_nothing_open(make: Any, seed: int) -> None:
     report = quick(of_log(make), seed)
