@@ -9,6 +9,7 @@ the entries in a load is another requirement.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from conformance.concurrency.calls import (
@@ -119,11 +120,16 @@ def _contradiction(
 
 
 def _suspects(ordered: Sequence[Access], stuck: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield the accesses before the place where the search was stuck: few, then more."""
+    """Yield the accesses before the place where the search was stuck: few, then more.
+
+    What has the value that a read there found is suspected first, however long ago it was.
+    """
     end = max((place + 1 for place, each in enumerate(ordered) if each.index in stuck), default=0)
+    found = {each.value for each in ordered[:end] if each.index in stuck and not each.is_put}
+    related = [place for place in range(end) if ordered[place].value in found]
     count = _SUSPECTS
     while count < end:
-        yield range(end - count, end)
+        yield [*related[:count], *related[-count:], *range(end - count, end)]
         count *= _TIMES_MORE
     yield range(end)
 
@@ -136,12 +142,16 @@ def _culprit(calls: Sequence[ConcurrentCall], needed: Sequence[int]) -> int:
 
 def _text(key: str, core: Sequence[ConcurrentCall], culprit: ConcurrentCall) -> str:
     # No time is told, so that two runs tell the same failure in the same words.
-    others = "; ".join(_line(call) for call in core if call is not culprit)
+    others = "; ".join(_line(call, key) for call in core if call is not culprit)
     beside = f", beside: {others}" if others else ""
-    return f"the id {quoted(key)}: no order explains: {_line(culprit)}{beside}"
+    return f"the id {quoted(key)}: no order explains: {_line(culprit, key)}{beside}"
 
 
-def _line(call: ConcurrentCall) -> str:
+def _line(call: ConcurrentCall, key: str) -> str:
+    """Return a call with its answer; of a load, what it says of one id."""
+    if isinstance(call.operation, LoadCache):
+        shown = [entry for entry in call.result if entry.evidence_id == key]
+        call = replace(call, result=shown)
     answer = answer_text(call)
     text = operation_text(call.operation)
     return text if answer == "ok" else f"{text} -> {answer}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from conformance.concurrency.calls import ConcurrentCall
 from telltale_spec.model.machine import order_error
@@ -17,6 +17,8 @@ from telltale_spec.model.operations import Append, LoadLog, ReadSince
 from telltale_spec.wire.agreement import AgreementLevel, AgreementWalEntry, Escalation
 
 __all__ = ["LogLengths"]
+
+_TICKS_KEPT_MAX: Final = 16
 
 
 class LogLengths:
@@ -26,6 +28,7 @@ class LogLengths:
         self._entries = tuple(entries)
         self._ticks = [entry.tick for entry in entries]
         self._highest_ticks = list(itertools.accumulate(self._ticks, max))
+        self._places: dict[int, list[int]] = {}
         self._levels: dict[str, tuple[list[int], list[AgreementLevel]]] = {}
         for place, entry in enumerate(entries):
             if isinstance(entry, Escalation):
@@ -52,7 +55,7 @@ class LogLengths:
 
     def _of_suffix(self, tick: int, found: Sequence[Any]) -> tuple[int, int] | None:
         count = len(found)
-        places = list(itertools.islice(self._places_after(tick), count + 1))
+        places = self._places_after(tick, count + 1)
         if count > len(places):
             return None
         if tuple(map(self._entries.__getitem__, places[:count])) != tuple(found):
@@ -61,10 +64,18 @@ class LogLengths:
         largest = places[count] if count < len(places) else len(self._entries)
         return smallest, largest
 
-    def _places_after(self, tick: int) -> Iterator[int]:
-        # Where ticks rise, as they mostly do, what is in front need not be looked at.
-        first = bisect_right(self._highest_ticks, tick)
-        return (place for place in range(first, len(self._ticks)) if self._ticks[place] > tick)
+    def _places_after(self, tick: int, count: int) -> Sequence[int]:
+        """Return the first places with a later tick, as many as are asked for."""
+        known = self._places.get(tick)
+        if known is None:
+            # Where ticks rise, as they mostly do, what is in front need not be looked at.
+            first = bisect_right(self._highest_ticks, tick)
+            ticks = self._ticks
+            later = (place for place in range(first, len(ticks)) if ticks[place] > tick)
+            if len(self._places) == _TICKS_KEPT_MAX:
+                return list(itertools.islice(later, count))
+            known = self._places[tick] = list(later)
+        return known[:count]
 
     def _of_refusal(self, entry: Escalation, message: str) -> tuple[int, int] | None:
         """Return the lengths at which an escalation breaks the order, if it was refused for that.

@@ -195,7 +195,7 @@ LONG_MODULES: dict[str, str] = {
 LONG_FUNCTIONS: dict[str, str] = {}
 IMPURE_IMPORTS: dict[str, str] = {
     # A schedule is left to luck, with seeded pauses that make others take their turn.
-    "conformance.machines.handle_races": "pauses between the steps of writes that race",
+    "conformance.machines.overlapping": "pauses between the steps of calls that race",
 }
 
 

@@ -43,6 +43,17 @@ AT_ONCE = [_put(0, OLD, 0, 2), _put(1, NEW, 1, 3)]
         ([*AT_ONCE, _got(0, 4, 5, OLD), _got(1, 6, 7, NEW)], 3, (1, 2, 3)),
         ([_got(1, 0, 1, OLD), _put(0, OLD, 2, 3)], 0, (0, 1)),
         ([_put(0, OLD, 0, None), _got(1, 2, 3, OLD), _got(1, 4, 5, None)], 2, (1, 2)),
+        (
+            [
+                _put(0, OLD, 0, None),
+                _got(1, 2, 3, OLD),
+                _put(2, NEW, 4, 5),
+                _got(1, 6, 7, OLD),
+            ],
+            3,
+            (1, 2, 3),
+        ),
+        ([_got(1, 0, 1, OLD), _put(0, OLD, 2, None)], 0, (0, 1)),
     ],
     ids=[
         "a later put is gone",
@@ -52,6 +63,8 @@ AT_ONCE = [_put(0, OLD, 0, 2), _put(1, NEW, 1, 3)]
         "there and back",
         "found before it was put",
         "pending, there and gone",
+        "pending and there twice",
+        "found before it was put for ever",
     ],
 )
 def test_what_no_order_explains_is_told(

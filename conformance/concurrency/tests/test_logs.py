@@ -194,6 +194,27 @@ def test_equal_entries_are_given_to_the_calls_that_time_allows() -> None:
 
 
 @pytest.mark.requirement("WAL-01")
+def test_what_is_not_in_a_load_that_took_long_comes_after_all_that_is() -> None:
+    missing = _appended(0, B, 0, 1)
+    late = _appended(1, A, 5, 6)
+
+    assert judge_log([missing, late, _loaded(2, 0, 10, A)]).order is Order.NONE
+    assert judge_log([missing, _appended(1, A, 0, 6), _loaded(2, 0, 10, A)]).order is Order.FOUND
+
+
+@pytest.mark.requirement("WAL-01", "WAL-02")
+def test_an_order_of_equal_entries_is_searched_where_others_are_equal_too() -> None:
+    nested = [_appended(0, A, 0, 50), _appended(1, A, 10, 20)]
+    calls = [*nested, _appended(2, B, 5, 8), _appended(3, B, 15, 25), _appended(4, C, 30, 40)]
+
+    # The first A is the long one here, and the short one there.
+    assert judge_log([*calls, _at_the_end(A, B, A, B, C)]).order is Order.FOUND
+    assert judge_log([*calls, _at_the_end(B, A, B, C, A)]).order is Order.FOUND
+    assert judge_log([*calls, _at_the_end(A, A, B, B, C)]).order is Order.NONE
+    assert judge_log([*calls, _at_the_end(B, A, C, A, B)]).order is Order.NONE
+
+
+@pytest.mark.requirement("WAL-01")
 def test_what_could_not_be_looked_at_is_left_open() -> None:
     nothing_loaded = judge_log(FIRST_A_THEN_B)
     assert nothing_loaded.order is Order.OPEN
