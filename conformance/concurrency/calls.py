@@ -120,12 +120,14 @@ class Judgement:
     ``calls`` are the indexes, in the history, of a smallest set of calls that no order explains:
     with any one of them left out there is an order. ``culprit`` is the index of the one whose
     answer is to be looked at first. ``text`` says the same in words, or why the question is open.
+    ``beside`` are calls without which it contradicts itself too, and that show how it came about.
     """
 
     order: Order
     text: str = ""
     calls: tuple[int, ...] = ()
     culprit: int | None = None
+    beside: tuple[int, ...] = ()
 
 
 class Steps:

@@ -28,6 +28,7 @@ from conformance.concurrency.placing import Clash, Span, Windows, placed
 from conformance.rules.narration import entry_text, operation_text
 from telltale_spec.model.machine import order_error
 from telltale_spec.model.operations import Append, LoadLog
+from telltale_spec.wire.agreement import Escalation
 
 __all__ = ["judge_log"]
 
@@ -61,7 +62,23 @@ def judge_log(calls: Sequence[ConcurrentCall], steps_max: int = STEPS_MAX) -> Ju
     needed = smallest_contradiction(len(calls), contradicts, [found.calls])
     # With nothing else left, the words are about what is left.
     last = _look(only(calls, needed), steps_max)
-    return Judgement(Order.NONE, last.text, needed, last.culprit)
+    beside = _rises(calls, needed[0]) if len(needed) == 1 else ()
+    return Judgement(Order.NONE, last.text, needed, last.culprit, beside)
+
+
+def _rises(calls: Sequence[ConcurrentCall], load: int) -> tuple[int, ...]:
+    """Return the appends of the escalations that make a load unlawful by itself."""
+    error = order_error(tuple(calls[load].result))
+    if error is None:
+        return ()
+    entries = calls[load].result[: error.entry_index + 1]
+    return tuple(
+        index
+        for index, call in enumerate(calls)
+        if isinstance(call.entry, Escalation)
+        and call.entry.operation_id == error.operation_id
+        and call.entry in entries
+    )
 
 
 def _look(history: History, steps_max: int) -> _Finding:

@@ -195,8 +195,9 @@ def check_order(
 
 
 def _timed(calls: Sequence[ConcurrentCall], judgement: Judgement) -> list[TimedCall]:
-    """Return the calls of a contradiction, the times counted from 0 on without gaps."""
-    shown = [calls[index] for index in judgement.calls]
+    """Return the calls of a contradiction and those beside it, times from 0 on without gaps."""
+    indexes = sorted({*judgement.calls, *judgement.beside})
+    shown = [calls[index] for index in indexes]
     instants = {call.invoked for call in shown}
     instants |= {call.answered for call in shown if call.answered is not None}
     places = {instant: place for place, instant in enumerate(sorted(instants))}
@@ -209,7 +210,7 @@ def _timed(calls: Sequence[ConcurrentCall], judgement: Judgement) -> list[TimedC
             None if call.answered is None else places[call.answered],
             index == judgement.culprit,
         )
-        for index, call in zip(judgement.calls, shown, strict=True)
+        for index, call in zip(indexes, shown, strict=True)
     ]
 
 

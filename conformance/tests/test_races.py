@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Sequence
 
 import pytest
 
 from conformance.backend import Backend
+from conformance.concurrency.calls import ConcurrentCall, Judgement
+from conformance.concurrency.logs import judge_log
+from conformance.machines import handle_races
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.overlapping import Caller
 from conformance.machines.race_scripts import Pace, RoundScript
+from conformance.records.results import Verdict
 from conformance.report.failure import counterexample_text
 from conformance.report.timeline import timeline_text
 from conformance.rules.events import FAULT
@@ -85,6 +90,18 @@ def test_a_race_is_shown_as_the_fewest_calls_with_their_times() -> None:
     text = counterexample_text(found)
     assert "When they were under way" in text
     assert "!" in "".join(timeline_text(found.calls))
+
+
+@pytest.mark.requirement("WAL-01")
+def test_what_is_left_open_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_one_step(calls: Sequence[ConcurrentCall]) -> Judgement:
+        return judge_log(calls, steps_max=1)
+
+    monkeypatch.setattr(handle_races, "judge_log", in_one_step)
+    report = judged(broken_handles.LOCKED_LOG, HANDLES, profile_name="quick")
+
+    assert report.results[0].verdict is Verdict.INCONCLUSIVE
+    assert report.results[0].reason.startswith("1 steps did not tell")
 
 
 @pytest.mark.requirement("WAL-01")

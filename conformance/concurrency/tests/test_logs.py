@@ -178,6 +178,17 @@ def test_an_escalation_is_refused_for_its_level_where_that_was_reached() -> None
     assert without_reason.calls == (0, 1)
 
 
+@pytest.mark.requirement("WAL-03")
+def test_what_made_a_log_unlawful_is_shown_beside_it() -> None:
+    calls = [_appended(0, LOW, 0, 2), _appended(2, A, 0, 3), _appended(1, HIGH, 1, 4)]
+    judgement = judge_log([*calls, _at_the_end(HIGH, A, LOW)])
+
+    assert judgement.calls == (3,)
+    assert judgement.beside == (0, 2)
+    made_up = judge_log([*calls, _at_the_end(B)])
+    assert (made_up.calls, made_up.beside) == ((3,), ())
+
+
 @pytest.mark.requirement("WAL-02")
 def test_equal_entries_are_given_to_the_calls_that_time_allows() -> None:
     # The first A has to be that of the short call, or C could not be where it is.
