@@ -34,6 +34,7 @@ from benchmarks.log_files import (
     singles_to_batches,
 )
 from benchmarks.test_machine_step import RULES_ALONE, search_of
+from benchmarks.test_races import CALLS, CASES, CLIENTS, history_of, judge
 from conformance.bench.figures import shown_seconds
 from conformance.bench.subjects import plain_table
 from conformance.bench.workloads import evidence_cache, wal
@@ -334,6 +335,15 @@ def machines() -> Iterator[Row]:
         )
 
 
+def races() -> Iterator[Row]:
+    """Measure the judgement of 10,000 calls of 8 clients, by the time of the processor."""
+    for case in CASES:
+        calls = history_of(case)
+        best = min(seconds_of(lambda case=case, calls=calls: judge(case, calls)) for _ in range(3))  # type: ignore[misc]
+        work = f"{CALLS:,} calls of {CLIENTS} clients, {case}"
+        yield Row("judgement of a race", work, shown_seconds(best), "at most 2 s", best <= 2)
+
+
 def first_verdict() -> Iterator[Row]:
     """Measure a check of the log in memory from a cold start."""
     start = [sys.executable, "-c", "import conformance.__main__"]
@@ -381,6 +391,7 @@ ROWS: Final[tuple[Callable[[], Iterator[Row]], ...]] = (
     codec,
     syncs,
     machines,
+    races,
     first_verdict,
     memory,
 )

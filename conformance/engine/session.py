@@ -27,7 +27,7 @@ from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.engine.workspace import Workspace
 from conformance.errors import BackendFault
 from conformance.life_cycle import closing_of, ending_of
-from conformance.records.results import Counterexample, Step
+from conformance.records.results import Counterexample, Step, TimedCall
 from telltale_spec.errors import DurabilityError
 
 __all__ = [
@@ -194,6 +194,7 @@ class History:
         self.session = session
         self.steps: list[Step] = []
         self.acts: list[Act] = []
+        self.calls: list[TimedCall] = []  # The steps that overlapped.
         self.acting = False
         self.ended = ended
         self.random_seed = 0
@@ -356,6 +357,7 @@ class History:
             self._difference_text(actual),
             acts=list(self.acts),
             random_seed=self.random_seed,
+            calls=list(self.calls),
         )
         if self.session.keeps_going_past(requirement_id):
             self.session.overlook(counterexample)

@@ -1,39 +1,27 @@
 """Several handles that write one storage at the same time (WAL-01.handles, CACHE-02.handles, F27).
 
-Only the schedule is left to luck: what is written is fixed by the attempt, and the judge
-(``rules.concurrent``) passes whatever some order of the calls explains. So a right backend cannot
-fail however its threads or processes are scheduled.
+Only the schedule is left to luck: what is called is fixed by the attempt, and the judge
+(``conformance.concurrency``) passes whatever some order of the calls explains. So a right backend
+cannot fail however its threads or processes are scheduled.
 """
 
 from __future__ import annotations
 
 import itertools
-import random
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
 from conformance.backend import Backend
-from conformance.engine.session import History, Returned
-from conformance.rules.concurrent import Call, cache_fault, log_fault
-from conformance.rules.narration import cache_entry_text, entries_text, entry_text
-from telltale_spec.wire.agreement import (
-    AgreementEvidence,
-    AgreementEvidenceKind,
-    AgreementLevel,
-    AgreementWalEntry,
-    Escalation,
-    EvidenceProduced,
-    Finalization,
-    FinalizationOutcome,
-    VisibilityGateCrossing,
-)
-from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome
+from conformance.concurrency.caches import judge_cache
+from conformance.concurrency.calls import ConcurrentCall, Judgement
+from conformance.concurrency.logs import judge_log
+from conformance.engine.session import History
+from conformance.machines.overlapping import CALLS_SECONDS, Caller, check_order, settled
+from conformance.machines.race_scripts import CACHE_ROUNDS, HANDLES, LOG_ROUNDS, Round
 
 __all__ = [
     "HANDLES",
@@ -45,17 +33,11 @@ __all__ = [
     "release_handles",
 ]
 
-HANDLES: Final = 3
-
 # What goes wrong between processes does not between threads, and the other way round.
 TOGETHER_AND_APART: Final = (0, 1, 0)
 _APART: Final = (0, 1, 2)
-_ROUNDS: Final = (_APART, (0, 0, 0), _APART, TOGETHER_AND_APART)
-_END_SECONDS: Final = 8.0
+_PLACES: Final = (_APART, (0, 0, 0), _APART, TOGETHER_AND_APART, _APART, (0, 0, 0))
 _SWITCH_SECONDS: Final = 1e-5
-_PAUSE_SECONDS: Final = 5e-4
-_PAUSES_MAX: Final = 12
-_LEVELS: Final = (AgreementLevel.FINALIZED, AgreementLevel.PROVISIONAL, AgreementLevel.SOFT_SAFE)
 
 
 def opened_handles(
@@ -80,9 +62,9 @@ def opened_handles(
     return handles
 
 
-def _rounds(backend: Backend) -> Sequence[Sequence[int]]:
+def _places(backend: Backend) -> Sequence[Sequence[int]]:
     """Return where the handles of each round are: together or apart, as far as that can be."""
-    return _ROUNDS if backend.concurrent_calls else (_APART,) * len(_ROUNDS)
+    return _PLACES if backend.concurrent_calls else (_APART,) * len(_PLACES)
 
 
 def log_of(backend: Backend) -> Any:
@@ -101,53 +83,6 @@ def release_handles(history: History, handles: Sequence[Any]) -> None:
         history.release(handle)
 
 
-class _Writer(threading.Thread):
-    """Writes a script through a handle of its own and keeps when each call began and ended."""
-
-    def __init__(
-        self,
-        index: int,
-        write: Callable[[Any], None],
-        script: Sequence[Any],
-        start: threading.Barrier,
-        clock: Iterator[int],
-        seed: str,
-    ) -> None:
-        super().__init__(name=f"handle-{index}", daemon=True)
-        self.calls: list[Call[Any]] = []
-        self._index = index
-        self._write = write
-        self._script = script
-        self._start_together = start
-        self._clock = clock
-        self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-        self._pauses_left = 0
-
-    def run(self) -> None:
-        """Write the script in order; whatever is refused or raises is not acknowledged."""
-        self._start_together.wait(_END_SECONDS)
-        for entry in self._script:
-            self._pauses_left = _PAUSES_MAX
-            invoked = next(self._clock)
-            sys.setprofile(self._pause)
-            try:
-                self._write(entry)
-                acknowledged = True
-            except Exception:
-                # What a write may raise is judged elsewhere; this one is not acknowledged.
-                acknowledged = False
-            finally:
-                sys.setprofile(None)
-            returned = next(self._clock)
-            self.calls.append(Call(self._index, entry, invoked, returned, acknowledged))
-
-    def _pause(self, _frame: Any, event: str, _argument: Any) -> None:
-        # Between two steps of a write, others get their turn, as they would on a busy machine.
-        if event == "c_call" and self._pauses_left and self._random.random() < 0.25:
-            self._pauses_left -= 1
-            time.sleep(_PAUSE_SECONDS)
-
-
 @contextmanager
 def _fine_grained_threads() -> Iterator[None]:
     """Let threads of one interpreter interrupt each other as often as processes do."""
@@ -162,96 +97,53 @@ def _fine_grained_threads() -> Iterator[None]:
 def _race(
     history: History,
     requirement_id: str,
-    writes: Sequence[Callable[[Any], None]],
-    scripts: Sequence[Sequence[Any]],
+    handles: Sequence[Any],
+    scripts: Round,
     seed: str,
-) -> list[Call[Any]]:
-    """Write the scripts at the same time and return the calls in the order of their invocation."""
+) -> list[ConcurrentCall]:
+    """Make the calls of all scripts at the same time, then load through every handle."""
     together = threading.Barrier(HANDLES)
     clock = itertools.count()
-    writers = [
-        _Writer(index, write, script, together, clock, f"{seed}/{index}")
-        for index, (write, script) in enumerate(zip(writes, scripts, strict=True))
+    callers = [
+        Caller(index, handle, script, together, clock, f"{seed}/{index}")
+        for index, (handle, script) in enumerate(zip(handles, scripts, strict=True))
     ]
     with _fine_grained_threads():
-        for writer in writers:
-            writer.start()
-        for writer in writers:
-            writer.join(_END_SECONDS)
-    ended = not any(writer.is_alive() for writer in writers)
-    history.check(requirement_id, ended, "an answer to every write", "one waits for ever")
-    calls = [call for writer in writers for call in writer.calls]
-    return sorted(calls, key=lambda call: call.invoked)
-
-
-def _log_script(index: int) -> list[AgreementWalEntry]:
-    """Return entries of all kinds; the first of each handle contends for one operation's level."""
-    evidence = AgreementEvidence(
-        f"e{index}",
-        "o",
-        None,
-        None,
-        AgreementLevel.SOFT_SAFE,
-        next(iter(AgreementEvidenceKind)),
-        "r",
-        True,
-    )
-    return [
-        Escalation("o", AgreementLevel.NONE, _LEVELS[index], None, 1),
-        EvidenceProduced(evidence, 1),
-        VisibilityGateCrossing("o", "shared", AgreementLevel.NONE, 1),
-        Finalization("o", FinalizationOutcome.FINALIZED, f"p{index}", None, 1),
-    ]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(CALLS_SECONDS)
+    ended = not any(caller.is_alive() for caller in callers)
+    history.check(requirement_id, ended, "an answer to every call", "one waits for ever")
+    made = [call for caller in callers for call in caller.calls]
+    made += settled(history, requirement_id, handles, scripts, clock)
+    return sorted(made, key=lambda call: call.invoked)
 
 
 def judge_log_race(history: History, attempt: int) -> None:
-    """Append through all handles at the same time; some order explains the log (F27)."""
-    for number, places in enumerate(_rounds(history.session.backend)):
-        handles = opened_handles(history, log_of, "the agreement WAL", places)
-        scripts = [_log_script(index) for index in range(HANDLES)]
-        writes = [handle.append for handle in handles]
-        calls = _race(history, "WAL-01.handles", writes, scripts, f"{attempt}/{number}")
-        _judge(history, "WAL-01.handles", handles[0], calls, log_fault, "append", entry_text)
-        release_handles(history, handles)
+    """Call all handles on a log at the same time; some order explains every answer (F27)."""
+    what = "the agreement WAL"
+    _judge_rounds(history, "WAL-01.handles", log_of, what, LOG_ROUNDS, judge_log, attempt)
 
 
 def judge_cache_race(history: History, attempt: int) -> None:
-    """Put through all handles at the same time, under one key and under several (F27)."""
-    for number, places in enumerate(_rounds(history.session.backend)):
-        handles = opened_handles(history, cache_of, "the evidence cache", places)
-        scripts = [
-            [
-                EvidenceOutcomeCacheEntry(key, "i", f"o{index}", EffectOutcome.blocked())
-                for key in ("shared", f"k{index}", f"l{index}", "shared")
-            ]
-            for index in range(HANDLES)
-        ]
-        writes = [handle.put for handle in handles]
-        calls = _race(history, "CACHE-02.handles", writes, scripts, f"{attempt}/{number}")
-        _judge(history, "CACHE-02.handles", handles[0], calls, cache_fault, "put", cache_entry_text)
-        release_handles(history, handles)
+    """Call all handles on a cache at the same time, under one id and under several (F27)."""
+    what = "the evidence cache"
+    _judge_rounds(history, "CACHE-02.handles", cache_of, what, CACHE_ROUNDS, judge_cache, attempt)
 
 
-def _judge(
+def _judge_rounds(
     history: History,
     requirement_id: str,
-    handle: Any,
-    calls: Sequence[Call[Any]],
-    fault_of: Callable[[Sequence[Call[Any]], Sequence[Any]], str | None],
-    verb: str,
-    text_of: Callable[[Any], str],
+    part: Callable[[Backend], Any],
+    what: str,
+    rounds: Sequence[Round],
+    judge: Callable[[Sequence[ConcurrentCall]], Judgement],
+    attempt: int,
 ) -> None:
-    answer = history.call("load", handle.load, undeclared=requirement_id, quiet=True)
-    entries = answer.value.entries if isinstance(answer, Returned) else None
-    fault = "the load was refused" if entries is None else fault_of(calls, entries)
-    if fault is not None:
-        for call in calls:
-            history.note(
-                f"at {call.invoked} to {call.returned}, through handle {call.handle}: "
-                f"{verb} {text_of(call.entry)}",
-                "ok" if call.acknowledged else "refused",
-            )
-        history.note("load", entries_text(entries or ()))
-    history.check(
-        requirement_id, fault is None, "what some order of the calls explains", str(fault)
-    )
+    all_places = _places(history.session.backend)
+    for number, (places, scripts) in enumerate(zip(all_places, rounds, strict=True)):
+        handles = opened_handles(history, part, what, places)
+        calls = _race(history, requirement_id, handles, scripts, f"{attempt}/{number}")
+        check_order(history, requirement_id, calls, judge(calls))
+        release_handles(history, handles)

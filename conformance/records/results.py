@@ -25,6 +25,7 @@ __all__ = [
     "SampleHistory",
     "SituationResult",
     "Step",
+    "TimedCall",
     "Verdict",
     "json_text",
 ]
@@ -55,6 +56,22 @@ class Step(DataClassJsonMixin):
 
 
 @dataclass(frozen=True)
+class TimedCall(DataClassJsonMixin):
+    """One of several calls that overlapped: who made it and when it was under way.
+
+    ``invoked`` and ``answered`` are places in one order of what happened, from 0 on; ``answered``
+    is ``None`` where no answer came. ``is_culprit`` marks the answer to be looked at first.
+    """
+
+    client: int
+    text: str
+    answer: str
+    invoked: int
+    answered: int | None = None
+    is_culprit: bool = False
+
+
+@dataclass(frozen=True)
 class Counterexample(DataClassJsonMixin):
     """The shortest history found that violates one requirement.
 
@@ -64,6 +81,7 @@ class Counterexample(DataClassJsonMixin):
     The acts were carried out ``tries`` times again and broke the same requirement
     ``failures`` times; ``reproduced`` is false where that is not every time.
     ``random_seed`` is that of the global generators where the failure depends on it.
+    ``calls`` are the steps with their times, where they overlapped.
     """
 
     requirement_id: str
@@ -77,6 +95,7 @@ class Counterexample(DataClassJsonMixin):
     random_seed: int | None = None
     tries: int = 0
     failures: int = 0
+    calls: list[TimedCall] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from conformance.records.results import Counterexample, RequirementResult, Step, Verdict
 from conformance.report.summary import UNKNOWN_SENTENCE, described, replay_command
+from conformance.report.timeline import timeline_text
 from conformance.run.terminal_text import visible
 
 __all__ = ["chance_text", "counterexample_heading", "counterexample_text", "result_text"]
@@ -36,6 +37,9 @@ def counterexample_text(counterexample: Counterexample, replay: str = "") -> str
     lines += _without_the_middle(list(_step_lines(counterexample.steps)))
     if not counterexample.steps:
         lines.append("    (no operation at all)")
+    if counterexample.calls:
+        lines += ["", "  When they were under way (no clock; ! is the answer in question):"]
+        lines += [f"    {line}" for line in timeline_text(counterexample.calls)]
     lines += [
         "",
         f"  expected: {visible(counterexample.expected)}",

@@ -35,6 +35,7 @@ from conformance.report.summary import (
     verdict_counts,
     web_link,
 )
+from conformance.report.timeline import timeline_svg
 from conformance.requirements import Requirement
 
 __all__ = [
@@ -111,6 +112,12 @@ class Evidence:
     def meaning(self) -> str:
         """What its verdict means."""
         return VERDICT_MEANINGS[self.result.verdict]
+
+    @property
+    def drawing(self) -> str:
+        """The calls that overlapped, as an SVG element, or an empty text."""
+        found = self.result.counterexample
+        return "" if found is None else timeline_svg(found.calls)
 
     @property
     def scope(self) -> str:

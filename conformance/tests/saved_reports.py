@@ -21,6 +21,7 @@ from conformance.records.results import (
     SampleHistory,
     SituationResult,
     Step,
+    TimedCall,
     Verdict,
 )
 from conformance.run.runner import run_check
@@ -68,6 +69,8 @@ def hostile_report() -> Report:
     found = Counterexample(
         "WAL-01", HOSTILE, STEPS, f"same {HOSTILE} end", f"same {HOSTILE}! end", False, [HOSTILE]
     )
+    calls = [TimedCall(0, HOSTILE, HOSTILE, 0), TimedCall(1, HOSTILE, HOSTILE, 1, 2, True)]
+    found = replace(found, calls=calls)
     results = [
         RequirementResult("WAL-01", "MUST", Verdict.FAIL, 9, "", found),
         result("WAL-02", Verdict.EXPECTED_FAIL, reason=HOSTILE, link="javascript:alert(1)"),

@@ -56,6 +56,8 @@ LAYERS = (
     ),
     # What answers mean: no driver, no engine, no file.
     Layer("rules", ("conformance.rules",), ("errors", "wire", "model")),
+    # Histories of calls that overlap; who made them is not known here.
+    Layer("concurrency", ("conformance.concurrency",), ("errors", "wire", "model", "rules")),
     # Oracles judge the model too, so they share nothing with it but the records.
     Layer("oracles", ("conformance.rules.oracles",), ("errors", "wire")),
     Layer("soundness", ("conformance.rules.soundness",), ("errors", "wire", "model", "oracles")),
@@ -76,7 +78,7 @@ LAYERS = (
     Layer(
         "machines",
         ("conformance.machines",),
-        (*_ENGINE, "strategies", "oracles", "soundness", "engine", "checker"),
+        (*_ENGINE, "strategies", "concurrency", "oracles", "soundness", "engine", "checker"),
     ),
     # The list of all suites, whichever driver they are of.
     Layer(
@@ -174,7 +176,12 @@ THIRD_PARTY = {
 }
 
 # Modules whose answers depend on their arguments alone.
-PURE_PREFIXES = ("telltale_spec", "strategies", "conformance.machines")
+PURE_PREFIXES = (
+    "telltale_spec",
+    "strategies",
+    "conformance.concurrency",
+    "conformance.machines",
+)
 IMPURE_MODULES = ("datetime", "random", "secrets", "time", "uuid")
 
 MODULE_LINES_MAX = 400
@@ -188,7 +195,7 @@ LONG_MODULES: dict[str, str] = {
 LONG_FUNCTIONS: dict[str, str] = {}
 IMPURE_IMPORTS: dict[str, str] = {
     # A schedule is left to luck, with seeded pauses that make others take their turn.
-    "conformance.machines.handle_races": "pauses between the steps of writes that race",
+    "conformance.machines.overlapping": "pauses between the steps of calls that race",
 }
 
 

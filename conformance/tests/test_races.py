@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from collections.abc import Sequence
+
 import pytest
 
 from conformance.backend import Backend
+from conformance.concurrency.calls import ConcurrentCall, Judgement
+from conformance.concurrency.logs import judge_log
+from conformance.machines import handle_races
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
-from conformance.rules.concurrent import Call, cache_fault, log_fault
-from conformance.tests import broken_handles
+from conformance.machines.overlapping import Caller
+from conformance.machines.race_scripts import Pace, RoundScript
+from conformance.records.results import Verdict
+from conformance.report.failure import counterexample_text
+from conformance.report.timeline import timeline_text
+from conformance.rules.events import FAULT
+from conformance.tests import broken_handles, broken_races
 from conformance.tests.zoo import failed, judged
-from telltale_spec.wire.agreement import AgreementLevel, Escalation, VisibilityGateCrossing
-from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.model.operations import LoadLog
+from telltale_spec.wire.agreement import AgreementWalArtifact
 
 HANDLES = (WAL_HANDLES_SUITE, CACHE_HANDLES_SUITE)
-FIRST = VisibilityGateCrossing("o", "first", AgreementLevel.NONE, 1)
-SECOND = VisibilityGateCrossing("o", "second", AgreementLevel.NONE, 1)
 
 
 @pytest.mark.requirement("WAL-01", "CACHE-02")
@@ -40,32 +49,72 @@ def test_a_lock_that_waits_and_one_that_refuses_are_right(backend: Backend) -> N
     assert failed(judged(backend, HANDLES, profile_name="quick")) == []
 
 
-def test_a_log_keeps_what_was_acknowledged_as_often_and_in_the_order_of_time() -> None:
-    calls = [Call(0, FIRST, 0, 1, True), Call(1, SECOND, 2, 3, True)]
+@pytest.mark.requirement("WAL-01", "CACHE-02")
+@pytest.mark.parametrize(
+    ("backend", "requirement_id"),
+    [
+        (broken_races.HALF_SHOWN_LOG, "WAL-01.handles"),
+        (broken_races.DIRTY_LOG, "WAL-01.handles"),
+        (broken_races.TWO_COPIES, "CACHE-02.handles"),
+    ],
+    ids=["half of a block", "what is refused later", "an old value again"],
+)
+def test_what_only_calls_under_way_see_is_caught(backend: Backend, requirement_id: str) -> None:
+    report = judged(backend, HANDLES, profile_name="quick", minimise=False)
 
-    assert log_fault(calls, (FIRST, SECOND)) is None
-    assert "comes after it" in str(log_fault(calls, (SECOND, FIRST)))
-    assert "in the log 0 times" in str(log_fault(calls, (FIRST,)))
-    assert "in the log 2 times" in str(log_fault(calls, (FIRST, FIRST, SECOND)))
-    overlapping = [Call(0, FIRST, 0, 2, True), Call(1, SECOND, 1, 3, True)]
-    assert log_fault(overlapping, (SECOND, FIRST)) is None
-
-
-def test_two_acknowledged_escalations_in_a_falling_order_are_a_fault() -> None:
-    high = Escalation("o", AgreementLevel.NONE, AgreementLevel.FINALIZED, None, 1)
-    low = Escalation("o", AgreementLevel.NONE, AgreementLevel.PROVISIONAL, None, 1)
-    calls = [Call(0, high, 0, 2, True), Call(1, low, 1, 3, True)]
-
-    assert "lawful order" in str(log_fault(calls, (high, low)))
-    # Whoever refused one of them is right, and need not have kept it.
-    assert log_fault([calls[0], Call(1, low, 1, 3, False)], (high,)) is None
+    assert failed(report) == [requirement_id]
 
 
-def test_a_cache_holds_a_last_put_of_each_key() -> None:
-    old, new = (EvidenceOutcomeCacheEntry("k", "i", name, EffectOutcome.blocked()) for name in "on")
-    calls = [Call(0, old, 0, 1, True), Call(1, new, 2, 3, True)]
+@pytest.mark.requirement("WAL-01", "CACHE-02")
+@pytest.mark.parametrize(
+    "backend",
+    [
+        broken_races.REORDERING_LOG,
+        broken_races.SLOW_LOG,
+        broken_races.LOCKED_CACHE,
+    ],
+    ids=["any order of what overlaps", "slow reads", "a lock held"],
+)
+def test_what_is_unusual_and_right_is_passed(backend: Backend) -> None:
+    assert failed(judged(backend, HANDLES, profile_name="quick")) == []
 
-    assert cache_fault(calls, (new,)) is None
-    assert "replaced" in str(cache_fault(calls, (old,)))
-    assert "not in the cache" in str(cache_fault(calls, ()))
-    assert cache_fault([Call(0, old, 0, 2, True), Call(1, new, 1, 3, True)], (old,)) is None
+
+@pytest.mark.requirement("WAL-01")
+def test_a_race_is_shown_as_the_fewest_calls_with_their_times() -> None:
+    report = judged(broken_handles.UNLOCKED_LOG, HANDLES, profile_name="quick")
+    found = report.results[0].counterexample
+    assert found is not None
+
+    assert len(found.calls) == len(found.steps) <= 4
+    assert [call.is_culprit for call in found.calls].count(True) == 1
+    text = counterexample_text(found)
+    assert "When they were under way" in text
+    assert "!" in "".join(timeline_text(found.calls))
+
+
+@pytest.mark.requirement("WAL-01")
+def test_what_is_left_open_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_one_step(calls: Sequence[ConcurrentCall]) -> Judgement:
+        return judge_log(calls, steps_max=1)
+
+    monkeypatch.setattr(handle_races, "judge_log", in_one_step)
+    report = judged(broken_handles.LOCKED_LOG, HANDLES, profile_name="quick")
+
+    assert report.results[0].verdict is Verdict.INCONCLUSIVE
+    assert report.results[0].reason.startswith("1 steps did not tell")
+
+
+@pytest.mark.requirement("WAL-01")
+@pytest.mark.parametrize("given", [None, 3, AgreementWalArtifact, [object()]])
+def test_a_load_that_gives_something_else_explains_nothing(given: object) -> None:
+    class Log:
+        def load(self) -> object:
+            return given
+
+    script = RoundScript([LoadLog()], Pace(0.0))
+    caller = Caller(0, Log(), script, threading.Barrier(1), itertools.count(), "seed")
+    caller.run()
+    (call,) = caller.calls
+
+    assert call.answer == FAULT
+    assert "that is no answer to load the log" in call.message

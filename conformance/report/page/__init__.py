@@ -51,6 +51,8 @@ def html_page(report: Report, *, strict: bool = False) -> str:
     )
     environment.filters["breakable"] = _breakable
     environment.filters["coded"] = _coded
+    # A drawing of ours, in which every text of others is escaped already.
+    environment.filters["drawn"] = Markup
     style, script = _part("page.css"), _part("page.js")
     status = exit_status(report, strict=strict)
     rows = page_rows(report)
