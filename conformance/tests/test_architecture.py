@@ -40,8 +40,10 @@ LAYERS = (
     Layer("contract", ("telltale_spec.backends.contract",), ("errors", "wire")),
     Layer("backends", ("telltale_spec.backends",), _REFERENCE),
     Layer("handlers", ("telltale_spec.handlers",), _REFERENCE),
+    # Components that mend what the reference shows; nothing of the reference knows them.
+    Layer("hardened", ("telltale_spec.hardened",), (*_REFERENCE, "handlers")),
     # The table of contents is for users; our own modules name the module they mean.
-    Layer("contents", ("telltale_spec",), (*_REFERENCE, "backends", "handlers")),
+    Layer("contents", ("telltale_spec",), (*_REFERENCE, "backends", "handlers", "hardened")),
     # Strategies fit any system, so they know no backend.
     Layer("strategies", ("strategies",), ("errors", "wire", "model")),
     Layer("requirements", ("conformance.requirements",), ()),
@@ -118,13 +120,13 @@ LAYERS = (
     Layer(
         "worlds",
         ("conformance.checker.worlds",),
-        (*_REFERENCE, "backends", "handlers", "soundness", "checker"),
+        (*_REFERENCE, "backends", "handlers", "hardened", "soundness", "checker"),
     ),
     # Shows what the reference does, so it may use all of it.
     Layer(
         "findings",
         ("conformance.findings",),
-        (*_ENGINE, "backends", "engine", "machines", "registry", "checker", "worlds"),
+        (*_ENGINE, "backends", "hardened", "engine", "machines", "registry", "checker", "worlds"),
     ),
     # What users call: the functions, the plugin and the command line.
     Layer(
