@@ -54,7 +54,7 @@ LAYERS = (
     Layer(
         "subject",
         ("conformance.backend", "conformance.life_cycle", "conformance.memory"),
-        (*_REFERENCE, "handlers", "run errors"),
+        (*_REFERENCE, "handlers", "requirements", "run errors"),
     ),
     # What answers mean: no driver, no engine, no file.
     Layer("rules", ("conformance.rules",), ("errors", "wire", "model")),
@@ -69,7 +69,11 @@ LAYERS = (
         ("errors", "wire", "model", "requirements", "run errors", "results", "rules"),
     ),
     # Both ends of the protocol; the machines do not know which door a backend came through.
-    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
+    Layer(
+        "door",
+        ("conformance.door",),
+        (*_REFERENCE, "handlers", "requirements", "run errors", "subject"),
+    ),
     # Drives a child through the door and judges what is left of its files.
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Searches models of the specification; the reference comes in only to confirm what it shows.
@@ -170,6 +174,7 @@ THIRD_PARTY = {
     "hypothesis": ("strategies", "conformance"),
     "jinja2": ("conformance.report",),
     "markupsafe": ("conformance.report",),
+    "numba": ("conformance.checker",),
     "numpy": ("conformance.checker",),
     "pytest": ("conformance",),
     "rich": ("conformance",),

@@ -17,29 +17,17 @@ from telltale_spec.backends.contract import (
 )
 from telltale_spec.errors import DurabilityError
 from telltale_spec.hardened.forwarding import WhollyForwardingEffectHandler
+from telltale_spec.model.repetition import is_repeatable, may_have_happened
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     EffectFailure,
     EffectFailureKind,
     EffectOutcome,
-    FailureStatus,
 )
-from telltale_spec.wire.requests import (
-    AcquireBody,
-    EffectRequest,
-    OutputConditionHintBody,
-    ReleaseBody,
-    TopologyEventsBody,
-    WalSyncBody,
-)
+from telltale_spec.wire.requests import EffectRequest, WalSyncBody
 from telltale_spec.wire.shapes import TEXT, OptionShape
 
-__all__ = [
-    "MENDED_BY_EVIDENCE",
-    "HardenedEvidencePersistenceHandler",
-    "is_repeatable",
-    "may_have_happened",
-]
+__all__ = ["MENDED_BY_EVIDENCE", "HardenedEvidencePersistenceHandler"]
 
 MENDED_BY_EVIDENCE: Final = frozenset({"F11", "F12", "F13", "F21", "F22", "F29"})
 """The findings that :class:`HardenedEvidencePersistenceHandler` does not show."""
@@ -49,35 +37,6 @@ _OTHER_KIND: Final = "telltale-hardened:"
 _BEGUN: Final = EffectOutcome.failed(
     EffectFailure(EffectFailureKind.UNKNOWN, "the effect has begun, and no outcome was stored")
 )
-_HAPPENED_TO_NOBODY: Final = frozenset(
-    {
-        EffectFailureKind.DENIED,
-        EffectFailureKind.STALE_AUTHORITY,
-        EffectFailureKind.INVALID_EVIDENCE,
-        EffectFailureKind.INVALID_INPUT,
-        EffectFailureKind.DETERMINISM,
-        EffectFailureKind.CONTRACT_VIOLATION,
-    }
-)
-
-
-def is_repeatable(request: EffectRequest) -> bool:
-    """Say whether an effect may be carried out again: guards, topology and hints may."""
-    return isinstance(
-        request.body, AcquireBody | ReleaseBody | TopologyEventsBody | OutputConditionHintBody
-    )
-
-
-def may_have_happened(outcome: EffectOutcome) -> bool:
-    """Say whether an effect with this outcome can have happened.
-
-    A blocked one has not, and neither has one that was refused; of a timeout, a
-    cancellation or an unavailable service nobody knows.
-    """
-    status = outcome.status
-    if isinstance(status, FailureStatus):
-        return status.failure.kind not in _HAPPENED_TO_NOBODY
-    return status.is_success
 
 
 @dataclass
@@ -102,8 +61,8 @@ class HardenedEvidencePersistenceHandler(WhollyForwardingEffectHandler):
     - F12: one caller of an id at a time is let through, from look-up to store;
       other ids do not wait.
     - F13: every method is forwarded.
-    - F21: an outcome is that of one kind of request; another kind under the same
-      id is kept beside it.
+    - F21: an outcome is that of a request of the same interface and operation;
+      another one under the same id is kept beside it.
     - F22: a sync is never stored nor answered from the cache.
     - F29: an effect whose outcome could not be stored does not run again.
 
@@ -186,9 +145,8 @@ class HardenedEvidencePersistenceHandler(WhollyForwardingEffectHandler):
         entry = self._get(evidence_id)
         if entry is None or _is_of(entry, request):
             return evidence_id, entry
-        metadata = request.metadata
-        kind = [metadata.interface_name, metadata.operation_name, type(request.body).variant_name]
-        key = _OTHER_KIND + json.dumps([evidence_id, *kind])
+        names = [request.metadata.interface_name, request.metadata.operation_name]
+        key = _OTHER_KIND + json.dumps([evidence_id, *names])
         return key, self._get(key)
 
     def _get(self, key: str) -> EvidenceOutcomeCacheEntry | None:
@@ -233,13 +191,10 @@ class HardenedEvidencePersistenceHandler(WhollyForwardingEffectHandler):
 
 
 def _is_of(entry: EvidenceOutcomeCacheEntry, request: EffectRequest) -> bool:
-    """Say whether a stored outcome is one of this kind of request."""
+    """Say whether a stored outcome is one of this kind of request, by its names."""
     metadata = request.metadata
     names = (metadata.interface_name, metadata.operation_name)
-    response = entry.outcome.response
-    return (entry.interface_name, entry.operation_name) == names and (
-        response is None or response.variant_name == type(request.body).variant_name
-    )
+    return (entry.interface_name, entry.operation_name) == names
 
 
 def _in_doubt(evidence_id: str) -> EffectOutcome:

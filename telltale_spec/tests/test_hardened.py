@@ -20,9 +20,10 @@ from telltale_spec.errors import DurabilityError, SyncRefusedError
 from telltale_spec.handlers.agreement_wal import BlockedSync, FailureSync
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
 from telltale_spec.hardened.agreement_wal import HardenedAgreementWalHandler
-from telltale_spec.hardened.evidence import HardenedEvidencePersistenceHandler, may_have_happened
+from telltale_spec.hardened.evidence import HardenedEvidencePersistenceHandler
 from telltale_spec.hardened.recovery import HardenedRecoveryPlan
 from telltale_spec.hardened.sync_entries import hardened_entries
+from telltale_spec.model.repetition import may_have_happened
 from telltale_spec.tests.samples import (
     FINALIZED,
     NONE,

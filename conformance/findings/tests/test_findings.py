@@ -24,6 +24,7 @@ from conformance.findings.registry import (
 from conformance.findings.sources import SOURCES
 from conformance.machines.registry import QUIRKS
 from conformance.requirements import FINDINGS
+from conformance.requirements.mending import MENDABLE
 from conformance.run.shipped import SHIPPED_BACKENDS
 from telltale_spec.hardened.agreement_wal import MENDED_BY_SYNC, HardenedAgreementWalHandler
 from telltale_spec.hardened.evidence import MENDED_BY_EVIDENCE, HardenedEvidencePersistenceHandler
@@ -125,3 +126,11 @@ def test_the_page_shows_text_as_it_is() -> None:
 
     assert lines[-1] == "1. a \\`b\\` \\<c\\> \\*d\\*"
     assert "1 shown" in lines[2]
+
+
+def test_the_page_has_the_rule_of_every_mended_finding() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "findings.md").read_text(encoding="utf-8")
+
+    for finding_id, mending in MENDABLE.items():
+        row = f"| {finding_id} | {', '.join(mending.requirement_ids)} | {mending.rule} |"
+        assert row in page.splitlines()
