@@ -48,6 +48,7 @@ class DenseVisited:
         )
         self._next_mark = 1
         self._added: list[Words] = []
+        self._may_repeat = False
 
     @property
     def bytes_count(self) -> int:
@@ -60,15 +61,32 @@ class DenseVisited:
         if fresh.size:
             self._marks[fresh] = self._next_mark
             self._added.append(fresh)
+            # From a single call a state may come more than once.
+            self._may_repeat = True
+
+    @property
+    def marks(self) -> numpy.typing.NDArray[numpy.unsignedinteger]:
+        """All numbers, to be set to :attr:`next_mark` by who hands over what he has marked."""
+        return self._marks
+
+    @property
+    def next_mark(self) -> int:
+        """The number of the states that are added now."""
+        return self._next_mark
+
+    def take_marked(self, words: Words) -> None:
+        """Take states of the next level that were marked already, each of them once."""
+        self._added.append(words)
 
     def next_level(self) -> Words:
         """Make the next level the current one and return it, ascending."""
         added, self._added = self._added, []
-        # A state may be among the added ones more than once, from a single call.
         if sum(each.size for each in added) * _SCAN_SHARE > self._marks.size:
             found = self.level(self._next_mark - 1)
         else:
-            found = numpy.unique(numpy.concatenate(added or [numpy.empty(0, dtype=numpy.int64)]))
+            found = numpy.concatenate(added or [numpy.empty(0, dtype=numpy.int64)])
+            found = numpy.unique(found) if self._may_repeat else numpy.sort(found)
+        self._may_repeat = False
         self._next_mark += 1
         if self._next_mark > numpy.iinfo(self._marks.dtype).max:
             wider = {1: numpy.uint16, 2: numpy.uint32}[self._marks.itemsize]

@@ -11,6 +11,7 @@ from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     CONFORMING,
     CommandParser,
+    complain,
     positive,
     seconds,
     write_whole,
@@ -83,7 +84,11 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bound", type=positive, metavar="SLOTS", help="number of slots (default: the model's own)"
     )
-    parser.add_argument("--engine", choices=("plain", "numpy"), help="default: numpy if installed")
+    parser.add_argument(
+        "--engine",
+        choices=("plain", "numpy", "compiled"),
+        help="default: numpy if installed; compiled needs Numba",
+    )
     parser.add_argument(
         "--symmetry", action="store_true", help="count states up to the order of their slots"
     )
@@ -137,6 +142,22 @@ def _variant(parsed: argparse.Namespace) -> str:
     return HARDENED if parsed.hardened else parsed.variant or FAITHFUL
 
 
+def _engine(parsed: argparse.Namespace) -> str | None:
+    """Return the engine that was asked for, or tell which one searches in its place."""
+    from conformance.checker.engines import COMPILED, available_engine, is_installed
+
+    if parsed.engine != COMPILED or is_installed(COMPILED):
+        named: str | None = parsed.engine
+        return named
+    instead = available_engine()
+    complain(
+        f"engine `compiled` needs Numba (pip install 'telltale-spec[checker-fast]'); "
+        f"`{instead}` searches instead, with the same answers",
+        CONFORMING,
+    )
+    return instead
+
+
 def _search(parsed: argparse.Namespace, model: Model) -> SearchResult:
     from conformance.checker.engines import check_model
     from conformance.checker.results import Budget
@@ -144,7 +165,7 @@ def _search(parsed: argparse.Namespace, model: Model) -> SearchResult:
     return check_model(
         model,
         parsed.bound,
-        engine=parsed.engine,
+        engine=_engine(parsed),
         symmetry=parsed.symmetry,
         budget=Budget(
             states_max=parsed.states,

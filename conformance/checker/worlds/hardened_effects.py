@@ -25,10 +25,8 @@ from conformance.checker.worlds.handlers import IdleHandler
 from telltale_spec.backends.contract import EffectHandler
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.hardened.agreement_wal import HardenedAgreementWalHandler
-from telltale_spec.hardened.evidence import (
-    HardenedEvidencePersistenceHandler,
-    may_have_happened,
-)
+from telltale_spec.hardened.evidence import HardenedEvidencePersistenceHandler
+from telltale_spec.model.repetition import may_have_happened
 from telltale_spec.wire.effects import (
     EffectFailure,
     EffectFailureKind,
