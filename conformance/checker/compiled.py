@@ -12,6 +12,7 @@ from typing import Final
 import numpy
 
 from conformance.checker import kernel
+from conformance.checker.checkpoints import Checkpoint
 from conformance.checker.results import Budget
 from conformance.checker.tables import Tables
 from conformance.checker.vector import Search
@@ -97,6 +98,11 @@ class CompiledSearch(Search):
             self._view_counts[begin:end]
             for begin, end in zip(self._view_offsets[:-1], self._view_offsets[1:], strict=True)
         ]
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Go on from a level, with the counts of the loops too."""
+        super().restore(kept)
+        self._global_counts[:] = kept.global_counts
 
     def advance(self, words: Words) -> dict[str, int]:
         """Count some states of the frontier and add everything that they lead to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Final
 
 from conformance.checker.model import Model
@@ -49,6 +50,8 @@ def check_model(
     engine: str | None = None,
     budget: Budget | None = None,
     symmetry: bool = False,
+    checkpoint: Path | None = None,
+    resume: bool = False,
 ) -> SearchResult:
     """Search every reachable state of a model.
 
@@ -56,13 +59,18 @@ def check_model(
     counts states that differ in the order of their slots once. Raises
     :class:`~conformance.errors.ModelError` for a model that says less than it
     seems to or has no symmetry, and ``UsageError`` for an engine that is not
-    there.
+    there. A search that ends early keeps what it has in the folder ``checkpoint``
+    and goes on there with ``resume``; see ``checkpoints`` for what that raises.
     """
     count = model.slots_default if slots_count is None else slots_count
     if symmetry and not model.symmetric:
         raise ModelError(model.title, "its slots differ, so that their order matters")
     chosen = available_engine() if engine is None else engine
     used = Budget() if budget is None else budget
+    if resume and checkpoint is None:
+        raise UsageError("to resume needs the folder of a checkpoint (--checkpoint)")
+    if chosen == PLAIN and checkpoint is not None:
+        raise UsageError("the engine `plain` keeps no checkpoint; take `numpy` or `compiled`")
     if chosen == PLAIN:
         return plain_search(model, count, used, symmetry=symmetry)
     if chosen not in ENGINES:
@@ -72,9 +80,14 @@ def check_model(
     from conformance.checker.vector import Search
     from conformance.checker.vector import search as vector_search
 
+    keeper = None
+    if checkpoint is not None:
+        from conformance.checker.checkpoints import Keeper
+
+        keeper = Keeper(checkpoint, resume=resume)
     kind = Search
     if chosen == COMPILED:
         from conformance.checker.compiled import CompiledSearch
 
         kind = CompiledSearch
-    return vector_search(model, count, used, symmetry=symmetry, kind=kind)
+    return vector_search(model, count, used, symmetry=symmetry, kind=kind, keeper=keeper)

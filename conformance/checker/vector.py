@@ -9,18 +9,20 @@ action and slot, and no state is touched by Python code.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy
 import numpy.typing
 
 from conformance.checker.arrays import Arrays, Counts
+from conformance.checker.checkpoints import Checkpoint, Keeper, identity_of
 from conformance.checker.model import Model
 from conformance.checker.results import Budget, SearchResult, Step, Trace, finish
 from conformance.checker.tables import Tables, tabulate
 from conformance.checker.visited import DenseVisited, SparseVisited, Visited, Words
-from conformance.errors import ModelError
+from conformance.errors import CheckpointDamagedError, ModelError
 
 __all__ = [
     "VECTOR",
@@ -34,9 +36,16 @@ __all__ = [
 VECTOR: Final = "numpy"
 
 _CHUNK: Final = 1 << 17
+# A checkpoint is as large as the visited set, so it is not written at every level.
+_KEEP_SECONDS: Final = 60.0
 _WORD_MAX: Final = 2**62
 
 _Pair: TypeAlias = tuple[int, int]
+
+
+def _is_dense(states_max: int, bytes_max: int) -> bool:
+    """Say whether there is a byte for every possible state."""
+    return states_max <= bytes_max
 
 
 class Search:
@@ -59,7 +68,7 @@ class Search:
         self.counts = Counts(self.arrays)
         self.visited: Visited = (
             DenseVisited(tables.states_max)
-            if tables.states_max <= budget.bytes_max
+            if _is_dense(tables.states_max, budget.bytes_max)
             else SparseVisited()
         )
         starts = [self.arrays.pack(shared, slots) for shared, slots in tables.starts]
@@ -67,6 +76,8 @@ class Search:
         self.broken: dict[str, tuple[int, int]] = {}
         self.states_count = 0
         self.level = 0
+        self.is_resumed = False
+        self.taken: Checkpoint | None = None
 
     def canonical(self, words: Words) -> Words:
         """Return words whose slots are in order, if the order of slots is of no interest."""
@@ -98,11 +109,59 @@ class Search:
             return f"the time ran out, the budget is {self.budget.seconds_max:g} seconds"
         return None
 
-    def run(self) -> str | None:
-        """Search; return why it ended early, if it did."""
-        frontier = self.visited.next_level()
-        self.states_count = frontier.size
+    def snapshot(self) -> Checkpoint:
+        """Return the counts at the beginning of a level; what was visited is added at its end."""
+        counts = self.counts
+        arrays = {"pairs": counts.pairs.copy()}
+        for index, each in enumerate(counts.view_counts):
+            arrays[f"views{index}"] = each.copy()
+        return Checkpoint(
+            self.level, self.states_count, tuple(counts.globals), dict(self.broken), arrays
+        )
+
+    def kept(self) -> Checkpoint:
+        """Return the last level that was begun as what can be gone on with."""
+        taken = self.taken
+        if taken is None:
+            raise RuntimeError("a search that has not begun has nothing to be kept")
+        return replace(taken, arrays={**taken.arrays, **self.visited.saved(taken.level)})
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Go on from a level; raises ``ValueError`` or ``KeyError`` for what does not fit."""
+        counts, states_max = self.counts, self.tables.states_max
+        if len(kept.global_counts) != len(counts.globals):
+            raise ValueError(f"counts of {len(kept.global_counts)} global actions")
+        if not kept.broken.keys() <= counts.broken.keys() | counts.broken_views.keys():
+            raise ValueError(f"violations of {', '.join(kept.broken)}")
+        for name, own in (
+            ("pairs", counts.pairs),
+            *((f"views{index}", each) for index, each in enumerate(counts.view_counts)),
+        ):
+            if kept.arrays[name].shape != own.shape or kept.arrays[name].dtype != own.dtype:
+                raise ValueError(f"{name} of shape {kept.arrays[name].shape}")
+            own[:] = kept.arrays[name]
+        counts.globals = list(kept.global_counts)
+        counts.found = {name: word for name, (_, word) in kept.broken.items()}
+        visited_of = DenseVisited if "marks" in kept.arrays else SparseVisited
+        self.visited = visited_of.restored(kept.arrays, states_max, kept.level)
+        self.broken = dict(kept.broken)
+        self.level, self.states_count = kept.level, kept.states_count
+        self.is_resumed = True
+
+    def run(self, keep: Callable[[], None] | None = None) -> str | None:
+        """Search; return why it ended early, if it did.
+
+        ``keep`` is called now and then at the beginning of a level.
+        """
+        frontier = self.visited.level(self.level) if self.is_resumed else self.visited.next_level()
+        self.states_count = self.states_count if self.is_resumed else frontier.size
+        kept_at = self.budget.clock()
         while True:
+            if keep is not None:
+                self.taken = self.snapshot()
+                if self.budget.clock() - kept_at > _KEEP_SECONDS:
+                    keep()
+                    kept_at = self.budget.clock()
             stopped = self.over_budget(self.states_count)
             if stopped is not None:
                 return stopped
@@ -199,17 +258,17 @@ def search(
     *,
     symmetry: bool,
     kind: type[Search] = Search,
+    keeper: Keeper | None = None,
 ) -> SearchResult:
-    """Tabulate a model and search all its reachable states, breadth first."""
+    """Tabulate a model and search all its reachable states, breadth first.
+
+    With a ``keeper`` a search that ends early, be it by its budget or by an
+    interrupt, can be gone on with.
+    """
     begin = budget.clock()
     tables = tabulate(model, slots_count)
     run = kind(tables, budget, symmetry, begin)
-    stopped: str | None
-    try:
-        stopped = run.run()
-    except MemoryError:
-        # A level's own arrays are not counted in the budget, which is for what stays.
-        stopped = f"the memory ran out at level {run.level} with {run.states_count} states"
+    stopped = _searched(run) if keeper is None else _kept(run, keeper)
     return finish(
         model,
         slots_count,
@@ -223,3 +282,36 @@ def search(
         seconds=budget.clock() - begin,
         visited_bytes=run.visited.bytes_count,
     )
+
+
+def _searched(run: Search, keep: Callable[[], None] | None = None) -> str | None:
+    try:
+        return run.run(keep)
+    except MemoryError:
+        # A level's own arrays are not counted in the budget, which is for what stays.
+        return f"the memory ran out at level {run.level} with {run.states_count} states"
+
+
+def _kept(run: Search, keeper: Keeper) -> str | None:
+    """Search, and keep what there is wherever it ends early."""
+    identity = identity_of(run.tables, symmetry=run.symmetry)
+    if keeper.resume:
+        try:
+            run.restore(keeper.read(identity))
+        except (KeyError, ValueError) as error:
+            raise CheckpointDamagedError(str(keeper.folder), str(error)) from error
+
+    def keep() -> None:
+        keeper.write(identity, run.kept())
+
+    try:
+        stopped = _searched(run, keep)
+    except KeyboardInterrupt:
+        stopped = f"interrupted at level {run.level}"
+    if stopped is None:
+        keeper.remove()
+        return None
+    if run.taken is None:
+        return f"{stopped}, before the first level"
+    keep()
+    return f"{stopped}; go on with --checkpoint {keeper.folder} --resume"
