@@ -6,8 +6,10 @@ import threading
 from collections import defaultdict
 from typing import Any, Final
 
+from conformance.backend import Backend
 from conformance.tests.broken_evidence_handlers import StepwiseHandler
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
+from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
 from telltale_spec.hardened.forwarding import WhollyForwardingEffectHandler
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectFailure, EffectOutcome
@@ -173,3 +175,18 @@ MENDING_HANDLERS: Final = {
     "F29": MendsF29,
 }
 """A right handler for each finding that can be declared as mended."""
+
+
+def mending() -> Backend:
+    """Return a backend that mends F11, and does not say so."""
+    return Backend("mending", evidence_handler=MendsF11)
+
+
+def specified() -> Backend:
+    """Return a backend that mends nothing."""
+    return Backend("specified", evidence_handler=EvidencePersistenceHandler)
+
+
+def unknowing() -> Backend:
+    """Return a backend that declares what there is no rule for."""
+    return Backend("unknowing", evidence_handler=MendsF11, mends=frozenset({"F99"}))

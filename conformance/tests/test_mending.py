@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.__main__ import main
 from conformance.backend import Backend
 from conformance.door.errors import MessageError
 from conformance.door.handshake import handshake_of, handshake_tree
@@ -128,3 +131,37 @@ def test_every_rule_is_about_findings_and_requirements() -> None:
         REQUIREMENTS.keys()
     )
     assert MENDABLE.keys() == MENDING_HANDLERS.keys()
+
+
+_HANDLERS = "conformance.tests.mending_handlers"
+
+
+@pytest.mark.parametrize(
+    ("factory", "options", "status", "told"),
+    [
+        ("mending", ["--mends", "F11"], 0, "mends F11"),
+        ("mending", [], 1, "EVID-03"),
+        ("specified", ["--mends", "F11"], 1, "--mends F11"),
+        ("mending", ["--mends", "F99"], 2, "mends `F99`: there is no rule for that; there are F11"),
+        ("unknowing", [], 2, "unknowing mends `F99`"),
+    ],
+)
+def test_a_mending_is_declared_on_the_command_line(
+    factory: str,
+    options: list[str],
+    status: int,
+    told: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "report.json"
+    only = ["--only", "EVID-03", "--only", "EVID-05"]
+    arguments = ["check", f"{_HANDLERS}:{factory}", *only, "--json", str(file)]
+    replays = ["--replays", str(tmp_path / "replays")]
+
+    assert main([*arguments, *replays, *options]) == status
+    said = capfd.readouterr()
+    assert told in (said.out + said.err).replace("\n", " ")
+    if status != 2:
+        (backend,) = json.loads(file.read_text())["backends"]
+        assert backend["mends"] == options[1:]
