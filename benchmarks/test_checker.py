@@ -24,14 +24,14 @@ _BUDGET = Budget(clock=time.monotonic)
 
 @pytest.mark.parametrize("engine", ["plain", "numpy"])
 def test_search_of_the_same_bound(benchmark: Any, engine: str) -> None:
-    """Two operations of the hardened sync: 14,125 states."""
+    """Two operations of the hardened sync: 36,306 states."""
     model = build("write-ahead", "hardened")
     result = benchmark.pedantic(
         check_model, (model, 2), {"engine": engine, "budget": _BUDGET}, rounds=3
     )
 
-    assert result.states_count == 14_125
-    assert result.transitions_count == 180_565
+    assert result.states_count == 36_306
+    assert result.transitions_count == 461_928
     benchmark.extra_info["states_per_second"] = result.states_count / result.seconds
 
 

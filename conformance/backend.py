@@ -161,7 +161,9 @@ class Backend:
     ``concurrent_calls`` says whether its handlers can be called while a call of
     theirs is under way; ``elsewhere`` gives the same backend in a further process,
     by number; number 0 of a backend in our own process can be killed. ``launch`` starts it as a
-    child process of its own, whose system calls can be seen. ``notes`` go into the report.
+    child process of its own, whose system calls can be seen. ``mends`` are the findings that it
+    mends: under them it is held to another rule in place of the specified one
+    (:data:`~conformance.requirements.mending.MENDABLE`). ``notes`` go into the report.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Backend:
     concurrent_calls: bool = True
     elsewhere: Callable[[int], Backend] | None = None
     launch: Launch | None = None
+    mends: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     @property

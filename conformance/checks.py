@@ -125,6 +125,7 @@ def check_replay(
     *,
     capabilities: tuple[str, ...] | None = None,
     rejection_mode: str | None = None,
+    mends: tuple[str, ...] | None = None,
     call_seconds_max: float = CALL_SECONDS_MAX,
 ) -> None:
     """Assert that a recorded failure is fixed.
@@ -138,7 +139,7 @@ def check_replay(
     known = read_replay(replay, "text") if isinstance(replay, str) else replay
     with CallWatch(call_seconds_max) as watch:
         try:
-            backend = redeclared(_loaded(target, watch), capabilities, rejection_mode)
+            backend = redeclared(_loaded(target, watch), capabilities, rejection_mode, mends)
             report = fault_report(backend, None)
             name = target if isinstance(target, str) else importable_name(target)
             with with_further_processes(backend, name, call_seconds_max=call_seconds_max) as placed:

@@ -8,6 +8,8 @@ __all__ = [
     "ActError",
     "BackendFault",
     "BaselineError",
+    "CheckpointDamagedError",
+    "CheckpointError",
     "ConformanceError",
     "HistoryError",
     "ModelError",
@@ -46,6 +48,26 @@ class BaselineError(UsageError):
         self.name = name
         self.reason = reason
         super().__init__(f"baseline `{name}`: {reason}")
+
+
+class CheckpointError(UsageError):
+    """Report a checkpoint that is not one of this search; exit status 2."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        self.folder = folder
+        self.reason = reason
+        super().__init__(f"checkpoint `{folder}`: {reason}")
+
+
+class CheckpointDamagedError(ConformanceError):
+    """Report a checkpoint that is not what was written; exit status 4."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        self.folder = folder
+        self.reason = reason
+        super().__init__(
+            f"checkpoint `{folder}` is damaged: {reason}; begin anew in another folder"
+        )
 
 
 class ModelError(UsageError):

@@ -33,6 +33,7 @@ from .errors import (
     EscalationOrderError,
     NotCanonicalError,
     PayloadKindError,
+    SyncRefusedError,
     TelltaleError,
     UnsupportedSchemaVersionError,
 )
@@ -54,6 +55,16 @@ from .handlers.evidence_persistence import (
 from .handlers.recording import (
     EffectExchangeTape,
     RecordingEffectHandler,
+)
+from .hardened.agreement_wal import (
+    HardenedAgreementWalHandler,
+)
+from .hardened.evidence import (
+    HardenedEvidencePersistenceHandler,
+)
+from .hardened.recovery import (
+    HardenedRecoveryPlan,
+    RefusedOperation,
 )
 from .model.cache import (
     put_entry,
@@ -305,6 +316,9 @@ __all__ = [
     "FinalizationOutcome",
     "ForbiddenRetry",
     "ForwardingEffectHandler",
+    "HardenedAgreementWalHandler",
+    "HardenedEvidencePersistenceHandler",
+    "HardenedRecoveryPlan",
     "Heal",
     "ImmediateSync",
     "InMemoryAgreementWal",
@@ -333,6 +347,7 @@ __all__ = [
     "ReceiveResponse",
     "RecordingEffectHandler",
     "RecoveryMetadataPayload",
+    "RefusedOperation",
     "ReleaseBody",
     "ReleaseResponse",
     "RequiredTimeout",
@@ -345,6 +360,7 @@ __all__ = [
     "StrValue",
     "Success",
     "SuccessStatus",
+    "SyncRefusedError",
     "TelltaleError",
     "Timeout",
     "TopologyEventsBody",

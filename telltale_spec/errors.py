@@ -23,6 +23,7 @@ __all__ = [
     "EscalationOrderError",
     "NotCanonicalError",
     "PayloadKindError",
+    "SyncRefusedError",
     "TelltaleError",
     "UnsupportedSchemaVersionError",
 ]
@@ -101,6 +102,18 @@ class EscalationOrderError(DurabilityError):
                 f"last={last_level}, entry={previous_level}->{new_level}"
             )
         super().__init__(message)
+
+
+class SyncRefusedError(DurabilityError):
+    """Report a sync that contradicts the log or itself; only hardened handlers refuse one.
+
+    ``reason`` is a sentence about the operation. Source: F5, F7, F8, F15, F36.
+    """
+
+    def __init__(self, operation_id: str, reason: str) -> None:
+        self.operation_id = operation_id
+        self.reason = reason
+        super().__init__(f"sync of `{operation_id}` refused: {reason}")
 
 
 class DecodeErrorCategory(enum.Enum):

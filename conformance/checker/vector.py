@@ -9,208 +9,50 @@ action and slot, and no state is touched by Python code.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy
 import numpy.typing
 
+from conformance.checker.arrays import Arrays, Counts
+from conformance.checker.checkpoints import Checkpoint, Keeper, identity_of
 from conformance.checker.model import Model
 from conformance.checker.results import Budget, SearchResult, Step, Trace, finish
-from conformance.checker.tables import GlobalTable, Tables, tabulate
+from conformance.checker.tables import Tables, tabulate
 from conformance.checker.visited import DenseVisited, SparseVisited, Visited, Words
-from conformance.errors import ModelError
+from conformance.errors import CheckpointDamagedError, ModelError
 
-__all__ = ["VECTOR", "DenseVisited", "SparseVisited", "Words", "search"]
+__all__ = [
+    "VECTOR",
+    "DenseVisited",
+    "Search",
+    "SparseVisited",
+    "Words",
+    "search",
+]
 
 VECTOR: Final = "numpy"
 
 _CHUNK: Final = 1 << 17
+# A checkpoint is as large as the visited set, so it is not written at every level.
+_KEEP_SECONDS: Final = 60.0
 _WORD_MAX: Final = 2**62
 
-Numbers: TypeAlias = numpy.typing.NDArray[numpy.int64]
 _Pair: TypeAlias = tuple[int, int]
 
 
-class _Arrays:
-    """Tables as arrays over pair numbers."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
-        self.shared_count = len(tables.shared_values)
-        self.slot_count = len(tables.slot_values)
-        self.pairs_count = self.shared_count * self.slot_count
-        self.weights: list[int] = [
-            self.shared_count * self.slot_count**index for index in range(tables.slots_count)
-        ]
-        self.moves = [self._distinct_moves(weight) for weight in self.weights]
-        self.global_moves = [self._global_move(each) for each in tables.global_moves]
-
-    def number(self, pair: tuple[int, int]) -> int:
-        return pair[0] + self.shared_count * pair[1]
-
-    def mask(self, pairs: frozenset[tuple[int, int]]) -> numpy.typing.NDArray[numpy.bool_]:
-        mask = numpy.zeros(self.pairs_count, dtype=numpy.bool_)
-        mask[[self.number(pair) for pair in sorted(pairs)]] = True
-        return mask
-
-    def _distinct_moves(self, weight: int) -> list[Numbers]:
-        """Return what to add for the first, second, .. distinct move of each pair; 0 for none.
-
-        Which action leads there is of no interest to the search, and neither is
-        one that changes nothing.
-        """
-        ways: dict[tuple[int, int], dict[tuple[int, int], None]] = {}
-        for move in self.tables.moves.values():
-            for pair, target in move.items():
-                if pair != target:
-                    ways.setdefault(pair, {})[target] = None
-        rows = max(map(len, ways.values()), default=0)
-        arrays = [numpy.zeros(self.pairs_count, dtype=numpy.int64) for _ in range(rows)]
-        for pair, targets in ways.items():
-            for row, target in enumerate(targets):
-                added = target[0] - pair[0] + weight * (target[1] - pair[1])
-                arrays[row][self.number(pair)] = added
-        return arrays
-
-    def _global_move(self, table: GlobalTable) -> tuple[Numbers, Numbers]:
-        """Return new shared number by shared number and new slot number by pair; -1 for none."""
-        shared = numpy.full(self.shared_count, -1, dtype=numpy.int64)
-        slots = numpy.full(self.pairs_count, -1, dtype=numpy.int64)
-        for before, after in table.shared.items():
-            shared[before] = after
-        for pair, slot in table.slots.items():
-            slots[self.number(pair)] = slot
-        return shared, slots
-
-    def pairs_of(self, words: Words) -> tuple[Numbers, list[Numbers]]:
-        """Return the shared number of each word, and the pair number of each of its slots."""
-        rest = words // self.shared_count
-        shared = words - rest * self.shared_count
-        pairs = []
-        for index in range(self.tables.slots_count):
-            last = index == self.tables.slots_count - 1
-            higher = rest if last else rest // self.slot_count
-            slot = rest if last else rest - higher * self.slot_count
-            pairs.append(shared + slot * self.shared_count)
-            rest = higher
-        return shared, pairs
-
-    def pack(self, shared: int, slots: tuple[int, ...]) -> int:
-        """Return the word of some numbers."""
-        word = shared
-        for weight, slot in zip(self.weights, slots, strict=True):
-            word += weight * slot
-        return word
-
-    def unpack(self, word: int) -> tuple[int, tuple[int, ...]]:
-        """Return the shared number and the slot numbers of a word."""
-        rest, shared = divmod(word, self.shared_count)
-        slots = []
-        for _ in range(self.tables.slots_count):
-            rest, slot = divmod(rest, self.slot_count)
-            slots.append(slot)
-        return shared, tuple(slots)
-
-    def apply_globally(
-        self, move: tuple[Numbers, Numbers], shared: Numbers, pairs: list[Numbers]
-    ) -> tuple[Words, numpy.typing.NDArray[numpy.bool_]]:
-        """Return where a global action leads, and in which states it is enabled."""
-        new_shared = move[0][shared]
-        enabled = new_shared >= 0
-        target = new_shared.copy()
-        for pair, weight in zip(pairs, self.weights, strict=True):
-            new_slot = move[1][pair]
-            enabled &= new_slot >= 0
-            target += weight * new_slot
-        return target[enabled], enabled
+def _is_dense(states_max: int, bytes_max: int) -> bool:
+    """Say whether there is a byte for every possible state."""
+    return states_max <= bytes_max
 
 
-class _Counts:
-    """How often pairs, and pairs of views, were met in reached states."""
+class Search:
+    """One search by levels; ``engine`` is what it is called in results."""
 
-    def __init__(self, arrays: _Arrays) -> None:
-        tables = arrays.tables
-        self.arrays = arrays
-        self.pairs: Numbers = numpy.zeros(arrays.pairs_count, dtype=numpy.int64)
-        self.globals = [0] * len(tables.global_moves)
-        self.views = []
-        self.view_counts = []
-        for each in tables.pair_tables:
-            view_of = numpy.zeros(arrays.pairs_count, dtype=numpy.int64)
-            for pair, view in each.view_of.items():
-                view_of[arrays.number(pair)] = view
-            self.views.append(view_of)
-            self.view_counts.append(numpy.zeros(each.views_count**2, dtype=numpy.int64))
-        self.broken = {name: arrays.mask(pairs) for name, pairs in tables.broken.items()}
-        self.broken_views = {}
-        for each in tables.pair_tables:
-            mask = numpy.zeros(each.views_count**2, dtype=numpy.bool_)
-            mask[[left * each.views_count + right for left, right in sorted(each.broken)]] = True
-            self.broken_views[each.name] = mask
-        self.found: dict[str, int] = {}
+    engine = VECTOR
 
-    def take(self, words: Words, pairs: list[Numbers]) -> dict[str, int]:
-        """Count some states; return the first of them that breaks each property for the first time.
-
-        First is the state of the lowest word.
-        """
-        found = {}
-        counted = numpy.zeros_like(self.pairs)
-        for pair in pairs:
-            counted += numpy.bincount(pair, minlength=self.pairs.size)
-        self.pairs += counted
-        for name, mask in self.broken.items():
-            if name not in self.found and counted[mask].any():
-                found[name] = int(words[numpy.any([mask[pair] for pair in pairs], axis=0)].min())
-        for index, table in enumerate(self.arrays.tables.pair_tables):
-            mask = self.broken_views[table.name]
-            for two in self._pairs_of_views(index, table.views_count, pairs):
-                counts = numpy.bincount(two, minlength=mask.size)
-                self.view_counts[index] += counts
-                if table.name not in self.found and numpy.any(counts[mask]):
-                    lowest = int(words[mask[two]].min())
-                    found[table.name] = min(lowest, found.get(table.name, lowest))
-        return found
-
-    def _pairs_of_views(
-        self, index: int, views_count: int, pairs: list[Numbers]
-    ) -> Iterator[Numbers]:
-        views = [self.views[index][pair] for pair in pairs]
-        for left in range(len(views)):
-            for right in range(len(views)):
-                if left != right:
-                    yield views[left] * views_count + views[right]
-
-    def enabled(self) -> tuple[tuple[str, int], ...]:
-        """Return how often each action was enabled."""
-        tables = self.arrays.tables
-        local = [
-            (name, sum(int(self.pairs[self.arrays.number(pair)]) for pair in move))
-            for name, move in tables.moves.items()
-        ]
-        return (
-            *local,
-            *((each.name, n) for each, n in zip(tables.global_moves, self.globals, strict=True)),
-        )
-
-    def checked(self) -> dict[str, int]:
-        """Return how often each property was not vacuous."""
-        tables = self.arrays.tables
-        checked = {
-            name: int(self.pairs[self.arrays.mask(pairs)].sum())
-            for name, pairs in tables.applies.items()
-        }
-        for table, counts in zip(tables.pair_tables, self.view_counts, strict=True):
-            checked[table.name] = sum(
-                int(counts[left * table.views_count + right]) for left, right in table.applies
-            )
-        return checked | {
-            each.name: 0 for each in tables.model.pair_properties if each.name not in checked
-        }
-
-
-class _Search:
     def __init__(self, tables: Tables, budget: Budget, symmetry: bool, begin: float) -> None:
         if tables.states_max > _WORD_MAX:
             raise ModelError(
@@ -222,11 +64,11 @@ class _Search:
         self.budget = budget
         self.begin = begin
         self.symmetry = symmetry and tables.slots_count > 1
-        self.arrays = _Arrays(tables)
-        self.counts = _Counts(self.arrays)
+        self.arrays = Arrays(tables)
+        self.counts = Counts(self.arrays)
         self.visited: Visited = (
             DenseVisited(tables.states_max)
-            if tables.states_max <= budget.bytes_max
+            if _is_dense(tables.states_max, budget.bytes_max)
             else SparseVisited()
         )
         starts = [self.arrays.pack(shared, slots) for shared, slots in tables.starts]
@@ -234,6 +76,8 @@ class _Search:
         self.broken: dict[str, tuple[int, int]] = {}
         self.states_count = 0
         self.level = 0
+        self.is_resumed = False
+        self.taken: Checkpoint | None = None
 
     def canonical(self, words: Words) -> Words:
         """Return words whose slots are in order, if the order of slots is of no interest."""
@@ -253,6 +97,7 @@ class _Search:
         return result
 
     def over_budget(self, states_count: int) -> str | None:
+        """Return what has run out, if anything has."""
         if states_count > self.budget.states_max:
             return f"{states_count} states were reached, the budget is {self.budget.states_max}"
         if self.visited.bytes_count > self.budget.bytes_max:
@@ -264,11 +109,59 @@ class _Search:
             return f"the time ran out, the budget is {self.budget.seconds_max:g} seconds"
         return None
 
-    def run(self) -> str | None:
-        """Search; return why it ended early, if it did."""
-        frontier = self.visited.next_level()
-        self.states_count = frontier.size
+    def snapshot(self) -> Checkpoint:
+        """Return the counts at the beginning of a level; what was visited is added at its end."""
+        counts = self.counts
+        arrays = {"pairs": counts.pairs.copy()}
+        for index, each in enumerate(counts.view_counts):
+            arrays[f"views{index}"] = each.copy()
+        return Checkpoint(
+            self.level, self.states_count, tuple(counts.globals), dict(self.broken), arrays
+        )
+
+    def kept(self) -> Checkpoint:
+        """Return the last level that was begun as what can be gone on with."""
+        taken = self.taken
+        if taken is None:
+            raise RuntimeError("a search that has not begun has nothing to be kept")
+        return replace(taken, arrays={**taken.arrays, **self.visited.saved(taken.level)})
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Go on from a level; raises ``ValueError`` or ``KeyError`` for what does not fit."""
+        counts, states_max = self.counts, self.tables.states_max
+        if len(kept.global_counts) != len(counts.globals):
+            raise ValueError(f"counts of {len(kept.global_counts)} global actions")
+        if not kept.broken.keys() <= counts.broken.keys() | counts.broken_views.keys():
+            raise ValueError(f"violations of {', '.join(kept.broken)}")
+        for name, own in (
+            ("pairs", counts.pairs),
+            *((f"views{index}", each) for index, each in enumerate(counts.view_counts)),
+        ):
+            if kept.arrays[name].shape != own.shape or kept.arrays[name].dtype != own.dtype:
+                raise ValueError(f"{name} of shape {kept.arrays[name].shape}")
+            own[:] = kept.arrays[name]
+        counts.globals = list(kept.global_counts)
+        counts.found = {name: word for name, (_, word) in kept.broken.items()}
+        visited_of = DenseVisited if "marks" in kept.arrays else SparseVisited
+        self.visited = visited_of.restored(kept.arrays, states_max, kept.level)
+        self.broken = dict(kept.broken)
+        self.level, self.states_count = kept.level, kept.states_count
+        self.is_resumed = True
+
+    def run(self, keep: Callable[[], None] | None = None) -> str | None:
+        """Search; return why it ended early, if it did.
+
+        ``keep`` is called now and then at the beginning of a level.
+        """
+        frontier = self.visited.level(self.level) if self.is_resumed else self.visited.next_level()
+        self.states_count = self.states_count if self.is_resumed else frontier.size
+        kept_at = self.budget.clock()
         while True:
+            if keep is not None:
+                self.taken = self.snapshot()
+                if self.budget.clock() - kept_at > _KEEP_SECONDS:
+                    keep()
+                    kept_at = self.budget.clock()
             stopped = self.over_budget(self.states_count)
             if stopped is not None:
                 return stopped
@@ -287,6 +180,7 @@ class _Search:
             self.level += 1
 
     def note(self, first: dict[str, int], level: int) -> None:
+        """Keep the first violations of some properties, met at a level."""
         for name, word in first.items():
             self.broken[name] = (level, word)
         self.counts.found.update(first)
@@ -357,21 +251,28 @@ class _Search:
         return result
 
 
-def search(model: Model, slots_count: int, budget: Budget, *, symmetry: bool) -> SearchResult:
-    """Tabulate a model and search all its reachable states, breadth first."""
+def search(
+    model: Model,
+    slots_count: int,
+    budget: Budget,
+    *,
+    symmetry: bool,
+    kind: type[Search] = Search,
+    keeper: Keeper | None = None,
+) -> SearchResult:
+    """Tabulate a model and search all its reachable states, breadth first.
+
+    With a ``keeper`` a search that ends early, be it by its budget or by an
+    interrupt, can be gone on with.
+    """
     begin = budget.clock()
     tables = tabulate(model, slots_count)
-    run = _Search(tables, budget, symmetry, begin)
-    stopped: str | None
-    try:
-        stopped = run.run()
-    except MemoryError:
-        # A level's own arrays are not counted in the budget, which is for what stays.
-        stopped = f"the memory ran out at level {run.level} with {run.states_count} states"
+    run = kind(tables, budget, symmetry, begin)
+    stopped = _searched(run) if keeper is None else _kept(run, keeper)
     return finish(
         model,
         slots_count,
-        engine=VECTOR,
+        engine=kind.engine,
         states_count=run.states_count,
         depth=run.level,
         enabled_counts=run.counts.enabled(),
@@ -381,3 +282,36 @@ def search(model: Model, slots_count: int, budget: Budget, *, symmetry: bool) ->
         seconds=budget.clock() - begin,
         visited_bytes=run.visited.bytes_count,
     )
+
+
+def _searched(run: Search, keep: Callable[[], None] | None = None) -> str | None:
+    try:
+        return run.run(keep)
+    except MemoryError:
+        # A level's own arrays are not counted in the budget, which is for what stays.
+        return f"the memory ran out at level {run.level} with {run.states_count} states"
+
+
+def _kept(run: Search, keeper: Keeper) -> str | None:
+    """Search, and keep what there is wherever it ends early."""
+    identity = identity_of(run.tables, symmetry=run.symmetry)
+    if keeper.resume:
+        try:
+            run.restore(keeper.read(identity))
+        except (KeyError, ValueError) as error:
+            raise CheckpointDamagedError(str(keeper.folder), str(error)) from error
+
+    def keep() -> None:
+        keeper.write(identity, run.kept())
+
+    try:
+        stopped = _searched(run, keep)
+    except KeyboardInterrupt:
+        stopped = f"interrupted at level {run.level}"
+    if stopped is None:
+        keeper.remove()
+        return None
+    if run.taken is None:
+        return f"{stopped}, before the first level"
+    keep()
+    return f"{stopped}; go on with --checkpoint {keeper.folder} --resume"

@@ -159,6 +159,13 @@ def _add_promises(check: CommandParser) -> None:
         metavar="MODE",
         help="what a refused append leaves: clean-reject, unknown-outcome, keeps-rejected",
     )
+    check.add_argument(
+        "--mends",
+        action="append",
+        metavar="FINDING",
+        help="declare that the target mends this finding and is to be judged by the hardened rule; "
+        "see docs/findings.md",
+    )
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
@@ -238,7 +245,7 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     """Return what is wrong with the arguments, before anything is run."""
     from conformance.life_cycle import set_option
     from conformance.requirements import UnknownRequirementError, requirement
-    from conformance.run.targets import declaration
+    from conformance.run.targets import declaration, mended
 
     for option in parsed.target_option:
         set_option(option)
@@ -252,12 +259,16 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
             return str(error)
     if parsed.tour and (parsed.only or parsed.baseline is not None):
         return "--tour takes the whole tour, so --only and --baseline do not go with it"
-    if parsed.harness and (parsed.capability or parsed.rejection_mode):
-        return "--capability and --rejection-mode are for targets; a harness declares its own"
-    if not parsed.target and (parsed.capability or parsed.rejection_mode):
-        return "--capability and --rejection-mode need a target"
+    promises = parsed.capability or parsed.rejection_mode or parsed.mends
+    if parsed.harness and promises:
+        return (
+            "--capability, --rejection-mode and --mends are for targets; a harness declares its own"
+        )
+    if not parsed.target and promises:
+        return "--capability, --rejection-mode and --mends need a target"
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
+    mended(parsed.mends or ())
     if parsed.replays is not None and parsed.replays.exists() and not parsed.replays.is_dir():
         return f"--replays {parsed.replays}: that is no folder"
     return files_problem(parsed)
@@ -315,6 +326,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
             target=target,
             capabilities=capabilities,
             rejection_mode=parsed.rejection_mode,
+            mends=None if parsed.mends is None else tuple(parsed.mends),
         )
     for command in parsed.harness:
         # An unusable one is told before anything is run.
@@ -367,6 +379,8 @@ def _declared(parsed: argparse.Namespace) -> list[str]:
         words += ["--capability", name]
     if parsed.rejection_mode:
         words += ["--rejection-mode", parsed.rejection_mode]
+    for name in parsed.mends or ():
+        words += ["--mends", name]
     if parsed.call_timeout != CALL_SECONDS_MAX:
         words += ["--call-timeout", f"{parsed.call_timeout:g}"]
     return words

@@ -35,7 +35,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         description="Show each finding by running it on the reference, or on a backend of yours. "
         "A finding is the specification's own behaviour: nobody is failed by it.",
         epilog="exit status: 0 all were tried and the reference shows those that it is known to, "
-        "1 it does not, 2 usage, 4 the target could not be judged",
+        "1 it does not, or a hardened component shows what it mends, 2 usage, "
+        "4 the target could not be judged",
     )
     findings.add_argument(
         "id_or_target",
@@ -47,6 +48,11 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         dest="harness",
         metavar="COMMAND",
         help="show them on a harness in any language instead of a target",
+    )
+    findings.add_argument(
+        "--hardened",
+        action="store_true",
+        help="try them on the hardened components that are shipped instead of a target",
     )
     findings.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
     findings.add_argument("--markdown", type=Path, metavar="FILE", help="write a page of it here")
@@ -60,7 +66,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.errors import BackendFault
     from conformance.findings.demonstration import Shown
     from conformance.findings.page import page_lines, text_lines
-    from conformance.findings.registry import NOT_SHOWN
+    from conformance.findings.registry import MENDED, NOT_SHOWN, demonstrate_hardened
     from conformance.requirements import FINDINGS
 
     ids = [each for each in parsed.id_or_target if ":" not in each]
@@ -69,8 +75,10 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     if unknown:
         return complain(f"there is no finding `{unknown[0]}`; they are F1 to F46", USAGE)
     targets += [] if parsed.harness is None else [parsed.harness]
-    if len(targets) > 1:
-        return complain(f"{len(targets)} targets; findings are shown on one", USAGE)
+    if len(targets) + parsed.hardened > 1:
+        return complain(
+            f"{len(targets) + parsed.hardened} targets; findings are shown on one", USAGE
+        )
     target = targets[0] if targets else None
     rows = []
     try:
@@ -79,18 +87,27 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             watch = stack.enter_context(CallWatch())
             backend = _backend(parsed.harness, target, watch, stack)
             for finding_id in ids or FINDINGS:
-                found = _demonstration(finding_id, backend, Path(place) / finding_id, watch)
+                folder = Path(place) / finding_id
+                if parsed.hardened:
+                    found = demonstrate_hardened(finding_id, folder, watch)
+                else:
+                    found = _demonstration(finding_id, backend, folder, watch)
                 rows.append((FINDINGS[finding_id], found))
                 for line in text_lines(*rows[-1]):
                     console.print(line, soft_wrap=True)
     except BackendFault as fault:
         return complain(str(fault), 4)
     if parsed.json is not None:
-        form = {"findings": [_json(*row) for row in rows], "target": target}
+        named = "hardened" if parsed.hardened else target
+        form = {"findings": [_json(*row) for row in rows], "target": named}
         write_whole(parsed.json, json.dumps(form, indent=2) + "\n")
     if parsed.markdown is not None:
         system = "the reference" if target is None else f"`{target}`"
+        system = "the hardened components" if parsed.hardened else system
         write_whole(parsed.markdown, "\n".join(page_lines(rows, system)) + "\n")
+    if parsed.hardened:
+        shown = {finding.finding_id for finding, found in rows if found.shown is Shown.SHOWN}
+        return _UNEXPECTED if shown & MENDED else CONFORMING
     silent = [finding.finding_id for finding, found in rows if found.shown is Shown.NOT_SHOWN]
     unexpected = [each for each in silent if target is None and each not in NOT_SHOWN]
     return _UNEXPECTED if unexpected else CONFORMING

@@ -11,6 +11,7 @@ from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     CONFORMING,
     CommandParser,
+    complain,
     positive,
     seconds,
     write_whole,
@@ -28,6 +29,7 @@ NAME: Final = "model"
 
 _VIOLATED: Final = 1
 _INCONCLUSIVE: Final = 3
+_DAMAGED: Final = 4
 _MEBIBYTE: Final = 2**20
 
 
@@ -46,7 +48,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "check",
         help="search models and judge their properties",
         epilog="exit status: 0 every property holds, or fails just where it is known to with "
-        "--expected, 1 violated, 2 usage or a fault of a model, 3 inconclusive",
+        "--expected, 1 violated, 2 usage or a fault of a model, 3 inconclusive, "
+        "4 a checkpoint that is damaged",
     )
     check.add_argument("model", nargs="*", help="all of them if none is named")
     _add_search(check)
@@ -83,15 +86,29 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bound", type=positive, metavar="SLOTS", help="number of slots (default: the model's own)"
     )
-    parser.add_argument("--engine", choices=("plain", "numpy"), help="default: numpy if installed")
+    parser.add_argument(
+        "--engine",
+        choices=("plain", "numpy", "compiled"),
+        help="default: numpy if installed; compiled needs Numba",
+    )
     parser.add_argument(
         "--symmetry", action="store_true", help="count states up to the order of their slots"
     )
     parser.add_argument(
-        "--states", type=positive, default=200_000_000, help="the most states (default: 200000000)"
+        "--states-max",
+        "--states",
+        dest="states",
+        type=positive,
+        default=200_000_000,
+        help="the most states (default: 200000000)",
     )
     parser.add_argument(
-        "--seconds", type=seconds, default=600.0, help="the longest time (default: 600)"
+        "--seconds-max",
+        "--seconds",
+        dest="seconds",
+        type=seconds,
+        default=600.0,
+        help="the longest time (default: 600)",
     )
     parser.add_argument(
         "--memory",
@@ -100,17 +117,32 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="MEBIBYTES",
         help="the most memory for visited states (default: 2048)",
     )
+    parser.add_argument(
+        "--bytes-max", type=positive, metavar="BYTES", help="the same in bytes, in place of it"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what there is of a search that ends early, by its budget or interrupted",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the search in the folder of --checkpoint"
+    )
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Run one of the actions."""
+    from conformance.errors import CheckpointDamagedError
+
     if parsed.action == "list":
         return _list(console)
-    if parsed.action == "trace":
-        return _trace(parsed, console)
     if parsed.action == "export":
         return _export(parsed, console)
-    return _check(parsed, console)
+    try:
+        return _trace(parsed, console) if parsed.action == "trace" else _check(parsed, console)
+    except CheckpointDamagedError as error:
+        return complain(str(error), _DAMAGED)
 
 
 def _list(console: Console) -> int:
@@ -137,6 +169,22 @@ def _variant(parsed: argparse.Namespace) -> str:
     return HARDENED if parsed.hardened else parsed.variant or FAITHFUL
 
 
+def _engine(parsed: argparse.Namespace) -> str | None:
+    """Return the engine that was asked for, or tell which one searches in its place."""
+    from conformance.checker.engines import COMPILED, available_engine, is_installed
+
+    if parsed.engine != COMPILED or is_installed(COMPILED):
+        named: str | None = parsed.engine
+        return named
+    instead = available_engine()
+    complain(
+        f"engine `compiled` needs Numba (pip install 'telltale-spec[checker-fast]'); "
+        f"`{instead}` searches instead, with the same answers",
+        CONFORMING,
+    )
+    return instead
+
+
 def _search(parsed: argparse.Namespace, model: Model) -> SearchResult:
     from conformance.checker.engines import check_model
     from conformance.checker.results import Budget
@@ -144,14 +192,16 @@ def _search(parsed: argparse.Namespace, model: Model) -> SearchResult:
     return check_model(
         model,
         parsed.bound,
-        engine=parsed.engine,
+        engine=_engine(parsed),
         symmetry=parsed.symmetry,
         budget=Budget(
             states_max=parsed.states,
             seconds_max=parsed.seconds,
-            bytes_max=parsed.memory * _MEBIBYTE,
+            bytes_max=parsed.bytes_max or parsed.memory * _MEBIBYTE,
             clock=time.monotonic,
         ),
+        checkpoint=parsed.checkpoint,
+        resume=parsed.resume,
     )
 
 
@@ -162,6 +212,7 @@ def _check(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.checker.models.registry import MODELS, build
     from conformance.checker.report import result_json, result_lines
     from conformance.checker.results import Judgement
+    from conformance.errors import UsageError
 
     wanted = [
         (name, variant)
@@ -171,6 +222,8 @@ def _check(parsed: argparse.Namespace, console: Console) -> int:
         )
         if parsed.model or parsed.expected or variant in MODELS[name].variants
     ]
+    if parsed.checkpoint is not None and len(wanted) != 1:
+        raise UsageError(f"--checkpoint is for the search of one model, not of {len(wanted)}")
     results, unexpected = [], []
     for name, variant in wanted:
         model = build(name, variant)

@@ -58,6 +58,9 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--rejection-mode", metavar="MODE", help="what a refused append leaves, as in check"
     )
     replay.add_argument(
+        "--mends", action="append", metavar="FINDING", help="declared as mended, as in check"
+    )
+    replay.add_argument(
         "--call-timeout",
         type=seconds,
         default=CALL_SECONDS_MAX,
@@ -93,10 +96,11 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     """Replay each file and say what came of it."""
     from conformance.commands.replay_files import load_replay
     from conformance.run.replaying import check_acts
-    from conformance.run.targets import declaration
+    from conformance.run.targets import declaration, mended
 
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
+    mended(parsed.mends or ())
     paths, target = _files_and_target(parsed.files)
     problem = _option_problem(parsed, paths, target)
     if problem is not None:
@@ -134,8 +138,10 @@ def _option_problem(
     command_words(parsed.harness)
     if target is not None:
         return f"`{target}` and --command: give one of them"
-    if parsed.capability or parsed.rejection_mode:
-        return "--capability and --rejection-mode are for targets; a harness declares its own"
+    if parsed.capability or parsed.rejection_mode or parsed.mends:
+        return (
+            "--capability, --rejection-mode and --mends are for targets; a harness declares its own"
+        )
     return None
 
 
@@ -164,6 +170,7 @@ def _job(parsed: argparse.Namespace, replay: Replay, target: str | None) -> Job:
         call_seconds_max=parsed.call_timeout,
         capabilities=None if parsed.capability is None else tuple(parsed.capability),
         rejection_mode=parsed.rejection_mode,
+        mends=None if parsed.mends is None else tuple(parsed.mends),
         replay=replay,
     )
 

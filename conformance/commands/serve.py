@@ -33,6 +33,9 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--capability", action="append", metavar="NAME", help="declare this promise; see `check`"
     )
     serve.add_argument("--rejection-mode", metavar="MODE", help="declare this mode; see `check`")
+    serve.add_argument(
+        "--mends", action="append", metavar="FINDING", help="declared as mended; see `check`"
+    )
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
@@ -44,7 +47,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     incoming, outgoing = standard_streams()
     try:
-        backend = redeclared(_backend(parsed.target), parsed.capability, parsed.rejection_mode)
+        backend = redeclared(
+            _backend(parsed.target), parsed.capability, parsed.rejection_mode, parsed.mends
+        )
     except BackendFault as fault:
         return complain(str(fault), USAGE)
     try:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from conformance.backend import Backend, Capability, DurabilityClass
 from conformance.door.errors import MessageError
 from conformance.door.protocol import PROTOCOL, SPECIFICATION_VERSION
+from conformance.requirements.mending import unknown_mending
 from telltale_spec.model.machine import RejectionMode
 
 __all__ = ["Handshake", "handshake_of", "handshake_tree", "hello_arguments"]
@@ -25,6 +26,7 @@ class Handshake:
     rejection_mode: RejectionMode
     durability_class: DurabilityClass
     concurrent_calls: bool
+    mends: frozenset[str] = frozenset()
 
 
 def hello_arguments() -> dict[str, Any]:
@@ -51,6 +53,7 @@ def handshake_tree(backend: Backend) -> dict[str, Any]:
         "rejection_mode": backend.rejection_mode.value,
         "durability_class": backend.durability_class.value,
         "concurrent_calls": True,
+        "mends": sorted(backend.mends),
     }
 
 
@@ -75,6 +78,7 @@ def handshake_of(tree: Any) -> Handshake:
         _member(RejectionMode, "rejection_mode", _text(tree, "rejection_mode")),
         _member(DurabilityClass, "durability_class", _text(tree, "durability_class")),
         concurrent_calls,
+        _mends(tree),
     )
     _check_durability(handshake)
     return handshake
@@ -85,6 +89,16 @@ def _capabilities(tree: dict[str, Any]) -> frozenset[Capability]:
     if not isinstance(names, list):
         raise MessageError(f"its `capabilities` are {names!r}, not a list of names")
     return frozenset(_member(Capability, "capabilities", name) for name in names)
+
+
+def _mends(tree: dict[str, Any]) -> frozenset[str]:
+    names = tree.get("mends", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise MessageError(f"its `mends` are {names!r}, not a list of findings")
+    problem = unknown_mending(names)
+    if problem is not None:
+        raise MessageError(f"it {problem}")
+    return frozenset(names)
 
 
 def _check_durability(handshake: Handshake) -> None:

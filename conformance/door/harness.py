@@ -122,6 +122,7 @@ def _backend(
         concurrent_calls=handshake.concurrent_calls,
         elsewhere=lambda number: _backend(connection.peer(number), missing),
         notes=notes,
+        mends=handshake.mends,
     )
 
 

@@ -24,6 +24,7 @@ from conformance.door.values import (
     StructShape,
     SyncModeShape,
 )
+from conformance.requirements.mending import MENDABLE
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.effects import EffectFailure
 from telltale_spec.wire.shapes import (
@@ -130,8 +131,9 @@ def _handshake() -> Schema:
             "rejection_mode": {"enum": [each.value for each in RejectionMode]},
             "durability_class": {"enum": [each.value for each in DurabilityClass]},
             "concurrent_calls": {"type": "boolean"},
+            "mends": {"type": "array", "items": {"enum": list(MENDABLE)}},
         },
-        optional=("concurrent_calls",),
+        optional=("concurrent_calls", "mends"),
     )
 
 

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from conformance.findings.demonstration import Demonstration
 from conformance.findings.sources import SOURCES
 from conformance.requirements.kinds import Finding
+from conformance.requirements.mending import MENDABLE
 
 __all__ = ["page_lines", "text_lines"]
+
+
+_MENDING: Final = (
+    "`telltale_spec/hardened/` has components that mend many of them; `telltale-conformance",
+    "findings --hardened` tries each on them. A backend that mends one of the findings below",
+    'declares it: `Backend(mends=frozenset({"F11"}))`, `@declares(mends=["F11"])`,',
+    "`--mends F11`, or `mends` in the handshake of a harness. It is then held to the rule here",
+    "in place of the specified one, and failed by the requirement where it does not keep it.",
+    "Without the declaration the specification binds.",
+)
 
 
 def text_lines(finding: Finding, found: Demonstration) -> Iterator[str]:
@@ -33,6 +45,15 @@ def page_lines(rows: Iterable[tuple[Finding, Demonstration]], system: str) -> It
     yield ""
     yield "Made by `telltale-conformance findings --markdown docs/findings.md`; a test holds this"
     yield "page to a run. Nobody is failed by a finding: it is the specification's own behaviour."
+    yield ""
+    yield "## Mended findings"
+    yield ""
+    yield from _MENDING
+    yield ""
+    yield "| finding | requirements | rule when mended |"
+    yield "|---|---|---|"
+    for finding_id, mending in MENDABLE.items():
+        yield f"| {finding_id} | {', '.join(mending.requirement_ids)} | {mending.rule} |"
     for finding, each in found:
         yield ""
         yield f"## {finding.finding_id}: {each.shown.value}"

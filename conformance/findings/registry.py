@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,27 @@ from conformance.backend import Backend
 from conformance.engine.watch import CallWatch
 from conformance.findings import files, proofs, syncs
 from conformance.findings.demonstration import Demonstration, Showing, Shown
+from conformance.findings.log_files import LOG_FILE_DEMONSTRATIONS
+from conformance.findings.parts import HARDENED_PARTS
 from conformance.machines.registry import QUIRKS
+from telltale_spec.hardened.agreement_wal import MENDED_BY_SYNC, HardenedAgreementWalHandler
+from telltale_spec.hardened.evidence import (
+    MENDED_BY_EVIDENCE,
+    HardenedEvidencePersistenceHandler,
+)
+from telltale_spec.hardened.recovery import MENDED_BY_RECOVERY, HardenedRecoveryPlan
 
-__all__ = ["DEMONSTRATIONS", "NOT_EXECUTABLE", "NOT_SHOWN", "demonstrate", "demonstrate_on"]
+__all__ = [
+    "DEMONSTRATIONS",
+    "HARDENED_BACKEND",
+    "HARDENED_DEMONSTRATIONS",
+    "MENDED",
+    "NOT_EXECUTABLE",
+    "NOT_SHOWN",
+    "demonstrate",
+    "demonstrate_hardened",
+    "demonstrate_on",
+]
 
 DEMONSTRATIONS: Final[dict[str, Showing]] = {
     "F9": files.grows_past_what_can_be_read,
@@ -55,6 +74,49 @@ NOT_EXECUTABLE: Final[dict[str, str]] = {
 
 NOT_SHOWN: Final = frozenset({"F41"})
 """The findings that the reference is known not to show: its reader skips what it does not know."""
+
+
+HARDENED_BACKEND: Final = Backend(
+    "hardened",
+    agreement_wal_handler=HardenedAgreementWalHandler,
+    evidence_handler=HardenedEvidencePersistenceHandler,
+    recovery=HardenedRecoveryPlan.from_checkpoint,
+)
+"""The hardened components that quirks are shown on."""
+
+HARDENED_DEMONSTRATIONS: Final[dict[str, Showing]] = {
+    "F14": partial(syncs.proof_by_substring, parts=HARDENED_PARTS),
+    "F30": partial(syncs.envelope_and_payload_disagree, parts=HARDENED_PARTS),
+    "F35": partial(syncs.escalation_names_any_evidence, parts=HARDENED_PARTS),
+    "F36": partial(syncs.silent_fall, parts=HARDENED_PARTS),
+    "F37": partial(syncs.old_evidence_is_unlinked, parts=HARDENED_PARTS),
+    "F46": partial(syncs.lock_cannot_be_taken_twice, parts=HARDENED_PARTS),
+    **LOG_FILE_DEMONSTRATIONS,
+}
+"""What tries a finding on a hardened component, where no quirk does."""
+
+MENDED: Final = (
+    MENDED_BY_SYNC | MENDED_BY_EVIDENCE | MENDED_BY_RECOVERY | LOG_FILE_DEMONSTRATIONS.keys()
+)
+"""The findings that a hardened component mends."""
+
+
+def demonstrate_hardened(finding_id: str, folder: Path, watch: CallWatch) -> Demonstration:
+    """Try a finding on every hardened component that could show it, in an empty folder."""
+    if finding_id not in MENDED:
+        return Demonstration(Shown.NOT_EXECUTABLE, ("no hardened component is about it",))
+    if finding_id in HARDENED_DEMONSTRATIONS:
+        folder.mkdir()
+        return HARDENED_DEMONSTRATIONS[finding_id](folder)
+    return _joined(list(_quirks(finding_id, HARDENED_BACKEND, watch)))
+
+
+def _joined(tried: list[Demonstration]) -> Demonstration:
+    """Return the first that shows, or else everything that was tried."""
+    steps = [step for each in tried for step in each.steps]
+    return next(
+        (each for each in tried if each.shown is Shown.SHOWN), Demonstration.of(False, *steps)
+    )
 
 
 def demonstrate(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from conformance.checker.worlds.handlers import IdleHandler
 from conformance.findings.demonstration import Demonstration
-from conformance.findings.samples import cached, evidence, gate, kinds, plan, request, state
+from conformance.findings.parts import REFERENCE_PARTS, Parts
+from conformance.findings.samples import cached, evidence, kinds, request, state
 from telltale_spec.backends.faulty import FaultInjectingAgreementWal
 from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.errors import DurabilityError
@@ -21,16 +23,18 @@ from telltale_spec.model.faults import (
 )
 from telltale_spec.model.inspection import inspect_cache_entry
 from telltale_spec.model.outcomes import OutcomeKindError, into_unit
-from telltale_spec.model.wal_sync import build_entries
 from telltale_spec.wire.agreement import (
     AgreementLevel,
+    AgreementWalArtifact,
     AgreementWalEntry,
     Escalation,
     EvidenceProduced,
     Finalization,
     FinalizationOutcome,
+    VisibilityGateCrossing,
     WalSyncRequest,
 )
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
 from telltale_spec.wire.effects import (
     EffectFailure,
     EffectOutcome,
@@ -56,14 +60,21 @@ _SECONDS_MAX: Final = 1.0
 _FINAL: Final = state(AgreementLevel.FINALIZED, FinalizationOutcome.FINALIZED)
 
 
-def proof_by_substring(folder: Path) -> Demonstration:
+def _entries(parts: Parts, sync: WalSyncRequest) -> tuple[AgreementWalEntry, ...]:
+    """Return what one sync leaves in an empty log."""
+    wal = InMemoryAgreementWal()
+    parts.wal_handler(IdleHandler(), wal).wal_sync(sync)
+    return wal.load().entries
+
+
+def proof_by_substring(folder: Path, parts: Parts = REFERENCE_PARTS) -> Demonstration:
     """F14."""
     labelled = state(
         AgreementLevel.FINALIZED, FinalizationOutcome.FINALIZED, ("waterproof-label", "x-proof")
     )
     found = [
         entry.materialization_proof_id
-        for entry in build_entries((), request(labelled))
+        for entry in _entries(parts, request(labelled))
         if isinstance(entry, Finalization)
     ]
     return Demonstration.of(
@@ -117,17 +128,25 @@ def faults_go_by_tick(folder: Path) -> Demonstration:
     )
 
 
-def envelope_and_payload_disagree(folder: Path) -> Demonstration:
+def envelope_and_payload_disagree(folder: Path, parts: Parts = REFERENCE_PARTS) -> Demonstration:
     """F30."""
     wal = InMemoryAgreementWal()
-    sync = WalSyncRequest("p", "coro:0", AgreementLevel.NONE, None, (), 9)
-    handler = AgreementWalHandler(IdleHandler(), wal)
+    level = AgreementLevel.SOFT_SAFE
+    sync = WalSyncRequest("p", "coro:0", level, replace(state(level), operation_id="p"), (), 9)
+    handler = parts.wal_handler(IdleHandler(), wal)
     outcome = handler.handle_effect(EffectRequest.wal_sync(1, "o", sync))
-    (entry,) = wal.load().entries
+    gates = [entry for entry in wal.load().entries if isinstance(entry, VisibilityGateCrossing)]
     return Demonstration.of(
-        outcome.response is not None and (entry.operation_id, entry.tick) == ("p", 9),
+        outcome.response is not None
+        and [(each.operation_id, each.tick) for each in gates] == [("p", 9)],
         "hand over a request of operation o at tick 1 whose sync names operation p at tick 9",
-        f"stored: a gate of operation {entry.operation_id} at tick {entry.tick}",
+        "stored: "
+        + (
+            "; ".join(
+                f"a gate of operation {each.operation_id} at tick {each.tick}" for each in gates
+            )
+            or "nothing"
+        ),
     )
 
 
@@ -144,10 +163,10 @@ def wrong_response_counts_as_sync(folder: Path) -> Demonstration:
     )
 
 
-def escalation_names_any_evidence(folder: Path) -> Demonstration:
+def escalation_names_any_evidence(folder: Path, parts: Parts = REFERENCE_PARTS) -> Demonstration:
     """F35."""
     unknown = state(AgreementLevel.SOFT_SAFE, None, ("a", "never-produced"))
-    entries = build_entries((), request(unknown))
+    entries = _entries(parts, request(unknown))
     named = [entry.evidence_id for entry in entries if isinstance(entry, Escalation)]
     produced = [entry for entry in entries if isinstance(entry, EvidenceProduced)]
     return Demonstration.of(
@@ -157,29 +176,32 @@ def escalation_names_any_evidence(folder: Path) -> Demonstration:
     )
 
 
-def silent_fall(folder: Path) -> Demonstration:
+def silent_fall(folder: Path, parts: Parts = REFERENCE_PARTS) -> Demonstration:
     """F36."""
     wal = InMemoryAgreementWal()
-    handler = AgreementWalHandler(IdleHandler(), wal)
-    handler.wal_sync(request(state(AgreementLevel.FINALIZED), 1))
+    handler = parts.wal_handler(IdleHandler(), wal)
+    handler.wal_sync(request(state(AgreementLevel.SOFT_SAFE), 1))
+    before = len(wal.load().entries)
     fallen = handler.wal_sync(request(state(AgreementLevel.NONE), 2))
-    added = wal.load().entries[2:]
+    added = wal.load().entries[before:]
     told = any(isinstance(entry, Escalation | Finalization) for entry in added)
     return Demonstration.of(
         isinstance(fallen, Success) and not told,
-        "sync a state at finalized, then one at none",
+        "sync a state at soft_safe, then one at none",
         f"the second sync: {type(fallen).__name__.lower()}, stored: {kinds(added)}",
     )
 
 
-def old_evidence_is_unlinked(folder: Path) -> Demonstration:
+def old_evidence_is_unlinked(folder: Path, parts: Parts = REFERENCE_PARTS) -> Demonstration:
     """F37."""
-    entries: tuple[AgreementWalEntry, ...] = (EvidenceProduced(evidence(), 1), gate(2))
-    made = plan(1, entries, (cached("e", EffectOutcome.blocked()),))
+    outcome = Finalization("o", FinalizationOutcome.ABORTED, None, None, 2)
+    entries: tuple[AgreementWalEntry, ...] = (EvidenceProduced(evidence(), 1), outcome)
+    cache = EvidenceOutcomeCacheArtifact((cached("e", EffectOutcome.blocked()),))
+    made = parts.recovery(1, None, AgreementWalArtifact(entries), cache)
     own, all_ids = made.decisions[0].cached_evidence_ids, made.metadata.cached_evidence_ids
     return Demonstration.of(
         own == () and all_ids == ("e",),
-        "recover from checkpoint 1: evidence e at tick 1 with its outcome cached, a gate at tick 2",
+        "recover from checkpoint 1: evidence e at tick 1, its outcome cached, aborted at tick 2",
         f"cached evidence of the decision: {list(own)}, of the metadata: {list(all_ids)}",
     )
 
@@ -193,7 +215,7 @@ def label_holds_the_message(folder: Path) -> Demonstration:
     )
 
 
-def lock_cannot_be_taken_twice(folder: Path) -> Demonstration:
+def lock_cannot_be_taken_twice(folder: Path, parts: Parts = REFERENCE_PARTS) -> Demonstration:
     """F46: a log that asks its own handler for the log waits for ever."""
     entered = threading.Event()
 
@@ -202,9 +224,9 @@ def lock_cannot_be_taken_twice(folder: Path) -> Demonstration:
             entered.set()
             handler.wal_snapshot()
 
-    handler = AgreementWalHandler(IdleHandler(), CallsBack())
+    handler = parts.wal_handler(IdleHandler(), CallsBack())
     # It never comes back, so it may not keep the program from ending.
-    thread = threading.Thread(target=lambda: handler.wal_sync(request(None)), daemon=True)
+    thread = threading.Thread(target=lambda: handler.wal_sync(request(_FINAL)), daemon=True)
     thread.start()
     was_entered = entered.wait(_SECONDS_MAX)
     thread.join(_SECONDS_MAX)

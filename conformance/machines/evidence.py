@@ -37,6 +37,7 @@ from conformance.machines.evidence_expectation import (
     expectation,
     situations,
 )
+from conformance.machines.evidence_mended import Handled, check_mended, memory_of
 from conformance.machines.evidence_probes import (
     Resolver,
     TracedHandler,
@@ -84,6 +85,7 @@ class EvidenceHandlerMachine(ConformanceMachine):
         """Make a handler on an empty cache."""
         self.trace: list[str] = []
         self.directory = self.history.directory()
+        self.mended = memory_of(self.backend.mends)
         self.cache = ProbeCache(make_cache(self.history, self.directory))
         self.cache.before_call = self.trace.append
         self._make(plain=False)
@@ -167,6 +169,13 @@ class EvidenceHandlerMachine(ConformanceMachine):
             },
         )
         self._check_resolver(request)
+        if evidence_id is not None and self.mended is not None:
+            inner_count = len(self.inner.calls_of("handle_effect"))
+            handled = Handled(request, evidence_id, outcome, fault, inner_count, self.cache, answer)
+            about = check_mended(self.history, self.mended, handled, self.stored)
+            if about == "EVID-03" and evidence_id in self.known_before_restart:
+                self.history.reach(RESTARTED)
+            return
         expected = expectation(self.cache, self.stored, request, evidence_id, outcome)
         for situation in situations(expected, request, fault, self.stored.get(evidence_id or "")):
             self.history.reach(situation)

@@ -161,7 +161,8 @@ class BackendReport(DataClassJsonMixin):
     returned something else than a backend, or stopped answering.
     ``durability_class`` is what the backend promises to survive and
     ``crash_classes`` are the crashes that the run really made. ``notes`` are
-    facts that no verdict depends on, such as a promise that could be made.
+    facts that no verdict depends on, such as a promise that could be made. ``mends`` are
+    the findings that it declares as mended, and by whose rules it was judged.
     """
 
     name: str
@@ -176,6 +177,7 @@ class BackendReport(DataClassJsonMixin):
     crash_classes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     samples: list[SampleHistory] = field(default_factory=list)
+    mends: list[str] = field(default_factory=list)
 
     def result(self, requirement_id: str) -> RequirementResult | None:
         """Return the result of one requirement, or ``None`` when it was not part of the run."""

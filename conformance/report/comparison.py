@@ -147,6 +147,7 @@ def _promise_changes(name: str, before: BackendReport, after: BackendReport) -> 
     for what, old, new in (
         ("rejection mode", before.rejection_mode, after.rejection_mode),
         ("durability class", before.durability_class, after.durability_class),
+        ("mended findings", ", ".join(before.mends), ", ".join(after.mends)),
         ("version", before.version, after.version),
     ):
         if old != new:

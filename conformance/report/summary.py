@@ -164,7 +164,8 @@ def declarations_text(backend: BackendReport) -> str:
     What was not exercised is told apart from what was.
     """
     untried = untried_promises(backend)
-    declared = [*backend.capabilities, backend.rejection_mode]
+    mended = [f"mends {each}" for each in backend.mends]
+    declared = [*backend.capabilities, backend.rejection_mode, *mended]
     text = ", ".join(each for each in declared if each and each not in untried)
     return f"{text}; declared, not exercised: {', '.join(untried)}" if untried else text
 

@@ -24,6 +24,7 @@ class Job:
     call_seconds_max: float
     capabilities: tuple[str, ...] | None = None
     rejection_mode: str | None = None
+    mends: tuple[str, ...] | None = None
     only: tuple[str, ...] = ()
     command: str | None = None
     starting_seconds_max: float = 0.0

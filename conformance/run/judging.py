@@ -145,7 +145,7 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     found = find_target(job.target)
     send("making", None)
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
-    backend = redeclared(backend, job.capabilities, job.rejection_mode)
+    backend = redeclared(backend, job.capabilities, job.rejection_mode, job.mends)
     return replace(backend, launch=launch_of(job.target, job.call_seconds_max, send))
 
 

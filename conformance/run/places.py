@@ -84,6 +84,8 @@ def _command(backend: Backend, target: str) -> list[str]:
     words = [sys.executable, "-c", _PROGRAM.format(path=sys.path), "serve", target]
     for name in sorted(each.value for each in backend.capabilities):
         words += ["--capability", name]
+    for name in sorted(backend.mends):
+        words += ["--mends", name]
     return [*words, "--rejection-mode", backend.rejection_mode.value]
 
 

@@ -14,7 +14,7 @@ from conformance.engine.quirks import Quirk
 from conformance.engine.search import Progress, Search, not_applicable
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
-from conformance.errors import BackendFault
+from conformance.errors import BackendFault, UsageError
 from conformance.life_cycle import begin_run
 from conformance.machines.registry import QUIRKS, SUITES
 from conformance.machines.tours import TOUR_PROFILE, tour_suites
@@ -30,6 +30,8 @@ from conformance.records.results import (
     SituationResult,
     Verdict,
 )
+from conformance.requirements.mending import unknown_mending
+from conformance.run.mended import unmended_results
 from conformance.run.replaying import known_results
 from conformance.run.unclaimed import unclaimed_notes
 
@@ -115,8 +117,12 @@ def judge_backend(
     is not searched for.
     ``on_judged`` gets the report once every verdict is known; after it comes only
     a look at promises that were not made, which a backend need not survive.
-    Raises :class:`BackendFault` when the backend does not start or stops answering.
+    Raises :class:`BackendFault` when the backend does not start or stops answering, and
+    :class:`UsageError` where it declares a finding as mended that there is no rule for.
     """
+    problem = unknown_mending(backend.mends)
+    if problem is not None:
+        raise UsageError(f"{backend.name} {problem}")
     prepare_engine()
     begin_run(seed)
     try:
@@ -187,6 +193,8 @@ def _judged(
         notes.extend([*search.notes, *suite.notes()])
     shown = () if only else quirks
     seen = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
+    for result in unmended_results(backend, suites, seen):
+        results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
     return replace(
         _backend_report(backend, list(results.values()), situations, seen),
         crash_classes=sorted(crash_classes),
@@ -230,4 +238,5 @@ def _backend_report(
         version=backend.version,
         durability_class=backend.durability_class.value,
         notes=list(backend.notes),
+        mends=sorted(backend.mends),
     )

@@ -16,6 +16,7 @@ from conformance.engine.session import exception_text, repeatable_text
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.errors import BackendFault, TargetError, UsageError
 from conformance.life_cycle import History, closing_of, ending_of, history_of, opened
+from conformance.requirements.mending import unknown_mending
 from conformance.run.user_code import user_line
 from telltale_spec.model.machine import RejectionMode
 
@@ -42,6 +43,7 @@ class Declaration:
 
     capabilities: frozenset[Capability] = frozenset()
     rejection_mode: RejectionMode = RejectionMode.CLEAN_REJECT
+    mends: frozenset[str] = frozenset()
 
 
 def declaration(capabilities: Iterable[str], rejection_mode: str) -> Declaration:
@@ -53,16 +55,17 @@ def declaration(capabilities: Iterable[str], rejection_mode: str) -> Declaration
 
 
 def declares(
-    *capabilities: str, rejection_mode: str = "clean-reject"
+    *capabilities: str, rejection_mode: str = "clean-reject", mends: Iterable[str] = ()
 ) -> Callable[[FactoryType], FactoryType]:
     """Declare what the backends of a factory promise.
 
     ``capabilities`` are the values of :class:`~conformance.backend.Capability`, as
     ``reopen`` or ``process-kill``; ``rejection_mode`` is ``clean-reject``, ``unknown-outcome`` or
-    ``keeps-rejected`` (WAL-04). A promise is checked, and one that is not kept
-    is a failure. Raises :class:`UsageError` for any other name.
+    ``keeps-rejected`` (WAL-04); ``mends`` are findings, as ``F11``. A
+    promise is checked, and one that is not kept is a failure. Raises :class:`UsageError` for any
+    other name.
     """
-    declared = declaration(capabilities, rejection_mode)
+    declared = replace(declaration(capabilities, rejection_mode), mends=mended(mends))
 
     def mark(factory: FactoryType) -> FactoryType:
         setattr(factory, _DECLARATION_ATTRIBUTE, declared)
@@ -100,7 +103,10 @@ def find_target(target: str) -> Any:
 
 
 def redeclared(
-    backend: Backend, capabilities: Iterable[str] | None, rejection_mode: str | None
+    backend: Backend,
+    capabilities: Iterable[str] | None,
+    rejection_mode: str | None,
+    mends: Iterable[str] | None = None,
 ) -> Backend:
     """Return a backend with these promises in place of its own, where they are given."""
     if capabilities is not None:
@@ -109,7 +115,18 @@ def redeclared(
     if rejection_mode is not None:
         mode = declaration((), rejection_mode).rejection_mode
         backend = replace(backend, rejection_mode=mode)
+    if mends is not None:
+        backend = replace(backend, mends=mended(mends))
     return backend
+
+
+def mended(finding_ids: Iterable[str]) -> frozenset[str]:
+    """Return the findings that are declared as mended, or raise :class:`UsageError`."""
+    named = frozenset(finding_ids)
+    problem = unknown_mending(named)
+    if problem is not None:
+        raise UsageError(problem)
+    return named
 
 
 def backend_of(
@@ -131,7 +148,10 @@ def backend_of(
     backend = _living(made) if isinstance(made, Backend) else Backend(name)
     if isinstance(promised, Declaration):
         backend = replace(
-            backend, capabilities=promised.capabilities, rejection_mode=promised.rejection_mode
+            backend,
+            capabilities=promised.capabilities,
+            rejection_mode=promised.rejection_mode,
+            mends=promised.mends,
         )
     if isinstance(made, Backend):
         return backend

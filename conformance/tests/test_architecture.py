@@ -40,8 +40,10 @@ LAYERS = (
     Layer("contract", ("telltale_spec.backends.contract",), ("errors", "wire")),
     Layer("backends", ("telltale_spec.backends",), _REFERENCE),
     Layer("handlers", ("telltale_spec.handlers",), _REFERENCE),
+    # Components that mend what the reference shows; nothing of the reference knows them.
+    Layer("hardened", ("telltale_spec.hardened",), (*_REFERENCE, "handlers")),
     # The table of contents is for users; our own modules name the module they mean.
-    Layer("contents", ("telltale_spec",), (*_REFERENCE, "backends", "handlers")),
+    Layer("contents", ("telltale_spec",), (*_REFERENCE, "backends", "handlers", "hardened")),
     # Strategies fit any system, so they know no backend.
     Layer("strategies", ("strategies",), ("errors", "wire", "model")),
     Layer("requirements", ("conformance.requirements",), ()),
@@ -52,7 +54,7 @@ LAYERS = (
     Layer(
         "subject",
         ("conformance.backend", "conformance.life_cycle", "conformance.memory"),
-        (*_REFERENCE, "handlers", "run errors"),
+        (*_REFERENCE, "handlers", "requirements", "run errors"),
     ),
     # What answers mean: no driver, no engine, no file.
     Layer("rules", ("conformance.rules",), ("errors", "wire", "model")),
@@ -69,7 +71,11 @@ LAYERS = (
         ("errors", "wire", "model", "requirements", "run errors", "results", "rules"),
     ),
     # Both ends of the protocol; the machines do not know which door a backend came through.
-    Layer("door", ("conformance.door",), (*_REFERENCE, "handlers", "run errors", "subject")),
+    Layer(
+        "door",
+        ("conformance.door",),
+        (*_REFERENCE, "handlers", "requirements", "run errors", "subject"),
+    ),
     # Drives a child through the door and judges what is left of its files.
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Searches models of the specification; the reference comes in only to confirm what it shows.
@@ -120,13 +126,13 @@ LAYERS = (
     Layer(
         "worlds",
         ("conformance.checker.worlds",),
-        (*_REFERENCE, "backends", "handlers", "soundness", "checker"),
+        (*_REFERENCE, "backends", "handlers", "hardened", "soundness", "checker"),
     ),
     # Shows what the reference does, so it may use all of it.
     Layer(
         "findings",
         ("conformance.findings",),
-        (*_ENGINE, "backends", "engine", "machines", "registry", "checker", "worlds"),
+        (*_ENGINE, "backends", "hardened", "engine", "machines", "registry", "checker", "worlds"),
     ),
     # What users call: the functions, the plugin and the command line.
     Layer(
@@ -170,6 +176,7 @@ THIRD_PARTY = {
     "hypothesis": ("strategies", "conformance"),
     "jinja2": ("conformance.report",),
     "markupsafe": ("conformance.report",),
+    "numba": ("conformance.checker",),
     "numpy": ("conformance.checker",),
     "pytest": ("conformance",),
     "rich": ("conformance",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from conformance.__main__ import main
+from conformance.checker.engines import check_model
+from conformance.checker.model import HARDENED
+from conformance.checker.models.handles import handles
+from conformance.errors import UsageError
 
 pytest.importorskip("numpy", reason="the fast engine needs NumPy")
 
@@ -30,6 +35,23 @@ def test_check_shows_a_shortest_way(engine: str, capsys: pytest.CaptureFixture[s
     assert "handles (faithful), 2 slots: 212 states, 452 transitions, depth 10" in said
     assert "VIOLATED" in said
     assert "in 4 steps" in said
+
+
+def test_without_numba_another_engine_searches_and_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "numba" else find_spec(name)
+    )
+
+    assert main(["model", "check", "handles", "--hardened", "--engine", "compiled"]) == 0
+    told = capsys.readouterr()
+    assert "engine `compiled` needs Numba" in told.err
+    assert "`numpy` searches instead" in told.err
+    assert "60 states" in told.out
+    with pytest.raises(UsageError, match="checker-fast"):
+        check_model(handles(HARDENED), engine="compiled")
 
 
 def test_check_of_what_holds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from telltale_spec.errors import (
     EscalationOrderError,
     NotCanonicalError,
     PayloadKindError,
+    SyncRefusedError,
     TelltaleError,
     UnsupportedSchemaVersionError,
 )
@@ -36,6 +37,7 @@ EVERY_DURABILITY_ERROR = [
         "decode x: bad",
     ),
     (EncodeError("encode x", "too deep"), "encode x: too deep"),
+    (SyncRefusedError("o", "it has no state"), "sync of `o` refused: it has no state"),
     (
         NotCanonicalError("decode x", 1, b"\x00\x01", b"\x00\x02"),
         "decode x: not canonical at byte 1: found 0x01, the canonical form has 0x02",

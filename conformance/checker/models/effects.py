@@ -64,11 +64,13 @@ class World:
     """Shared: how wrappers are nested, what is cached, how often the step was carried out.
 
     ``begun`` is the hardened wrapper's durable note of a step that has begun;
-    ``is_held`` its lock.
+    ``is_held`` its lock; ``cached_guard`` what it has cached of an acquire,
+    beside what it has cached of the step.
     """
 
     nesting: str
     cached: Outcome | None = None
+    cached_guard: Outcome | None = None
     runs_count: int = 0
     begun: bool = False
     is_held: bool = False
@@ -155,14 +157,19 @@ def _looking_up(variant: str) -> Iterator[Action]:
         waits = hardened and caller.asked != SYNC and world.is_held
         return begins(world, caller) and not waits
 
-    def found(world: World, caller: Caller) -> bool:
-        if world.cached is None:
-            return False
-        return not hardened or world.cached.asked == caller.asked
+    def can_read(world: World, caller: Caller) -> bool:
+        # Hardened, a sync goes past the cache.
+        return is_free(world, caller) and not (hardened and caller.asked == SYNC)
+
+    def found(world: World, caller: Caller) -> Outcome | None:
+        if not hardened:
+            return world.cached
+        return {STEP: world.cached, ACQUIRE: world.cached_guard}.get(caller.asked or STEP)
 
     def look_up(world: World, caller: Caller) -> tuple[World, Caller]:
-        if found(world, caller) and world.cached is not None:
-            return _answer(world, replace(caller, is_from_cache=True), world.cached)
+        outcome = found(world, caller)
+        if outcome is not None:
+            return _answer(world, replace(caller, is_from_cache=True), outcome)
         if hardened and caller.asked == STEP and world.begun:
             # Nobody knows whether it happened, and it may not happen twice.
             return _answer(world, caller, Outcome("in doubt", STEP))
@@ -176,23 +183,18 @@ def _looking_up(variant: str) -> Iterator[Action]:
     yield Action(
         "cannot read the cache",
         ("EVID-04",),
-        begins,
+        can_read,
         lambda world, caller: _answer(world, caller, Outcome("unavailable", caller.asked or STEP)),
     )
 
 
-def _running(variant: str) -> Iterator[Action]:
-    hardened = variant == HARDENED
-
+def _running() -> Iterator[Action]:
     def run(world: World, caller: Caller, status: str) -> tuple[World, Caller]:
         asked = caller.asked or STEP
         number = 0
         if asked == STEP and status == "success":
             number = min(world.runs_count + 1, _RUNS_MAX)
             world = replace(world, runs_count=number)
-        if hardened and asked == STEP:
-            # What did not happen takes the note back.
-            world = replace(world, begun=status == "success")
         return world, replace(
             caller, place="ran", outcome=Outcome(status, asked, number), was_reached=True
         )
@@ -216,19 +218,25 @@ def _storing(variant: str) -> Iterator[Action]:
     def ran(_world: World, caller: Caller) -> bool:
         return caller.place == "ran"
 
-    def is_stored(caller: Caller) -> bool:
+    def succeeded(caller: Caller) -> bool:
+        return caller.outcome is not None and caller.outcome.status == "success"
+
+    def is_written(caller: Caller) -> bool:
         if not hardened:
             return True
-        outcome = caller.outcome
-        return outcome is not None and outcome.status == "success" and caller.asked != SYNC
+        # Of a step that did not happen the note is taken back.
+        return caller.asked == STEP or (caller.asked == ACQUIRE and succeeded(caller))
 
     def put(world: World, caller: Caller) -> tuple[World, Caller]:
         held = world.is_held and caller.asked == SYNC
         world = replace(world, is_held=held)
-        if is_stored(caller):
-            # Hardened, the cache of another kind of request is another cache; one is followed.
-            other = hardened and world.cached is not None and world.cached.asked != caller.asked
-            world = world if other else replace(world, cached=caller.outcome)
+        if not hardened:
+            world = replace(world, cached=caller.outcome)
+        elif caller.asked == STEP:
+            stored = caller.outcome if succeeded(caller) else None
+            world = replace(world, cached=stored, begun=stored is not None)
+        elif is_written(caller):
+            world = replace(world, cached_guard=caller.outcome)
         return world, replace(caller, place="answered")
 
     def put_fails(world: World, caller: Caller) -> tuple[World, Caller]:
@@ -241,7 +249,7 @@ def _storing(variant: str) -> Iterator[Action]:
     yield Action(
         "cannot store the outcome",
         ("EVID-06", "F29"),
-        lambda world, caller: ran(world, caller) and is_stored(caller),
+        lambda world, caller: ran(world, caller) and is_written(caller),
         put_fails,
     )
 
@@ -321,7 +329,7 @@ def effects(variant: str) -> Model:
             *_asking(variant),
             *_nested(variant),
             *_looking_up(variant),
-            *_running(variant),
+            *_running(),
             *_storing(variant),
         ),
         tuple(_properties()),

@@ -190,7 +190,8 @@ def _fits(slot: Operation, request: Request) -> bool:
         # The level that recovery goes by may not fall, and decides whether a gate may be crossed.
         (request.level >= level or request.outcome is not None)
         and slot.last_outcome in (None, request.outcome)
-        and max(request.level, level) >= SOFT_SAFE
+        # An operation that is over is not run again, at whatever level its gate was crossed.
+        and (max(request.level, level) >= SOFT_SAFE or request.outcome is not None)
         and not (request.outcome == "aborted" and request.level < slot.escalated_level)
         and (request.level < FINALIZED or request.outcome == "finalized")
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.checker.engines import check_model
+from conformance.checker.engines import COMPILED, check_model, is_installed
 from conformance.checker.expected import EXPECTED, ExpectedResult, differences
 from conformance.checker.model import HARDENED
 from conformance.checker.models.registry import MODELS, build
@@ -35,6 +35,18 @@ def test_the_plain_engine_shows_the_same(expected: ExpectedResult) -> None:
     result = check_model(model, expected.slots_count, engine="plain")
 
     assert list(differences(result)) == []
+
+
+@pytest.mark.skipif(not is_installed(COMPILED), reason="the compiled engine needs Numba")
+@pytest.mark.parametrize(
+    "expected", EXPECTED, ids=lambda row: f"{row.model}-{row.variant}-{row.slots_count}"
+)
+def test_the_compiled_engine_shows_the_same(expected: ExpectedResult) -> None:
+    model = build(expected.model, expected.variant)
+    result = check_model(model, expected.slots_count, engine=COMPILED)
+
+    assert list(differences(result)) == []
+    assert result.engine == COMPILED
 
 
 def test_every_model_has_its_rows_and_every_default_bound_one() -> None:

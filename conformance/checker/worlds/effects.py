@@ -22,11 +22,12 @@ from conformance.checker.models.effects import (
     World,
 )
 from conformance.checker.worlds.handlers import IdleHandler
+from telltale_spec.backends.contract import EffectHandler
 from telltale_spec.backends.memory import InMemoryAgreementWal, InMemoryEvidenceOutcomeCache
 from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
-from telltale_spec.wire.agreement import AgreementLevel, WalSyncRequest
+from telltale_spec.wire.agreement import AgreementLevel, AgreementWalArtifact, WalSyncRequest
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     AcquireResponse,
@@ -39,17 +40,26 @@ from telltale_spec.wire.effects import (
 from telltale_spec.wire.requests import AcquireBody, EffectRequest, InvokeStepBody
 from telltale_spec.wire.values import NatValue, UnitValue
 
-__all__ = ["EffectsWorld"]
+__all__ = [
+    "ASKED_BY_OPERATION",
+    "EVIDENCE_ID",
+    "FAILED",
+    "SYNC_REQUEST",
+    "Call",
+    "CountingHandler",
+    "EffectsWorld",
+    "WatchedWal",
+]
 
 _SECONDS_MAX: Final = 20.0
-_EVIDENCE_ID: Final = "e"
-_SYNC_REQUEST: Final = WalSyncRequest("o", "coro:0", AgreementLevel.NONE, None, (), 1)
+EVIDENCE_ID: Final = "e"
+SYNC_REQUEST: Final = WalSyncRequest("o", "coro:0", AgreementLevel.NONE, None, (), 1)
 _REQUESTS: Final = {
     STEP: EffectRequest.of(InvokeStepBody("role", ()), operation_id="o"),
     ACQUIRE: EffectRequest.of(AcquireBody("role", "layer", ()), session=1, operation_id="o"),
-    SYNC: EffectRequest.wal_sync(1, "o", _SYNC_REQUEST),
+    SYNC: EffectRequest.wal_sync(1, "o", SYNC_REQUEST),
 }
-_ASKED_BY_OPERATION: Final = {
+ASKED_BY_OPERATION: Final = {
     request.metadata.operation_name: asked for asked, request in _REQUESTS.items()
 }
 _ASKED_BY_RESPONSE: Final[dict[type[Any], str]] = {
@@ -64,7 +74,7 @@ class _CrashedError(BaseException):
 
 
 @dataclass
-class _Call:
+class Call:
     """One call on its way: where it waits, what it is to meet next, what it was answered."""
 
     asked: str
@@ -103,26 +113,33 @@ class EffectsWorld:
     def __init__(self, slots_count: int, nesting: str) -> None:
         self.nesting = nesting
         self.runs_count = 0
-        self._calls: list[_Call | None] = [None] * slots_count
+        self._calls: list[Call | None] = [None] * slots_count
         self._current = threading.local()
-        self._cache = _WatchedCache(self)
-        inner = _CountingHandler(self)
-        self._evidence = EvidencePersistenceHandler(inner, self._cache, self._resolve)
-        wal = InMemoryAgreementWal()
-        self._outer = AgreementWalHandler(self._evidence, wal)
-        self._over_wal = EvidencePersistenceHandler(
+        self.was_log_asked = False
+        self._cache = WatchedCache(self)
+        self._inner = CountingHandler(self)
+        self._make()
+
+    def _make(self) -> None:
+        """Make the wrappers, on the cache that is there."""
+        wal = WatchedWal(self)
+        self._evidence: EffectHandler = EvidencePersistenceHandler(
+            self._inner, self._cache, self._resolve
+        )
+        self._outer: EffectHandler = AgreementWalHandler(self._evidence, wal)
+        self._over_wal: EffectHandler = EvidencePersistenceHandler(
             AgreementWalHandler(IdleHandler(), wal), InMemoryEvidenceOutcomeCache(), self._resolve
         )
 
     @property
-    def call(self) -> _Call:
+    def call(self) -> Call:
         """The call of this thread."""
-        found: _Call = self._current.call
+        found: Call = self._current.call
         return found
 
     def _resolve(self, _request: EffectRequest) -> str:
         self.call.stop_at("asking")
-        return _EVIDENCE_ID
+        return EVIDENCE_ID
 
     def close(self) -> None:
         """End every call that is still on its way."""
@@ -156,7 +173,7 @@ class EffectsWorld:
             call.go_on()
 
     def _begin(self, slot: int, asked: str) -> None:
-        call = self._calls[slot] = _Call(asked)
+        call = self._calls[slot] = Call(asked)
         if self.nesting != ALONE:
             call.place = "asking"
             return
@@ -173,18 +190,22 @@ class EffectsWorld:
         threading.Thread(target=run, daemon=True).start()
         call.wait()
 
-    def _answer(self, call: _Call, outcome: EffectOutcome) -> None:
+    def _answer(self, call: Call, outcome: EffectOutcome) -> None:
         call.place = "answered"
         call.result = self.outcome_of(outcome, call.asked)
         call.is_from_cache = not call.was_reached and call.result.status != "unavailable"
         if call.is_from_cache:
-            call.result = self._cache.entry_outcome()
+            call.result = self.cached()
 
-    def _ask_the_outer(self, call: _Call) -> None:
+    def cached(self) -> Outcome | None:
+        """Return what is cached under the one evidence id."""
+        return self._cache.outcome_of(EVIDENCE_ID)
+
+    def _ask_the_outer(self, call: Call) -> None:
         if self.nesting == EVIDENCE_INSIDE:
             result: Any = self._outer.handle_acquire(1, "role", "layer", ())
         else:
-            result = self._over_wal.wal_sync(_SYNC_REQUEST)
+            result = self._over_wal.wal_sync(SYNC_REQUEST)
         call.place = "answered"
         call.result = Outcome("success" if isinstance(result, Success) else "failed", call.asked)
 
@@ -199,12 +220,12 @@ class EffectsWorld:
             return Outcome("success", _ASKED_BY_RESPONSE[type(response)], number)
         if outcome == EffectOutcome.blocked():
             return Outcome("blocked", asked)
-        failed = outcome == _FAILED
+        failed = outcome == FAILED
         return Outcome("failed" if failed else "unavailable", asked)
 
     def shared(self) -> World:
         """Return nesting, cache and runs."""
-        return World(self.nesting, self._cache.entry_outcome(), min(self.runs_count, 2))
+        return World(self.nesting, self.cached(), runs_count=min(self.runs_count, 2))
 
     def slots(self) -> tuple[Caller, ...]:
         """Return each caller."""
@@ -238,10 +259,23 @@ class EffectsWorld:
         return frozenset(broken | ({"one outcome for all"} if len(steps) > 1 else set()))
 
 
-_FAILED: Final = EffectOutcome.failed(EffectFailure.contract_violation("it failed"))
+class WatchedWal(InMemoryAgreementWal):
+    """A log that tells its world when it was asked."""
+
+    def __init__(self, world: EffectsWorld) -> None:
+        super().__init__()
+        self._world = world
+
+    def load(self) -> AgreementWalArtifact:
+        """Return the whole log."""
+        self._world.was_log_asked = True
+        return super().load()
 
 
-class _WatchedCache(InMemoryEvidenceOutcomeCache):
+FAILED: Final = EffectOutcome.failed(EffectFailure.contract_violation("it failed"))
+
+
+class WatchedCache(InMemoryEvidenceOutcomeCache):
     """A cache that fails where the call that uses it is to meet that."""
 
     def __init__(self, world: EffectsWorld) -> None:
@@ -258,15 +292,15 @@ class _WatchedCache(InMemoryEvidenceOutcomeCache):
             raise DurabilityError("injected put failure")
         super().put(entry)
 
-    def entry_outcome(self) -> Outcome | None:
-        """Return what is cached."""
-        entry = super().get(_EVIDENCE_ID)
+    def outcome_of(self, key: str) -> Outcome | None:
+        """Return what is cached under a key."""
+        entry = super().get(key)
         if entry is None:
             return None
-        return self._world.outcome_of(entry.outcome, _ASKED_BY_OPERATION[entry.operation_name])
+        return self._world.outcome_of(entry.outcome, ASKED_BY_OPERATION[entry.operation_name])
 
 
-class _CountingHandler(IdleHandler):
+class CountingHandler(IdleHandler):
     """The inner handler: it does what its call is to meet, and counts the steps done."""
 
     def __init__(self, world: EffectsWorld) -> None:
@@ -282,11 +316,11 @@ class _CountingHandler(IdleHandler):
         call.stop_at("ran")
         return outcome
 
-    def _outcome(self, call: _Call) -> EffectOutcome:
+    def _outcome(self, call: Call) -> EffectOutcome:
         if call.next_status == "blocked":
             return EffectOutcome.blocked()
         if call.next_status == "failed":
-            return _FAILED
+            return FAILED
         if call.asked == ACQUIRE:
             return EffectOutcome.success(AcquireResponse(UnitValue()))
         if call.asked == SYNC:

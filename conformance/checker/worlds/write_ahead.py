@@ -9,10 +9,13 @@ from typing import Final
 from conformance.checker.models.sync_slots import ADVANCES, PHASES, Operation, Tick
 from conformance.checker.worlds.handlers import IdleHandler
 from conformance.rules.soundness import violations
+from telltale_spec.backends.contract import AgreementWal, EffectHandler
 from telltale_spec.backends.faulty import NthAppendFailingAgreementWal
 from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
+from telltale_spec.hardened.agreement_wal import HardenedAgreementWalHandler
+from telltale_spec.hardened.recovery import HardenedRecoveryPlan
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.model.wal_sync import build_entries
 from telltale_spec.wire.agreement import (
@@ -33,7 +36,7 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
 from telltale_spec.wire.effects import Success
 from telltale_spec.wire.recovery import DurableRecoveryAction, DurableRecoveryDecision
 
-__all__ = ["WriteAheadWorld"]
+__all__ = ["HardenedWriteAheadWorld", "WriteAheadWorld"]
 
 _LEVELS: Final = tuple(AgreementLevel)
 _COROUTINE: Final = "coro:0"
@@ -83,6 +86,14 @@ class WriteAheadWorld:
             self.checkpoint_tick, None, self.wal.load(), EvidenceOutcomeCacheArtifact()
         )
 
+    def recovered(self) -> DurableRecoveryPlan[None]:
+        """Return the plan that a restart follows."""
+        return self.plan()
+
+    def handler(self, wal: AgreementWal) -> EffectHandler:
+        """Return the handler that syncs."""
+        return AgreementWalHandler(IdleHandler(), wal)
+
     def perform(self, action: str, slot: int | None) -> None:
         """Do what an action of the model says."""
         if slot is None:
@@ -104,7 +115,7 @@ class WriteAheadWorld:
             self.checkpoint_phases = list(self.phases)
             return
         if action == "a crash and a recovery":
-            decided = {each.operation_id: each for each in self.plan().decisions}
+            decided = {each.operation_id: each for each in self.recovered().decisions}
             for index, phase in enumerate(self.checkpoint_phases):
                 decision = decided.get(_operation_id(index))
                 self.phases[index] = phase if decision is None else _PHASE_AFTER[decision.action]
@@ -126,7 +137,7 @@ class WriteAheadWorld:
         )
 
     def _succeed(self, slot: int, request: WalSyncRequest) -> None:
-        result = AgreementWalHandler(IdleHandler(), self.wal).wal_sync(request)
+        result = self.handler(self.wal).wal_sync(request)
         if isinstance(result, Success):
             self.acknowledged[slot] = request
 
@@ -134,12 +145,11 @@ class WriteAheadWorld:
         request = self._request(slot, "")
         if stored == 0:
             # Nothing is stored, be it that the log cannot be read or that it refuses.
-            handler = AgreementWalHandler(IdleHandler(), _UnreadableWal())
+            handler = self.handler(_UnreadableWal())
         else:
             # The entry is stored and its acknowledgement lost.
-            handler = AgreementWalHandler(
-                IdleHandler(),
-                NthAppendFailingAgreementWal(self.wal, stored - 1, store_on_fail=True),
+            handler = self.handler(
+                NthAppendFailingAgreementWal(self.wal, stored - 1, store_on_fail=True)
             )
         result = handler.wal_sync(request)
         if isinstance(result, Success):
@@ -211,7 +221,8 @@ class WriteAheadWorld:
 
     def violations(self) -> frozenset[str]:
         """Return what real log, real answers and real plan are seen to break now."""
-        entries, plan = self.entries, self.plan()
+        entries, plan = self.entries, self.recovered()
+        outcomes = {each.operation_id: each.finalization for each in plan.decisions}
         broken = {f"clause {e.clause}" for e in violations(entries, self.checkpoint_tick, plan)}
         now = [entry for entry in entries if entry.tick == self.tick]
         identities = [e.stable_identity() for e in now if isinstance(e, EvidenceProduced)]
@@ -227,9 +238,33 @@ class WriteAheadWorld:
                 broken.add("settled once")
             if slot.strange_now == "foreign":
                 broken.add("own state only")
-            if slot.is_touched and slot.last_outcome is not None and slot.outcome is None:
+            is_over = slot.is_touched and slot.last_outcome is not None
+            if is_over and outcomes[_operation_id(index)] is None:
                 broken.add("ended stays ended")
         return frozenset(broken)
+
+
+class HardenedWriteAheadWorld(WriteAheadWorld):
+    """The same machines with the hardened handler and the hardened recovery."""
+
+    def recovered(self) -> DurableRecoveryPlan[None]:
+        """Return the hardened plan; raise where it refuses an operation of its own handler."""
+        plan = HardenedRecoveryPlan.from_checkpoint(
+            self.checkpoint_tick, None, self.wal.load(), EvidenceOutcomeCacheArtifact()
+        )
+        if plan.refused:
+            raise AssertionError(f"{plan.refused[0]} in a log of the hardened handler")
+        return plan
+
+    def handler(self, wal: AgreementWal) -> EffectHandler:
+        """Return the hardened handler."""
+        return HardenedAgreementWalHandler(IdleHandler(), wal)
+
+    def _succeed(self, slot: int, request: WalSyncRequest) -> None:
+        super()._succeed(slot, request)
+        # The gate of a settled operation is one of an earlier tick; the model counts this tick's.
+        if _gate_of(request) not in self.entries:
+            self.acknowledged[slot] = None
 
 
 def _operation_id(index: int) -> str:
