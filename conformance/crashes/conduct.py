@@ -43,6 +43,8 @@ class Problem:
 
     text: str
     is_declared: bool = True
+    is_answer: bool = True
+    """Whether it was answered at all, and the harness goes on."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.crashes.fault_suites import FAULT_SUITES
+from conformance.crashes.rot_suites import ROT_SUITES
 from conformance.crashes.suites import CRASH_SUITES
 from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
@@ -56,6 +57,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     CACHE_KILL_SUITE,
     *CRASH_SUITES,
     *FAULT_SUITES,
+    *ROT_SUITES,
 )
 
 QUIRKS: Final[tuple[Quirk, ...]] = (

@@ -14,5 +14,6 @@ CAPABILITY_NAMES: Final = (
     "process-kill",
     "power-loss",
     "fault-tolerance",
+    "bit-rot",
 )
 """The values of ``conformance.backend.Capability``, in its order; a test holds them together."""

@@ -168,4 +168,14 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "id.",
         "durable.rs L418-459",
     ),
+    Requirement(
+        "CACHE-15.bit-rot",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When one bit of a stored cache flips at rest, or one sector of it reads as zeros, opening "
+        "or loading it reports an error or gives exactly the acknowledged puts.",
+        "durable.rs L418-459",
+        "bit-rot",
+    ),
 )

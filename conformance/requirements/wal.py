@@ -222,4 +222,14 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "of its ids.",
         "durable.rs L233-255",
     ),
+    Requirement(
+        "WAL-15.bit-rot",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When one bit of a stored log flips at rest, or one sector of it reads as zeros, opening "
+        "or loading it reports an error or gives exactly the acknowledged entries.",
+        "durable.rs L282-328",
+        "bit-rot",
+    ),
 )

@@ -29,8 +29,8 @@ SECONDS_MAX: Final = 600
 # Nothing that a crash of one handle could show.
 _OUT_OF_REACH: Final = {
     "race": "shows between two handles, and not in a crash",
-    "bit-rot": "no run flips bits",
 }
+_BIT_ROT: Final = "bit-rot"
 _FAULTS: Final = ("fsync-error", "disk-full")
 
 
@@ -58,9 +58,7 @@ class Judged:
 
 def judged(case: Broken | Right, seed: int) -> Judged:
     """Judge one storage in a process of its own, on the weakest file system."""
-    promises = ["reopen", "process-kill", "power-loss"]
-    if isinstance(case, Broken) and case.crash_class in _FAULTS:
-        promises.append("fault-tolerance")
+    promises = _promises(case)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "report.json"
         words = [sys.executable, "-m", "conformance", "check"]
@@ -79,15 +77,26 @@ def judged(case: Broken | Right, seed: int) -> Judged:
         if not saved.exists():
             raise RuntimeError(f"{case.name} was not judged: {done.stdout}{done.stderr}")
         [backend] = json.loads(saved.read_text(encoding="utf-8"))["backends"]
-    prefix = f"{PREFIX_OF[case.component]}-08."
+    prefixes = tuple(f"{PREFIX_OF[case.component]}-{number}." for number in ("08", "15"))
     verdicts = {
         each["requirement_id"]: each["verdict"]
         for each in backend["results"]
-        if each["requirement_id"].startswith(prefix)
+        if each["requirement_id"].startswith(prefixes)
     }
     failed = tuple(key for key, verdict in verdicts.items() if verdict == "fail")
     undecided = tuple(key for key, verdict in verdicts.items() if verdict == "inconclusive")
     return Judged(case, seed, failed, undecided)
+
+
+def _promises(case: Broken | Right) -> list[str]:
+    """Return what a storage is held to: damage at rest needs no crash."""
+    if isinstance(case, Right):
+        promises = ["reopen", "process-kill", "power-loss"]
+        return promises if _BIT_ROT in case.not_promised else [*promises, _BIT_ROT]
+    if case.crash_class == _BIT_ROT:
+        return ["reopen", _BIT_ROT]
+    faults = ["fault-tolerance"] if case.crash_class in _FAULTS else []
+    return ["reopen", "process-kill", "power-loss", *faults]
 
 
 def _cases() -> Iterator[Broken | Right]:

@@ -16,6 +16,7 @@ from tests.zoo.crashes import (
     faulty_sqlite,
     keyed_files,
     right,
+    rotten,
     storages,
 )
 from tests.zoo.crashes.storages import Storage
@@ -85,6 +86,7 @@ def _broken(
 
 
 _a, _f, _k, _s = faulty_appends, faulty_files, keyed_files, faulty_sqlite
+_r = rotten
 
 BROKEN: Final = (
     # Nothing is synced, or too late, or something else is.
@@ -128,7 +130,6 @@ BROKEN: Final = (
     _broken(LOG, _a.NoChecksum, "power-zero", "progress", REORDERING),
     _broken(LOG, _a.ChecksumOfHead, "power-torn", "progress", REORDERING),
     _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "progress", REORDERING),
-    _broken(LOG, _a.NoNumbers, "bit-rot", "bit-rot"),
     # The opening itself.
     _broken(LOG, _a.ShowsBeforeSync, "recovery-crash", "recovery"),
     _broken(LOG, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
@@ -148,6 +149,14 @@ BROKEN: Final = (
     _broken(LOG, _a.FullDiskLeavesRest, "disk-full", "disk-full"),
     _broken(LOG, _a.FullDiskForEver, "disk-full", "disk-full"),
     _broken(LOG, _a.ShortWriteIgnored, "disk-full", "disk-full"),
+    # Damage at rest.
+    _broken(LOG, _a.NoNumbers, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.NoChecksumAtRest, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.LengthNotChecked, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.ChecksTailAlone, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.CutsDamagedEnd, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.MirroredLate, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.DiesOfDamage, "bit-rot", "bit-rot"),
     # Two writers.
     _broken(LOG, _a.NoLock, "race", "handles"),
     _broken(LOG, _a.LockLetGo, "race", "handles"),
@@ -172,9 +181,13 @@ BROKEN: Final = (
     _broken(CACHE, _k.CompactsWithoutFolderSync, "power-entry", "power", REORDERING),
     _broken(CACHE, _k.CompactsAfterRemoving, "kill-inside", "kill-inside"),
     _broken(CACHE, _k.CompactsWithoutThePut, "kill-inside", "kill-inside"),
+    _broken(CACHE, _r.ChecksTailAlone, "bit-rot", "bit-rot"),
+    _broken(CACHE, _r.MirroredLate, "bit-rot", "bit-rot"),
 )
 """Each shows its fault only in a crash."""
 
+# These notice damage at rest too.
+_BUT_FOR_RACES: Final = ("race",)
 # After a failed sync SQLite promises nothing about what a new process finds.
 _OF_SQLITE: Final = ("bit-rot", "race", "fsync-error")
 
@@ -203,5 +216,10 @@ RIGHT: Final = (
     Right(CACHE, right.TwoFilesInTurn),
     Right(CACHE, right.LinkedVersions),
     Right(CACHE, right.SqliteWalExtra, _OF_SQLITE),
+    Right(LOG, _r.Sealed, _BUT_FOR_RACES),
+    Right(LOG, _r.PaddedRecords, _BUT_FOR_RACES),
+    Right(LOG, _r.Mirrored, _BUT_FOR_RACES),
+    Right(CACHE, _r.Sealed, _BUT_FOR_RACES),
+    Right(CACHE, _r.Mirrored, _BUT_FOR_RACES),
 )
 """None may be failed for anything but what it does not promise."""
