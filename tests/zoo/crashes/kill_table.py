@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.zoo.crashes.table import BROKEN, PREFIX_OF, RIGHT, Broken, Right
 
@@ -42,10 +42,14 @@ class Judged:
     seed: int
     failed: tuple[str, ...]
     undecided: tuple[str, ...]
+    problem: str = ""
+    """Why it was not judged, where it was not."""
 
     @property
     def is_as_expected(self) -> bool:
         """Whether a broken storage is caught, or a right one passes whole."""
+        if self.problem:
+            return False
         if isinstance(self.case, Broken):
             return bool(self.failed)
         return not self.failed and not self.undecided
@@ -85,7 +89,15 @@ def judged(case: Broken | Right, seed: int) -> Judged:
     }
     failed = tuple(key for key, verdict in verdicts.items() if verdict == "fail")
     undecided = tuple(key for key, verdict in verdicts.items() if verdict == "inconclusive")
-    return Judged(case, seed, failed, undecided)
+    return Judged(case, seed, failed, undecided, _problem(backend))
+
+
+def _problem(backend: dict[str, Any]) -> str:
+    """Return why a promise was not tried, or why the backend was not judged at all."""
+    if backend["fault"] is not None:
+        return str(backend["fault"])
+    reasons = {str(each["reason"]) for each in backend["results"]}
+    return "; ".join(sorted(each for each in reasons if "not tried" in each))
 
 
 def _promises(case: Broken | Right) -> list[str]:
@@ -118,7 +130,7 @@ def main(seeds: list[int]) -> int:
             broken += isinstance(found.case, Broken)
             own += found.by_its_own
             mark = "as expected" if found.is_as_expected else "NOT AS EXPECTED"
-            shown = ", ".join(found.failed or found.undecided) or "nothing fails"
+            shown = ", ".join(found.failed or found.undecided) or found.problem or "nothing fails"
             print(f"{mark}: {found.case.name}, seed {found.seed}: {shown}", flush=True)
     print(f"{len(jobs)} judged, {wrong} not as expected")
     print(f"{own} of {broken} broken ones by the requirement of the table")
