@@ -18,6 +18,7 @@ from conformance.crashes.faults import (
     expected_of,
     full_disk,
     plan_of,
+    short_write,
     sync_failure,
 )
 from conformance.crashes.histories import cache_histories, log_histories
@@ -57,10 +58,14 @@ class FaultClass(enum.Enum):
     DISK_FULL = "disk-full"
     """One write finds no space."""
 
+    SHORT_WRITE = "short-write"
+    """One write takes a part of what it is given; the next one the rest, or it finds no space."""
+
 
 _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
     FaultClass.FSYNC_ERROR: sync_failure,
     FaultClass.DISK_FULL: full_disk,
+    FaultClass.SHORT_WRITE: short_write,
 }
 
 
@@ -104,8 +109,12 @@ class FaultSuite(Suite):
 
     @property
     def _situation(self) -> str:
-        what = "a sync" if self.fault_class is FaultClass.FSYNC_ERROR else "a write"
-        return f"{what} of the {'log' if self.part is Component.LOG else 'cache'} failed"
+        what = {
+            FaultClass.FSYNC_ERROR: "a sync failed",
+            FaultClass.DISK_FULL: "a write failed",
+            FaultClass.SHORT_WRITE: "a write was short",
+        }[self.fault_class]
+        return f"{what} in the {'log' if self.part is Component.LOG else 'cache'}"
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend promises this and its calls can be made to fail."""
@@ -148,7 +157,8 @@ class FaultSuite(Suite):
             return None
         except Violation as violation:
             return violation.counterexample
-        session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls failed once")
+        how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
+        session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls {how} once")
         return None
 
     def _crew(self, session: Session) -> Crew:
@@ -177,8 +187,11 @@ class FaultSuite(Suite):
         return plan_of(site.conducted.recording)
 
     def _count(self, plan: Plan) -> int:
-        is_sync = self.fault_class is FaultClass.FSYNC_ERROR
-        return plan.syncs_count if is_sync else plan.writes_count
+        return {
+            FaultClass.FSYNC_ERROR: plan.syncs_count,
+            FaultClass.DISK_FULL: plan.writes_count,
+            FaultClass.SHORT_WRITE: plan.short_count,
+        }[self.fault_class]
 
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
         """Return which calls fail: all, or of many as many as the budget has, spread evenly."""
@@ -207,7 +220,7 @@ class FaultSuite(Suite):
             failed += 1
             history.reach(self._situation)
             history.acts.append(Act(_FORM, (Fault(operations, self.fault_class, run.number),)))
-            history.steps[:] = [*_steps(run), *self._fault_steps(run)]
+            history.steps[:] = [*_steps(run), self._fault_step(run, plan)]
             try:
                 self._judge_run(history, crew, run, session.backend)
             except HistoryEnded:
@@ -216,13 +229,20 @@ class FaultSuite(Suite):
                 history.close()
         return failed
 
-    def _fault_steps(self, run: FaultedRun) -> list[Step]:
-        what = (
-            f"sync number {run.number} fails with EIO"
-            if self.fault_class is FaultClass.FSYNC_ERROR
-            else f"write number {run.number} fails with ENOSPC"
-        )
-        return [Step(f"fault: {what}", "the process ended" if run.ended else "")]
+    def _fault_step(self, run: FaultedRun, plan: Plan) -> Step:
+        match self.fault_class:
+            case FaultClass.FSYNC_ERROR:
+                what = f"sync number {run.number} fails with EIO"
+            case FaultClass.DISK_FULL:
+                what = f"write number {run.number} fails with ENOSPC"
+            case FaultClass.SHORT_WRITE:
+                growth = plan.growths[(run.number - 1) // 2]
+                then = "room for the rest" if run.number % 2 else "no room until the answer"
+                what = (
+                    f"write number {growth.call} stops where its file has {growth.limit} bytes; "
+                    f"then there is {then}"
+                )
+        return Step(f"fault: {what}", "the process ended" if run.ended else "")
 
     def _judge_run(self, history: History, crew: Crew, run: FaultedRun, backend: Backend) -> None:
         """Check answers, what the same handle loads, and what is there after a restart."""
@@ -309,9 +329,10 @@ def _suites() -> Iterator[FaultSuite]:
         (Component.LOG, "agreement WAL", "WAL-08"),
         (Component.CACHE, "evidence cache", "CACHE-08"),
     ):
-        syncs, space = FaultClass.FSYNC_ERROR, FaultClass.DISK_FULL
+        syncs, space, short = FaultClass
         yield FaultSuite(f"{noun} whose syncs fail", part, syncs, f"{chapter}.{syncs.value}")
         yield FaultSuite(f"{noun} on a full disk", part, space, f"{chapter}.{space.value}")
+        yield FaultSuite(f"{noun} whose writes are short", part, short, f"{chapter}.{space.value}")
 
 
 FAULT_SUITES: Final = tuple(_suites())

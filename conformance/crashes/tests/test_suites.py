@@ -220,7 +220,7 @@ def test_faults_that_are_told_pass(name: str) -> None:
     report = faulted(name)
 
     assert failed(report) == []
-    assert sorted(report.crash_classes) == ["disk-full", "fsync-error"]
+    assert sorted(report.crash_classes) == ["disk-full", "fsync-error", "short-write"]
 
 
 @pytest.mark.parametrize(

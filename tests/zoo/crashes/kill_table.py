@@ -31,7 +31,7 @@ _OUT_OF_REACH: Final = {
     "race": "shows between two handles, and not in a crash",
 }
 _BIT_ROT: Final = "bit-rot"
-_FAULTS: Final = ("fsync-error", "disk-full")
+_FAULTS: Final = ("fsync-error", "disk-full", "short-write")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ CRASH_CLASSES: Final = (
     "power-entry",
     "fsync-error",
     "disk-full",
+    "short-write",
     "recovery-crash",
     "bit-rot",
     # Two handles and no crash at all.
@@ -148,7 +149,8 @@ BROKEN: Final = (
     _broken(LOG, _a.FullDiskIgnored, "disk-full", "disk-full"),
     _broken(LOG, _a.FullDiskLeavesRest, "disk-full", "disk-full"),
     _broken(LOG, _a.FullDiskForEver, "disk-full", "disk-full"),
-    _broken(LOG, _a.ShortWriteIgnored, "disk-full", "disk-full"),
+    _broken(LOG, _a.ShortWriteIgnored, "short-write", "disk-full"),
+    _broken(LOG, _a.ShortWriteFromStart, "short-write", "disk-full"),
     # Damage at rest.
     _broken(LOG, _a.NoNumbers, "bit-rot", "bit-rot"),
     _broken(LOG, _r.NoChecksumAtRest, "bit-rot", "bit-rot"),
