@@ -154,9 +154,9 @@ ROWS: Final[tuple[Requirement, ...]] = (
         Level.MUST,
         Scope.BACKEND,
         Component.EVIDENCE_CACHE,
-        "When a write finds no space, or takes a part only and the rest finds none, the put reports "
-        "the declared error, everything acknowledged stays, and the cache that is opened next takes "
-        "more.",
+        "When a write finds no space, or takes a part only and the rest finds none, the put "
+        "reports the declared error, everything acknowledged stays, and the cache that is opened "
+        "next takes more.",
         "durable.rs L418-459",
         "fault-tolerance",
     ),

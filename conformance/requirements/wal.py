@@ -163,9 +163,9 @@ ROWS: Final[tuple[Requirement, ...]] = (
         Level.MUST,
         Scope.BACKEND,
         Component.AGREEMENT_WAL,
-        "When a write finds no space, or takes a part only and the rest finds none, the append reports "
-        "the declared error, everything acknowledged stays, and the log that is opened next takes "
-        "more.",
+        "When a write finds no space, or takes a part only and the rest finds none, the append "
+        "reports the declared error, everything acknowledged stays, and the log that is opened "
+        "next takes more.",
         "durable.rs L282-328",
         "fault-tolerance",
     ),
