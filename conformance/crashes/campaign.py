@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.backend import Launch
-from conformance.crashes.conduct import Component, Conducted, Deed, Problem, conducted
+from conformance.crashes.conduct import Component, Conducted, Deed, Problem, conducted, plain_fault
 from conformance.crashes.disk import Image
 from conformance.crashes.images import write_image
 from conformance.crashes.opener import AtRest, Opener, Shown
@@ -213,7 +213,7 @@ class Crew:
                 return _STORES_NOTHING
             return _copy_problem(component, rest.deeds, self.show(component, rest.image))
         except BackendFault as fault:
-            return f"it does not carry out a short history: {fault.message}"
+            return f"{_NO_HISTORY}: {plain_fault(fault)}"
 
     def problem(self, component: Component, operations: Sequence[Operation]) -> str:
         """Return why a component cannot be crashed, or an empty text; found out once.
@@ -232,7 +232,9 @@ class Crew:
         try:
             site = self.site(component, operations)
             if not any(isinstance(event, CHANGES) for event in site.model.events):
-                return _STORES_NOTHING
+                ports = () if self._traced is None else self._traced.peers
+                called = f"; it calls port {ports[0]} over the network instead" if ports else ""
+                return f"{_STORES_NOTHING}{called}"
             image = Image.of_events(site.model.image, site.model.events)
             if site.conducted.recording.left_out:
                 image = image.without(tuple(LEFT_OUT))
@@ -240,7 +242,17 @@ class Crew:
         except TraceError as error:
             return str(error)
         except BackendFault as fault:
-            return f"it does not run under strace: {fault.message}"
+            return self._fault_text(component, operations, fault)
+
+    def _fault_text(
+        self, component: Component, operations: Sequence[Operation], fault: BackendFault
+    ) -> str:
+        """Return what went wrong under strace, and whether it goes wrong without it too."""
+        try:
+            self._opening().at_rest(component, operations)
+        except BackendFault as alone:
+            return f"{_NO_HISTORY}, with strace or without: {plain_fault(alone)}"
+        return f"it carries out a short history, but not under strace: {plain_fault(fault)}"
 
 
 _LOADS: Final[dict[Component, Operation]] = {
@@ -260,6 +272,7 @@ def crew_of(launch: Launch) -> Crew:
     return found
 
 
+_NO_HISTORY: Final = "it does not carry out a short history"
 _STORES_NOTHING: Final = "it stores nothing in the directory that it is given"
 
 

@@ -23,7 +23,7 @@ from conformance.crashes.faults import (
 )
 from conformance.crashes.histories import cache_histories, log_histories
 from conformance.crashes.oracle import Expected, Stored, differences
-from conformance.crashes.persistence import PowerModel
+from conformance.crashes.persistence import FileSystem, PowerModel
 from conformance.crashes.recording import LEFT_OUT
 from conformance.crashes.selection import evenly
 from conformance.crashes.states import CrashClass, states_of
@@ -96,6 +96,7 @@ class FaultSuite(Suite):
     part: Component
     fault_class: FaultClass
     requirement_id: str
+    file_system: FileSystem = FileSystem.POSIX
 
     @property
     def requirement_ids(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -270,7 +271,7 @@ class FaultSuite(Suite):
         if run.recording is None:
             return
         events = run.recording.events
-        model = PowerModel(run.recording.image, events)
+        model = PowerModel(run.recording.image, events, self.file_system)
         image = model.after_kill(len(events)).without(tuple(LEFT_OUT))
         yield "opened again", image, self._expected(run, run.deeds)
         if Capability.POWER_LOSS not in backend.capabilities:
