@@ -2,7 +2,7 @@
 
 ``file_systems`` are those of the persistence model on which a storage must be caught; what it does
 on the others is left open. What a crash leaves is either lost or changed, or it is refused: an
-error at opening or an append that is not there afterwards breaks ``progress``.
+error at opening breaks ``recovery``, and an append that is not there afterwards ``progress``.
 """
 
 from __future__ import annotations
@@ -112,25 +112,25 @@ BROKEN: Final = (
     _broken(LOG, _f.UnlinksBeforeRename, "kill-inside", "kill-inside"),
     _broken(LOG, _f.TakesTemporaryForNewest, "kill-inside", "kill-inside"),
     _broken(LOG, _f.StumblesOverOldTemporary, "kill-inside", "progress"),
-    _broken(LOG, _f.WritesOverItself, "power-torn", "progress", REORDERING),
+    _broken(LOG, _f.WritesOverItself, "power-torn", "recovery", REORDERING),
     _broken(LOG, _f.RenamesWithoutFileSync, "power-reordered", "power", POSIX),
     _broken(LOG, _f.RenamesWithoutFolderSync, "power-prefix", "power"),
     _broken(LOG, _f.RenamesWithoutSync, "power-prefix", "power"),
     # Something in front says how much there is.
-    _broken(LOG, _f.LengthInPlace, "power-reordered", "progress", REORDERING),
-    _broken(LOG, _f.CountBeforeData, "kill-inside", "progress"),
-    _broken(LOG, _f.IndexBeforeData, "kill-inside", "progress"),
-    _broken(LOG, _f.EndMarkMoved, "power-torn", "progress", REORDERING),
+    _broken(LOG, _f.LengthInPlace, "power-reordered", "recovery", REORDERING),
+    _broken(LOG, _f.CountBeforeData, "kill-inside", "recovery"),
+    _broken(LOG, _f.IndexBeforeData, "kill-inside", "recovery"),
+    _broken(LOG, _f.EndMarkMoved, "power-torn", "recovery", REORDERING),
     # What a crash cut off, at opening.
-    _broken(LOG, _a.WritesHeadApart, "kill-inside", "progress"),
+    _broken(LOG, _a.WritesHeadApart, "kill-inside", "recovery"),
     _broken(LOG, _a.KeepsTornTail, "power-torn", "progress", REORDERING),
-    _broken(LOG, _a.RefusesTornTail, "power-torn", "progress", REORDERING),
+    _broken(LOG, _a.RefusesTornTail, "power-torn", "recovery", REORDERING),
     _broken(LOG, _a.CutsOneTooMany, "power-torn", "power", REORDERING),
     _broken(LOG, _a.CutsEverything, "power-torn", "power", REORDERING),
     _broken(LOG, _a.CutsWholeSectors, "power-torn", "power", REORDERING),
-    _broken(LOG, _a.NoChecksum, "power-zero", "progress", REORDERING),
-    _broken(LOG, _a.ChecksumOfHead, "power-torn", "progress", REORDERING),
-    _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "progress", REORDERING),
+    _broken(LOG, _a.NoChecksum, "power-zero", "recovery", REORDERING),
+    _broken(LOG, _a.ChecksumOfHead, "power-torn", "recovery", REORDERING),
+    _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "recovery", REORDERING),
     # The opening itself.
     _broken(LOG, _a.ShowsBeforeSync, "recovery-crash", "recovery"),
     _broken(LOG, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
@@ -140,7 +140,7 @@ BROKEN: Final = (
     _broken(LOG, _f.CheckpointAppliedTwice, "kill-inside", "kill-inside"),
     _broken(LOG, _a.BeginsAnewAfterDeath, "kill-inside", "kill-inside"),
     _broken(LOG, _a.CutsToNotedLength, "kill-inside", "kill-inside"),
-    _broken(LOG, _a.StaleLockFile, "kill-inside", "progress"),
+    _broken(LOG, _a.StaleLockFile, "kill-inside", "recovery"),
     # Calls that fail.
     _broken(LOG, _a.SyncErrorIgnored, "fsync-error", "fsync-error"),
     _broken(LOG, _a.SyncErrorRetried, "fsync-error", "fsync-error", REORDERING),
@@ -165,10 +165,10 @@ BROKEN: Final = (
     # Caches.
     _broken(CACHE, _a.NeverSyncs, "power-prefix", "power"),
     _broken(CACHE, _a.KeepsInBuffer, "kill-inside", "kill-inside"),
-    _broken(CACHE, _a.StaleLockFile, "kill-inside", "progress"),
+    _broken(CACHE, _a.StaleLockFile, "kill-inside", "recovery"),
     _broken(CACHE, _a.SyncErrorIgnored, "fsync-error", "fsync-error"),
     _broken(CACHE, _a.FullDiskIgnored, "disk-full", "disk-full"),
-    _broken(CACHE, _a.RefusesTornTail, "power-torn", "progress", REORDERING),
+    _broken(CACHE, _a.RefusesTornTail, "power-torn", "recovery", REORDERING),
     _broken(CACHE, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
     _broken(CACHE, _f.EmptiesFirst, "kill-inside", "kill-inside"),
     _broken(CACHE, _f.UnlinksBeforeRename, "kill-inside", "kill-inside"),
