@@ -63,6 +63,9 @@ class Capability(enum.Enum):
     FAULT_TOLERANCE = "fault-tolerance"
     """Failed syncs and full disks are told, and cost nothing that was acknowledged (WAL-08)."""
 
+    BIT_ROT = "bit-rot"
+    """Damaged files are refused or read rightly, and never as something else (WAL-15)."""
+
 
 class DurabilityClass(enum.Enum):
     """What a backend promises to survive, from nothing to everything; each includes those before.

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from conformance.backend import Launch
 from conformance.checks import check_agreement_wal
+from conformance.crashes.strace import obstacle
+from conformance.crashes.suites import CRASH_SUITES
 from conformance.engine.watch import CallWatch
 from conformance.machines.wal import WAL_SUITE
 from conformance.report.text import counterexample_text
@@ -58,3 +64,23 @@ def test_broken_backend_fails_as_the_first_screen_shows() -> None:
     assert result is not None
     assert result.counterexample is not None
     assert counterexample_text(result.counterexample) in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
+def test_the_flushed_log_fails_as_the_first_screen_shows() -> None:
+    """Line by line, in order; what stands between them is left out there."""
+    target = "examples.flushed_log:FlushedWal"
+    with CallWatch() as watch:
+        backend = load_target(target, watch)
+    command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
+    launched = replace(backend, launch=Launch(command))
+    report = judged(launched, CRASH_SUITES[1:2], profile_name="quick", only=("WAL-08.power",))
+    result = report.result("WAL-08.power")
+
+    assert failed(report) == ["WAL-08.power"]
+    assert result is not None
+    assert result.counterexample is not None
+    _, shown = README.read_text(encoding="utf-8").split(f"check {target} --only WAL-08.power\n\n")
+    told = iter(counterexample_text(result.counterexample).splitlines())
+    for line in shown.partition("```")[0].splitlines():
+        assert line.strip() == "..." or line in told, line

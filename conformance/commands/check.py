@@ -36,7 +36,7 @@ from conformance.commands.report_files import (
 )
 from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.engine.watch import CALL_SECONDS_MAX
-from conformance.records.promises import CAPABILITY_NAMES
+from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,6 +90,12 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     _add_promises(check)
     _add_limits(check)
     _add_target_option(check)
+    check.add_argument(
+        "--file-system",
+        choices=FILE_SYSTEM_NAMES,
+        default=FILE_SYSTEM_NAMES[0],
+        help="what a loss of power leaves without a sync (default: posix, the weakest)",
+    )
     check.add_argument(
         "--name", metavar="NAME", help="name the backend so in reports, not by its command"
     )
@@ -195,13 +201,13 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         targets = _targets(parsed, report)
         replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays, everything=parsed.all)
-    if parsed.tour:
+    if parsed.tour or parsed.file_system != FILE_SYSTEM_NAMES[0]:
         _print_notes(report, console)
     return status
 
 
 def _print_notes(report: Report, console: Console) -> None:
-    """Say how much of the tours was taken; a verdict on a tour is on that and on no more."""
+    """Say how much of the tours was taken, or which file system; a verdict is on no more."""
     for backend in report.backends:
         for note in backend.notes:
             console.print(f"{backend.name}: {note}", soft_wrap=True)
@@ -317,6 +323,7 @@ def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
         only=tuple(parsed.only),
         time_limit_seconds=parsed.time_limit,
         tour=parsed.tour,
+        file_system=parsed.file_system,
     )
     for target in parsed.target:
         capabilities = None if parsed.capability is None else tuple(parsed.capability)
@@ -357,6 +364,8 @@ def _search_commands(
     """Return, for want of a replay file, the commands that search for the failures again."""
     words = [PROGRAM, "check", *target]
     words += ["--profile", parsed.profile, "--seed", str(parsed.seed), *_declared(parsed)]
+    if parsed.file_system != FILE_SYSTEM_NAMES[0]:
+        words += ["--file-system", parsed.file_system]
     if parsed.time_limit is not None:
         words += ["--time-limit", f"{parsed.time_limit:g}"]
     return {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import CONFORMING, USAGE, complain, natural, positive, seconds
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.promises import FILE_SYSTEM_NAMES
 from conformance.run.terminal_text import visible
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ _CLASSES: Final = (
     "power-stale",
     "power-entry",
 )
-_FILE_SYSTEMS: Final = ("posix", "ext4", "ordered")
 
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
@@ -58,7 +58,10 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--class", dest="crash_class", choices=_CLASSES, default="power-prefix", help="which crash"
     )
     crash.add_argument(
-        "--file-system", choices=_FILE_SYSTEMS, default="posix", help="what survives without a sync"
+        "--file-system",
+        choices=FILE_SYSTEM_NAMES,
+        default="posix",
+        help="what survives without a sync",
     )
     crash.add_argument(
         "--operations",

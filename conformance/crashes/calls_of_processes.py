@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -83,6 +84,15 @@ def _submit(scene: Scene, call: SystemCall) -> None:
     scene.unseen.append("asynchronous requests of `io_submit`")
 
 
+def _connect(scene: Scene, call: SystemCall) -> None:
+    found = _PEER.search(call.arguments[1])
+    if found is not None and found[1] not in scene.peers:
+        scene.peers.append(found[1])
+
+
+# Of the network alone: the system's own services have names in the file system.
+_PEER: Final = re.compile(r"sin6?_port=htons\((\d+)\)")
+
 PROCESS_CALLS: Final[Mapping[str, Callable[[Scene, SystemCall], None]]] = MappingProxyType(
     {
         "close": _close,
@@ -101,6 +111,7 @@ PROCESS_CALLS: Final[Mapping[str, Callable[[Scene, SystemCall], None]]] = Mappin
         "fchdir": _change_to_folder,
         "io_uring_setup": _ring,
         "io_submit": _submit,
+        "connect": _connect,
     }
 )
 """By the names of the calls, what each does to the scene."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.backend import Launch
-from conformance.crashes.conduct import Component, Conducted, Problem, conducted
+from conformance.crashes.conduct import Component, Conducted, Deed, Problem, conducted, plain_fault
 from conformance.crashes.disk import Image
 from conformance.crashes.images import write_image
-from conformance.crashes.opener import Opener, Shown
+from conformance.crashes.opener import AtRest, Opener, Shown
 from conformance.crashes.oracle import (
     Aspect,
     Difference,
@@ -43,8 +43,12 @@ class Known:
     conducted: dict[tuple[Operation, ...], Conducted] = field(default_factory=dict)
     shown: dict[bytes, Shown] = field(default_factory=dict)
     reopened: dict[bytes, Conducted] = field(default_factory=dict)
+    at_rest: dict[tuple[Operation, ...], AtRest] = field(default_factory=dict)
     problem: str | None = None
     """Why it cannot be crashed, an empty text if it can, or nothing while that is not known."""
+
+    problem_at_rest: str | None = None
+    """The same of damage to its files."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +180,40 @@ class Crew:
     def show_again(self, component: Component, image: Image) -> Shown:
         """Return what an image shows when it is opened now."""
         self.on_step()
+        return self._opening().show(component, image)
+
+    def _opening(self) -> Opener:
         if self._opener is None:
             self._opener = Opener(self.launch)
-        return self._opener.show(component, image)
+        return self._opener
+
+    def at_rest(self, component: Component, operations: Sequence[Operation]) -> AtRest:
+        """Return what a history leaves when it is closed, now or before; raises ``BackendFault``.
+
+        Nothing is traced for it.
+        """
+        known = self._known[component].at_rest
+        history = tuple(operations)
+        if history not in known:
+            self.on_step()
+            known[history] = self._opening().at_rest(component, history)
+        return known[history]
+
+    def problem_at_rest(self, component: Component, operations: Sequence[Operation]) -> str:
+        """Return why the files of a component cannot be damaged, or an empty text."""
+        known = self._known[component]
+        if known.problem_at_rest is None:
+            known.problem_at_rest = self._problem_at_rest(component, operations)
+        return known.problem_at_rest
+
+    def _problem_at_rest(self, component: Component, operations: Sequence[Operation]) -> str:
+        try:
+            rest = self.at_rest(component, operations)
+            if not any(data for _, data in rest.image.files):
+                return _STORES_NOTHING
+            return _copy_problem(component, rest.deeds, self.show(component, rest.image))
+        except BackendFault as fault:
+            return f"{_NO_HISTORY}: {plain_fault(fault)}"
 
     def problem(self, component: Component, operations: Sequence[Operation]) -> str:
         """Return why a component cannot be crashed, or an empty text; found out once.
@@ -197,15 +232,27 @@ class Crew:
         try:
             site = self.site(component, operations)
             if not any(isinstance(event, CHANGES) for event in site.model.events):
-                return "it stores nothing in the directory that it is given"
+                ports = () if self._traced is None else self._traced.peers
+                called = f"; it calls port {ports[0]} over the network instead" if ports else ""
+                return f"{_STORES_NOTHING}{called}"
             image = Image.of_events(site.model.image, site.model.events)
             if site.conducted.recording.left_out:
                 image = image.without(tuple(LEFT_OUT))
-            return _copy_problem(site, self.show(component, image))
+            return _copy_problem(component, site.conducted.deeds, self.show(component, image))
         except TraceError as error:
             return str(error)
         except BackendFault as fault:
-            return f"it does not run under strace: {fault.message}"
+            return self._fault_text(component, operations, fault)
+
+    def _fault_text(
+        self, component: Component, operations: Sequence[Operation], fault: BackendFault
+    ) -> str:
+        """Return what went wrong under strace, and whether it goes wrong without it too."""
+        try:
+            self._opening().at_rest(component, operations)
+        except BackendFault as alone:
+            return f"{_NO_HISTORY}, with strace or without: {plain_fault(alone)}"
+        return f"it carries out a short history, but not under strace: {plain_fault(fault)}"
 
 
 _LOADS: Final[dict[Component, Operation]] = {
@@ -225,8 +272,12 @@ def crew_of(launch: Launch) -> Crew:
     return found
 
 
-def _copy_problem(site: CrashSite, shown: Shown) -> str:
-    expected = expected_after(site.component, site.conducted.deeds, len(site.conducted.deeds))
+_NO_HISTORY: Final = "it does not carry out a short history"
+_STORES_NOTHING: Final = "it stores nothing in the directory that it is given"
+
+
+def _copy_problem(component: Component, deeds: Sequence[Deed], shown: Shown) -> str:
+    expected = expected_after(component, deeds, len(deeds))
     found = differences(expected, shown)
     if not found:
         return ""

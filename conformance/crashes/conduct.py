@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered
@@ -14,6 +15,7 @@ from conformance.crashes.recording import Recording
 from conformance.crashes.strace import TracedHarness
 from conformance.door.connection import Connection
 from conformance.door.errors import ForeignFault, UnsupportedError
+from conformance.errors import BackendFault
 from conformance.rules.narration import operation_text
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import (
@@ -27,7 +29,16 @@ from telltale_spec.model.operations import (
     Reopen,
 )
 
-__all__ = ["Component", "Conducted", "Deed", "Problem", "asked", "carry_out", "conducted"]
+__all__ = [
+    "Component",
+    "Conducted",
+    "Deed",
+    "Problem",
+    "asked",
+    "carry_out",
+    "conducted",
+    "plain_fault",
+]
 
 
 class Component(enum.Enum):
@@ -43,6 +54,8 @@ class Problem:
 
     text: str
     is_declared: bool = True
+    is_answer: bool = True
+    """Whether it was answered at all, and the harness goes on."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,9 @@ class Conducted:
         loads = [deed.loaded for deed in self.deeds[:answered] if deed.loaded is not None]
         return loads[-1] if loads else None
 
+
+# The end of a sentence, which repeats the request.
+_SENT: Final = re.compile(r' (?:to|before it answered) \{"id"[^\n]*')
 
 _Request = tuple[str, str, dict[str, Any], Any, Operation | None]
 
@@ -124,6 +140,16 @@ def asked(connection: Connection, name: str, arguments: dict[str, Any]) -> Any:
         return Problem(f"raised {type(error).__name__}: {error}", is_declared=False)
 
 
+def plain_fault(fault: BackendFault) -> str:
+    """Return what a harness did instead of answering, without the line that it was sent."""
+    text = fault.message.removeprefix("the harness broke the protocol: ")
+    return _SENT.sub(_sent_text, text)
+
+
+def _sent_text(found: re.Match[str]) -> str:
+    return " at the handshake" if '"operation":"hello"' in found[0] else ""
+
+
 def carry_out(
     connection: Connection,
     component: Component,
@@ -139,7 +165,13 @@ def carry_out(
         for is_last in (not name.endswith(".open"), True):
             if name.endswith(".open"):
                 number = connection.new_number()
-            answer = asked(connection, name, {"object": number, **arguments})
+            try:
+                answer = asked(connection, name, {"object": number, **arguments})
+            except BackendFault as fault:
+                told = f"asked to {text}: {plain_fault(fault)}"
+                raise BackendFault(
+                    fault.backend_name, told.replace(str(directory), "<directory>")
+                ) from None
             problem = answer if isinstance(answer, Problem) else None
             yield Deed(
                 text,

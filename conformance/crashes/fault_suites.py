@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from conformance.backend import Backend, Capability
 from conformance.crashes.campaign import Crew, crew_of
-from conformance.crashes.conduct import Component, Deed
-from conformance.crashes.disk import Image
-from conformance.crashes.events import Answered, SyncFailed
+from conformance.crashes.conduct import Component
+from conformance.crashes.fault_shrinking import LOADS, FaultFailure, smallest_fault
+from conformance.crashes.fault_verdicts import Finding, findings
 from conformance.crashes.faults import (
     FaultedRun,
     Plan,
-    expected_of,
     full_disk,
     plan_of,
+    short_write,
     sync_failure,
 )
 from conformance.crashes.histories import cache_histories, log_histories
-from conformance.crashes.oracle import Expected, Stored, differences
-from conformance.crashes.persistence import PowerModel
-from conformance.crashes.recording import LEFT_OUT
+from conformance.crashes.persistence import FileSystem
 from conformance.crashes.selection import evenly
-from conformance.crashes.states import CrashClass, states_of
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import History, HistoryEnded, Session, Violation
 from conformance.engine.suite import Replayed, Suite
 from conformance.records.results import Counterexample, Step
-from conformance.rules.narration import difference_text
-from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
+from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = ["FAULT_SUITES", "Fault", "FaultSuite"]
 
 _HISTORIES: Final = {Component.LOG: log_histories, Component.CACHE: cache_histories}
-_LOADS: Final[Mapping[Component, Operation]] = {
-    Component.LOG: LoadLog(),
-    Component.CACHE: LoadCache(),
-}
-# What a failed sync leaves in doubt shows in these, and in what a kill leaves.
-_CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
-_STATES_MAX: Final = 24
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 7
+_FAULTS_A_SHORTER_ONE: Final = 6
 
 
 class FaultClass(enum.Enum):
@@ -57,10 +47,14 @@ class FaultClass(enum.Enum):
     DISK_FULL = "disk-full"
     """One write finds no space."""
 
+    SHORT_WRITE = "short-write"
+    """One write takes a part of what it is given; the next one the rest, or it finds no space."""
+
 
 _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
     FaultClass.FSYNC_ERROR: sync_failure,
     FaultClass.DISK_FULL: full_disk,
+    FaultClass.SHORT_WRITE: short_write,
 }
 
 
@@ -91,6 +85,7 @@ class FaultSuite(Suite):
     part: Component
     fault_class: FaultClass
     requirement_id: str
+    file_system: FileSystem = FileSystem.POSIX
 
     @property
     def requirement_ids(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -104,8 +99,12 @@ class FaultSuite(Suite):
 
     @property
     def _situation(self) -> str:
-        what = "a sync" if self.fault_class is FaultClass.FSYNC_ERROR else "a write"
-        return f"{what} of the {'log' if self.part is Component.LOG else 'cache'} failed"
+        what = {
+            FaultClass.FSYNC_ERROR: "a sync failed",
+            FaultClass.DISK_FULL: "a write failed",
+            FaultClass.SHORT_WRITE: "a write was short",
+        }[self.fault_class]
+        return f"{what} in the {'log' if self.part is Component.LOG else 'cache'}"
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend promises this and its calls can be made to fail."""
@@ -148,7 +147,8 @@ class FaultSuite(Suite):
             return None
         except Violation as violation:
             return violation.counterexample
-        session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls failed once")
+        how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
+        session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls {how} once")
         return None
 
     def _crew(self, session: Session) -> Crew:
@@ -169,7 +169,7 @@ class FaultSuite(Suite):
             if deed.operation is not None and deed.accepted
         ]
         *most, last = [each for each in kept if not isinstance(each, Reopen)]
-        load = _LOADS[self.part]
+        load = LOADS[self.part]
         return (*most, load, Reopen(), load, last, load)
 
     def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
@@ -177,8 +177,11 @@ class FaultSuite(Suite):
         return plan_of(site.conducted.recording)
 
     def _count(self, plan: Plan) -> int:
-        is_sync = self.fault_class is FaultClass.FSYNC_ERROR
-        return plan.syncs_count if is_sync else plan.writes_count
+        return {
+            FaultClass.FSYNC_ERROR: plan.syncs_count,
+            FaultClass.DISK_FULL: plan.writes_count,
+            FaultClass.SHORT_WRITE: plan.short_count,
+        }[self.fault_class]
 
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
         """Return which calls fail: all, or of many as many as the budget has, spread evenly."""
@@ -206,72 +209,64 @@ class FaultSuite(Suite):
                 continue
             failed += 1
             history.reach(self._situation)
-            history.acts.append(Act(_FORM, (Fault(operations, self.fault_class, run.number),)))
-            history.steps[:] = [*_steps(run), *self._fault_steps(run)]
+            found = self._findings(crew, run, session.backend)
+            failure = FaultFailure(operations, plan, run, found)
+            failure = self._made_smaller(session, crew, failure)
+            fault = Fault(failure.operations, self.fault_class, failure.run.number)
+            history.acts.append(Act(_FORM, (fault,)))
+            history.steps[:] = [*_steps(failure.run), self._fault_step(failure.run, failure.plan)]
             try:
-                self._judge_run(history, crew, run, session.backend)
+                for finding in failure.found:
+                    history.check(
+                        self.requirement_id, finding.holds, finding.expected, finding.actual
+                    )
             except HistoryEnded:
                 continue
             finally:
                 history.close()
         return failed
 
-    def _fault_steps(self, run: FaultedRun) -> list[Step]:
-        what = (
-            f"sync number {run.number} fails with EIO"
-            if self.fault_class is FaultClass.FSYNC_ERROR
-            else f"write number {run.number} fails with ENOSPC"
-        )
-        return [Step(f"fault: {what}", "the process ended" if run.ended else "")]
+    def _made_smaller(self, session: Session, crew: Crew, failure: FaultFailure) -> FaultFailure:
+        """Return a failure that is looked for with fewer operations, and others as they are."""
+        looked_for = not session.keeps_going_past(self.requirement_id)
+        fails = not all(each.holds for each in failure.found)
+        if not (fails and looked_for and session.budget.minimise):
+            return failure
 
-    def _judge_run(self, history: History, crew: Crew, run: FaultedRun, backend: Backend) -> None:
-        """Check answers, what the same handle loads, and what is there after a restart."""
-        judged = self.requirement_id
-        for deed in run.deeds:
-            wanted = "a result or the declared error"
-            history.check(judged, deed.is_declared, wanted, f"{deed.text}: {deed.answer}")
-        for index, deed in enumerate(run.deeds):
-            if deed.loaded is not None:
-                expected = expected_of(self.part, run.deeds[:index])
-                actual = difference_text(deed.loaded, expected.acknowledged)
-                history.check(judged, expected.allows(deed.loaded), expected.text, actual)
-        for what, image, expected in self._images(run, backend):
-            found = differences(expected, crew.show(self.part, image))
-            if not found:
-                history.check(judged, True, "", "")
-            for difference in found.values():
-                text = f"{what}: {difference.actual}"
-                history.check(judged, False, difference.expected, text)
+        def attempt(operations: tuple[Operation, ...]) -> FaultFailure | None:
+            try:
+                plan = self._plan(session, operations)
+            except TraceError:
+                # What is shorter does something that cannot be followed, so the longer one stands.
+                return None
+            for number in evenly(range(1, self._count(plan) + 1), _FAULTS_A_SHORTER_ONE):
+                if session.is_out_of_time():
+                    return None
+                run = _RUNS[self.fault_class](crew.launch, self.part, operations, plan, number)
+                found = self._findings(crew, run, session.backend) if run.failed else ()
+                if not all(each.holds for each in found):
+                    return FaultFailure(operations, plan, run, found)
+            return None
 
-    def _images(self, run: FaultedRun, backend: Backend) -> Iterator[tuple[str, Image, Expected]]:
-        """Yield what can be there afterwards, in words, as an image, and what it may show."""
-        if run.image is not None:
-            yield "opened again", run.image.without(tuple(LEFT_OUT)), self._expected(run, run.deeds)
-        if run.recording is None:
-            return
-        events = run.recording.events
-        model = PowerModel(run.recording.image, events)
-        image = model.after_kill(len(events)).without(tuple(LEFT_OUT))
-        yield "opened again", image, self._expected(run, run.deeds)
-        if Capability.POWER_LOSS not in backend.capabilities:
-            return
-        failed_at = next(i for i, event in enumerate(events) if isinstance(event, SyncFailed))
-        for crash_class in _CLASSES:
-            states = [each for each in states_of(model, crash_class) if each.point > failed_at]
-            for state in evenly(states, _STATES_MAX):
-                answered = sum(isinstance(event, Answered) for event in events[: state.point])
-                what = f"after a loss of power ({crash_class.value}) at event {state.point}"
-                expected = self._expected(run, run.deeds, answered)
-                yield what, state.image(model).without(tuple(LEFT_OUT)), expected
+        return smallest_fault(self.part, failure, attempt, session.is_out_of_time)
 
-    def _expected(
-        self, run: FaultedRun, deeds: Sequence[Deed], answered: int | None = None
-    ) -> Expected:
-        count = len(deeds) if answered is None else answered
-        done = expected_of(self.part, deeds[:count])
-        begun = expected_of(self.part, deeds[count : count + 1])
-        doubtful = tuple([Stored(item.entry, is_certain=False) for item in begun.items])
-        return Expected(self.part, (*done.items, *doubtful))
+    def _findings(self, crew: Crew, run: FaultedRun, backend: Backend) -> tuple[Finding, ...]:
+        return tuple(findings(crew, self.part, run, backend, self.file_system))
+
+    def _fault_step(self, run: FaultedRun, plan: Plan) -> Step:
+        match self.fault_class:
+            case FaultClass.FSYNC_ERROR:
+                what = f"sync number {run.number} fails with EIO"
+            case FaultClass.DISK_FULL:
+                what = f"write number {run.number} fails with ENOSPC"
+            case FaultClass.SHORT_WRITE:
+                growth = plan.growths[(run.number - 1) // 2]
+                then = "room for the rest" if run.number % 2 else "no room until the answer"
+                what = (
+                    f"write number {growth.call} stops where its file has {growth.limit} bytes; "
+                    f"then there is {then}"
+                )
+        return Step(f"fault: {what}", "the process ended" if run.ended else "")
 
     # Replaying
 
@@ -284,11 +279,15 @@ class FaultSuite(Suite):
         for act in acts:
             (fault,) = act.form.bound(act.arguments, act.named).values()
             plan = self._plan(session, fault.operations)
-            numbers = range(fault.number, fault.number + 1)
+            # A backend that makes fewer calls by now has no such one.
+            numbers = range(fault.number, min(fault.number, self._count(plan)) + 1)
+            session.budget, before = replace(session.budget, minimise=False), session.budget
             try:
                 failed = self._judge(session, fault.operations, plan, numbers)
             except Violation as violation:
                 return Replayed(violation.counterexample, complete=False)
+            finally:
+                session.budget = before
             complete = complete and bool(failed)
         return Replayed(None, complete)
 
@@ -309,9 +308,10 @@ def _suites() -> Iterator[FaultSuite]:
         (Component.LOG, "agreement WAL", "WAL-08"),
         (Component.CACHE, "evidence cache", "CACHE-08"),
     ):
-        syncs, space = FaultClass.FSYNC_ERROR, FaultClass.DISK_FULL
+        syncs, space, short = FaultClass
         yield FaultSuite(f"{noun} whose syncs fail", part, syncs, f"{chapter}.{syncs.value}")
         yield FaultSuite(f"{noun} on a full disk", part, space, f"{chapter}.{space.value}")
+        yield FaultSuite(f"{noun} whose writes are short", part, short, f"{chapter}.{space.value}")
 
 
 FAULT_SUITES: Final = tuple(_suites())

@@ -1,4 +1,4 @@
-"""Make single system calls fail: each sync once with EIO, each write once with ENOSPC.
+"""Make single system calls fail: each sync once with EIO, each write once with ENOSPC or in part.
 
 ``strace`` counts the calls of a process, so that each fault has a process of its own.
 """
@@ -18,13 +18,22 @@ from conformance.crashes.events import Linked, Renamed, Synced, SyncFailed, Wrot
 from conformance.crashes.images import read_image
 from conformance.crashes.oracle import Expected, Stored
 from conformance.crashes.recording import Recording
+from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
 from conformance.crashes.strace import TracedHarness, traced_command
 from conformance.door.connection import Connection
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
 from telltale_spec.model.operations import Operation, Reopen
 
-__all__ = ["FaultedRun", "Plan", "expected_of", "full_disk", "plan_of", "sync_failure"]
+__all__ = [
+    "FaultedRun",
+    "Plan",
+    "expected_of",
+    "full_disk",
+    "plan_of",
+    "short_write",
+    "sync_failure",
+]
 
 _SYNCS: Final = "fsync,fdatasync"
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
@@ -37,6 +46,12 @@ class Plan:
     syncs_count: int
     writes_count: int
     names: tuple[str, ...]
+    growths: tuple[Growth, ...] = ()
+
+    @property
+    def short_count(self) -> int:
+        """How many runs with a short write there are: each one goes on, or finds no room."""
+        return 2 * len(self.growths)
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,7 @@ def plan_of(recording: Recording) -> Plan:
         sum(isinstance(event, Synced) for event in recording.events),
         sum(isinstance(event, Wrote) for event in recording.events),
         tuple(sorted(names)),
+        growths_of(recording),
     )
 
 
@@ -125,8 +141,7 @@ def full_disk(
     """
     with _directory() as directory, _directory() as aside:
         failing = f"inject={_WRITES}:error=ENOSPC:when={number}"
-        # Only calls on the stored files, or answers would find no space either.
-        paths = [word for name in plan.names for word in ("-P", str(directory / name))]
+        paths = _paths(plan, directory)
         trace = aside / "trace"
         command = traced_command(launch.command, trace, ["-e", failing, *paths], _WRITES.split(","))
         connection = Connection(
@@ -141,6 +156,41 @@ def full_disk(
         finally:
             connection.close()
         return FaultedRun(number, deeds, _has_failed(trace), ended, image=image)
+
+
+def short_write(
+    launch: Launch,
+    component: Component,
+    operations: Sequence[Operation],
+    plan: Plan,
+    number: int,
+) -> FaultedRun:
+    """Carry out a history in which one write is short.
+
+    After odd numbers there is room for the rest, after even ones there is none up to the answer.
+    Raises ``BackendFault`` for a harness that does not start.
+    """
+    growth = plan.growths[(number - 1) // 2]
+    with _directory() as directory, _directory() as aside:
+        trace = aside / "trace"
+        deeds, ended = short_run(
+            launch,
+            component,
+            operations,
+            growth,
+            directory,
+            trace,
+            _paths(plan, directory),
+            goes_on=number % 2 == 1,
+        )
+        with trace.open(encoding="ascii", errors="backslashreplace") as lines:
+            is_short = is_any_short(line.rstrip("\n") for line in lines)
+        return FaultedRun(number, deeds, is_short, ended, image=read_image(directory))
+
+
+def _paths(plan: Plan, directory: Path) -> list[str]:
+    """Return the options that choose calls on the stored files, so that answers are let alone."""
+    return [word for name in plan.names for word in ("-P", str(directory / name))]
 
 
 @contextlib.contextmanager

@@ -6,19 +6,23 @@ opening shows has to be there for the next one, and so has what was added.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.backend import Launch
-from conformance.crashes.conduct import Component, Problem, asked
+from conformance.crashes.conduct import Component, Deed, Problem, asked, carry_out
+from conformance.crashes.damage import Record, changed_records
 from conformance.crashes.disk import Image
 from conformance.crashes.histories import FURTHER_ENTRY, FURTHER_OUTCOME
-from conformance.crashes.images import ImageFolder
+from conformance.crashes.images import ImageFolder, read_image
+from conformance.crashes.recording import LEFT_OUT
 from conformance.door.connection import Connection
 from conformance.errors import BackendFault
+from telltale_spec.model.operations import Operation
 
-__all__ = ["FURTHER", "Opener", "Shown"]
+__all__ = ["FURTHER", "AtRest", "Opener", "Shown"]
 
 FURTHER: Final[dict[Component, Any]] = {
     Component.LOG: FURTHER_ENTRY,
@@ -42,6 +46,15 @@ class Shown:
     first: Entries | Problem
     added: Problem | None = None
     second: Entries | Problem = ()
+
+
+@dataclass(frozen=True)
+class AtRest:
+    """What a history that was carried out and closed has left, and which bytes each deed made."""
+
+    deeds: tuple[Deed, ...]
+    image: Image
+    records: tuple[Record, ...]
 
 
 class Opener:
@@ -74,6 +87,28 @@ class Opener:
         finally:
             self._images.remove(folder)
 
+    def at_rest(self, component: Component, operations: Sequence[Operation]) -> AtRest:
+        """Carry a history out up to its closing and return what is on disk then.
+
+        Raises ``BackendFault``.
+        """
+        connection = self._connected()
+        folder = self._images.write(Image())
+        deeds: list[Deed] = []
+        records: list[Record] = []
+        image = Image()
+        try:
+            for deed in carry_out(connection, component, folder, operations):
+                deeds.append(deed)
+                before, image = image, read_image(folder)
+                records += changed_records(before, image)
+        except BackendFault:
+            self._connection = None
+            raise
+        finally:
+            self._images.remove(folder)
+        return AtRest(tuple(deeds), image.without(tuple(LEFT_OUT)), tuple(records))
+
     def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = Connection(
@@ -100,7 +135,7 @@ class Opener:
             return Shown(first, added, second)
         except BackendFault as fault:
             self._connection = None
-            problem = _in_folder(Problem(fault.message), folder)
+            problem = _in_folder(Problem(fault.message, is_answer=False), folder)
             if isinstance(first, Problem):
                 return Shown(problem)
             return Shown(first, added or problem, problem)

@@ -16,7 +16,16 @@ from conformance.crashes.conduct import Component, Deed, Problem
 from conformance.crashes.opener import FURTHER, Shown
 from conformance.rules.narration import difference_text, entries_text
 
-__all__ = ["Aspect", "Difference", "Expected", "Stored", "differences", "expected_after", "stored"]
+__all__ = [
+    "Aspect",
+    "Difference",
+    "Expected",
+    "Stored",
+    "difference_at_rest",
+    "differences",
+    "expected_after",
+    "stored",
+]
 
 Entries = tuple[Any, ...]
 
@@ -166,6 +175,32 @@ def _differences_after(
     lost = Expected.exactly(component, first).allows(shown.second)
     actual = difference_text(shown.second, wanted)
     return {Aspect.PROGRESS if lost else Aspect.RECOVERY: Difference(text, actual)}
+
+
+def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
+    """Return how what damaged files show is neither an error nor what was acknowledged.
+
+    ``expected`` is exactly that. An error of any kind is one, at opening or at loading; a harness
+    that ends or does not answer reports none.
+    """
+    text = f"an error, or exactly {expected.text}"
+    if isinstance(shown.first, Problem):
+        return _without_answer(text, shown.first)
+    if not expected.allows(shown.first):
+        return Difference(text, difference_text(shown.first, expected.acknowledged))
+    if isinstance(shown.second, Problem):
+        return _without_answer(text, shown.second)
+    # What was refused may be stored for all that; that it is refused at all is no harm here.
+    further = Stored(FURTHER[expected.component], is_certain=shown.added is None)
+    after = Expected(expected.component, (*expected.items, further))
+    if after.allows(shown.second):
+        return None
+    actual = difference_text(shown.second, after.at_most)
+    return Difference(f"{text}; and at the next opening as well, with one more entry", actual)
+
+
+def _without_answer(expected: str, problem: Problem) -> Difference | None:
+    return None if problem.is_answer else Difference(expected, problem.text)
 
 
 def _nearest(found: Entries, expected: Expected) -> Entries:

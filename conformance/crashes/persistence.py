@@ -35,7 +35,15 @@ from conformance.crashes.events import (
     Wrote,
 )
 
-__all__ = ["CHANGES", "ENTRIES", "SECTOR_BYTES", "FileSystem", "Fill", "Part", "PowerModel"]
+__all__ = [
+    "CHANGES",
+    "ENTRIES",
+    "SECTOR_BYTES",
+    "FileSystem",
+    "Fill",
+    "Part",
+    "PowerModel",
+]
 
 SECTOR_BYTES: Final = 512
 """What a device writes as a whole."""

@@ -29,7 +29,7 @@ RAW_CALLS: Final = ("read", "readv")
 """Calls of which only numbers matter, so that their bytes are left out of the trace."""
 
 # Their failures say something too.
-_HEARD_WHEN_FAILED: Final = ("fsync", "fdatasync")
+_HEARD_WHEN_FAILED: Final = ("fsync", "fdatasync", "connect")
 
 
 class Recorder:
@@ -44,6 +44,11 @@ class Recorder:
     def recording(self) -> Recording:
         """What was recorded since the last beginning."""
         return self._scene.recording
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The ports that were called over the network, as numbers."""
+        return tuple(self._scene.peers)
 
     @property
     def answers_count(self) -> int:

@@ -51,6 +51,9 @@ class Scene:
         self.output_rest = b""
         # Of the process as a whole, whichever folder is recorded.
         self.unseen: list[str] = []
+        self.peers: list[str] = []
+        """The ports of other machines or processes that were called."""
+
         self.mapped: list[tuple[int, int, str, int]] = []
         # How many calls had ended at each event, to know what a call that began earlier covers.
         self._ended_at: list[int] = []

@@ -107,6 +107,11 @@ class TracedHarness:
         """How many calls were made to fail."""
         return self._recorder.injected_count
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The ports that it has called over the network."""
+        return self._recorder.peers
+
     def begin(self, root: Path, image: Image = Image()) -> None:  # noqa: B008 - it never changes
         """Record a folder, resolved, that holds ``image`` now; nothing may be under way."""
         self._settle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.crashes.campaign import CrashSite
+from conformance.crashes.damage import Damage
 from conformance.crashes.disk import Disk, Image
 from conformance.crashes.events import (
     ROOT,
@@ -19,11 +20,12 @@ from conformance.crashes.events import (
     Unlinked,
     Wrote,
 )
+from conformance.crashes.opener import AtRest
 from conformance.crashes.persistence import CHANGES, Fill
 from conformance.crashes.states import CrashClass, CrashState
 from conformance.records.results import Step
 
-__all__ = ["crash_steps", "event_text", "hexadecimal_lines"]
+__all__ = ["crash_steps", "damage_steps", "event_text", "hexadecimal_lines"]
 
 _ROW_BYTES = 16
 _ROWS_MAX = 4
@@ -156,7 +158,19 @@ def _image_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
                 yield Step(f"disk: {row}", "ok")
 
 
-def hexadecimal_lines(found: bytes, whole: bytes) -> list[str]:
+def damage_steps(rest: AtRest, damage: Damage) -> list[Step]:
+    """Return the steps of a history up to a damage of its files, with the bytes beside the old."""
+    steps = [Step(deed.text, deed.answer, _data(deed.operation)) for deed in rest.deeds]
+    steps.append(Step(f"damage: {damage.text}", "ok"))
+    whole = dict(rest.image.files).get(damage.path, b"")
+    found = dict(damage.apply(rest.image).files).get(damage.path, b"")
+    rows = hexadecimal_lines(found, whole, "before")
+    return [*steps, *[Step(f"disk: {row}", "ok") for row in rows]]
+
+
+def hexadecimal_lines(
+    found: bytes, whole: bytes, otherwise: str = "without the crash"
+) -> list[str]:
     """Return the first rows in which bytes differ: what is there, and what would be."""
     offsets = range(0, max(len(found), len(whole)), _ROW_BYTES)
     pairs = [
@@ -165,7 +179,7 @@ def hexadecimal_lines(found: bytes, whole: bytes) -> list[str]:
     ]
     differing = [pair for pair in pairs if pair[1] != pair[2]]
     rows = [
-        f"{offset:6}: {_row(one)} | without the crash: {_row(other)}"
+        f"{offset:6}: {_row(one)} | {otherwise}: {_row(other)}"
         for offset, one, other in differing[:_ROWS_MAX]
     ]
     more = len(differing) - len(rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from conformance.crashes.fault_suites import FAULT_SUITES
-from conformance.crashes.suites import CRASH_SUITES
+from conformance.crashes.fault_suites import FAULT_SUITES, FaultSuite
+from conformance.crashes.persistence import FileSystem
+from conformance.crashes.rot_suites import ROT_SUITES
+from conformance.crashes.suites import CRASH_SUITES, CrashSuite
 from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
@@ -32,7 +35,7 @@ from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 
-__all__ = ["QUIRKS", "SUITES"]
+__all__ = ["QUIRKS", "SUITES", "file_system_note", "suites_on"]
 
 SUITES: Final[tuple[Suite, ...]] = (
     WAL_SUITE,
@@ -56,7 +59,31 @@ SUITES: Final[tuple[Suite, ...]] = (
     CACHE_KILL_SUITE,
     *CRASH_SUITES,
     *FAULT_SUITES,
+    *ROT_SUITES,
 )
+
+
+def suites_on(file_system_name: str) -> tuple[Suite, ...]:
+    """Return all suites, with losses of power as they are on one file system."""
+    file_system = FileSystem(file_system_name)
+    return tuple(
+        replace(each, file_system=file_system)
+        if isinstance(each, CrashSuite | FaultSuite)
+        else each
+        for each in SUITES
+    )
+
+
+def file_system_note(file_system_name: str) -> str:
+    """Return what a verdict on a file system does not say, or nothing for the weakest one."""
+    weakest = FileSystem.POSIX.value
+    if file_system_name == weakest:
+        return ""
+    return (
+        f"losses of power were judged on {file_system_name} alone, which loses less than "
+        f"{weakest}: that nothing is lost elsewhere was not tried"
+    )
+
 
 QUIRKS: Final[tuple[Quirk, ...]] = (
     *WAL_QUIRKS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CAPABILITY_NAMES"]
+__all__ = ["CAPABILITY_NAMES", "FILE_SYSTEM_NAMES"]
 
 CAPABILITY_NAMES: Final = (
     "reopen",
@@ -14,5 +14,9 @@ CAPABILITY_NAMES: Final = (
     "process-kill",
     "power-loss",
     "fault-tolerance",
+    "bit-rot",
 )
 """The values of ``conformance.backend.Capability``, in its order; a test holds them together."""
+
+FILE_SYSTEM_NAMES: Final = ("posix", "ext4", "ordered")
+"""The values of ``conformance.crashes.persistence.FileSystem``, the weakest first; as above."""

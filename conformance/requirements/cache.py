@@ -154,8 +154,9 @@ ROWS: Final[tuple[Requirement, ...]] = (
         Level.MUST,
         Scope.BACKEND,
         Component.EVIDENCE_CACHE,
-        "When a write finds no space, the put reports the declared error, everything "
-        "acknowledged stays, and the cache that is opened next takes more.",
+        "When a write finds no space, or takes a part only and the rest finds none, the put "
+        "reports the declared error, everything acknowledged stays, and the cache that is opened "
+        "next takes more.",
         "durable.rs L418-459",
         "fault-tolerance",
     ),
@@ -167,5 +168,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "The file cache reads and rewrites its whole file as the file log does, and accepts every "
         "id.",
         "durable.rs L418-459",
+    ),
+    Requirement(
+        "CACHE-15.bit-rot",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When one bit of a stored cache flips at rest, or one sector of it reads as zeros, opening "
+        "or loading it reports an error or gives exactly the acknowledged puts.",
+        "durable.rs L418-459",
+        "bit-rot",
     ),
 )

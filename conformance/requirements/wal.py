@@ -163,8 +163,9 @@ ROWS: Final[tuple[Requirement, ...]] = (
         Level.MUST,
         Scope.BACKEND,
         Component.AGREEMENT_WAL,
-        "When a write finds no space, the append reports the declared error, everything "
-        "acknowledged stays, and the log that is opened next takes more.",
+        "When a write finds no space, or takes a part only and the rest finds none, the append "
+        "reports the declared error, everything acknowledged stays, and the log that is opened "
+        "next takes more.",
         "durable.rs L282-328",
         "fault-tolerance",
     ),
@@ -221,5 +222,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "Every legal entry is accepted, whatever its ticks, its text lengths and the characters "
         "of its ids.",
         "durable.rs L233-255",
+    ),
+    Requirement(
+        "WAL-15.bit-rot",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When one bit of a stored log flips at rest, or one sector of it reads as zeros, opening "
+        "or loading it reports an error or gives exactly the acknowledged entries.",
+        "durable.rs L282-328",
+        "bit-rot",
     ),
 )

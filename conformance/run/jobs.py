@@ -35,6 +35,9 @@ class Job:
     """A failure to carry out again, in place of every search."""
 
     tour: bool = False
+    file_system: str = "posix"
+    """What losses of power leave, by the name of a file system."""
+
     known: tuple[KnownFailure, ...] = ()
     """Failures that are expected where they come again."""
 

@@ -104,6 +104,7 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
 def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]) -> BackendReport:
     """Return what a job is for: the verdicts of a whole run, or of one replay."""
     from conformance.engine.profiles import profile
+    from conformance.machines.registry import file_system_note, suites_on
     from conformance.run.replaying import replayed_result
     from conformance.run.runner import fault_report, judge_backend, tour_backend
 
@@ -112,16 +113,19 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
         return replace(fault_report(backend, None), results=[result])
     if job.tour:
         return tour_backend(backend, watch=watch)
-    return judge_backend(
+    report = judge_backend(
         backend,
         profile(job.profile, job.time_limit_seconds),
         seed=job.seed,
         watch=watch,
         on_progress=lambda name, headway: send("progress", headway),
         on_judged=lambda judged: send("judged", judged),
+        suites=suites_on(job.file_system),
         only=job.only,
         known=[each for each in job.known if each.backend == backend.name],
     )
+    note = file_system_note(job.file_system)
+    return replace(report, notes=[*report.notes, note]) if note else report
 
 
 def _cache_folder() -> Path:

@@ -69,7 +69,12 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
         evidence_handler=EvidencePersistenceHandler,
         # One handle at a time, so that concurrent handles are not promised.
         capabilities=_DURABLE_PROMISES
-        | {Capability.PROCESS_KILL, Capability.POWER_LOSS, Capability.FAULT_TOLERANCE},
+        | {
+            Capability.PROCESS_KILL,
+            Capability.POWER_LOSS,
+            Capability.FAULT_TOLERANCE,
+            Capability.BIT_ROT,
+        },
     ),
     Backend(
         "functions",

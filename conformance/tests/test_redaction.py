@@ -9,8 +9,9 @@ import pytest
 
 from conformance.__main__ import main
 from conformance.backend import Capability
+from conformance.crashes.persistence import FileSystem
 from conformance.records.fingerprint import fingerprint_of
-from conformance.records.promises import CAPABILITY_NAMES
+from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 from conformance.records.redaction import hidden_text, says_secret, secrets_of
 from conformance.records.replays import read_replay
 
@@ -78,6 +79,7 @@ def test_a_fingerprint_does_not_depend_on_a_secret() -> None:
 
 def test_the_names_of_promises_are_those_of_the_enumeration() -> None:
     assert tuple(each.value for each in Capability) == CAPABILITY_NAMES
+    assert tuple(each.value for each in FileSystem) == FILE_SYSTEM_NAMES
 
 
 def test_no_output_of_a_run_holds_a_secret(

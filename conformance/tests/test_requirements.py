@@ -52,9 +52,11 @@ FOLLOWERS: dict[str, tuple[str, ...]] = {
     "WAL-01": ("WAL-01.handles",),
     "WAL-03": ("WAL-03.text",),
     "WAL-08": _after_a_crash("WAL-08"),
-    "WAL-13": ("WAL-13.accept",),
+    # The number of what is asked of files at rest is not one of the specification.
+    "WAL-13": ("WAL-13.accept", "WAL-15.bit-rot"),
     "CACHE-02": ("CACHE-02.handles",),
     "CACHE-08": _after_a_crash("CACHE-08"),
+    "CACHE-09": ("CACHE-15.bit-rot",),
     "DEC-21": ("DEC-21a",),
     "DEC-29": ("DEC-29.text",),
 }
@@ -134,6 +136,7 @@ def test_capabilities_are_the_known_ones() -> None:
         "WAL-08.fsync-error": "fault-tolerance",
         "WAL-08.disk-full": "fault-tolerance",
         "WAL-10": "keeps-rejected",
+        "WAL-15.bit-rot": "bit-rot",
         "CACHE-02.handles": "concurrent-handles",
         "CACHE-04": "ordered-cache",
         "CACHE-08": "reopen",
@@ -144,12 +147,21 @@ def test_capabilities_are_the_known_ones() -> None:
         "CACHE-08.progress": "process-kill",
         "CACHE-08.fsync-error": "fault-tolerance",
         "CACHE-08.disk-full": "fault-tolerance",
+        "CACHE-15.bit-rot": "bit-rot",
     }
 
 
 @pytest.mark.parametrize(
     "requirement_id",
-    ["WAL-03.text", "WAL-04", "WAL-13.accept", "CACHE-04", "DEC-07", "DEC-29.text"],
+    [
+        "WAL-03.text",
+        "WAL-04",
+        "WAL-13.accept",
+        "CACHE-04",
+        "WAL-15.bit-rot",
+        "DEC-07",
+        "DEC-29.text",
+    ],
 )
 def test_recommendations_are_recommendations(requirement_id: str) -> None:
     assert requirement(requirement_id).level is Level.SHOULD

@@ -6,9 +6,10 @@ incomplete. And a failed sync makes the handle refuse everything from then on,
 because a later sync that succeeds says nothing about the bytes of the failed
 one.
 
-Files: ``PATH.lock``, and ``PATH.NUMBER`` for each segment, where the number is
-that of its first frame. A segment is made under the name ``PATH.new``, synced,
-renamed, and its folder is synced, before a frame goes into it.
+Files: ``PATH.lock``, which also holds the note of ``closing_note``, and
+``PATH.NUMBER`` for each segment, where the number is that of its first frame.
+A segment is made under the name ``PATH.new``, synced, renamed, and its folder
+is synced, before a frame goes into it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
+from telltale_spec.backends.closing_note import noted_number, write_note
 from telltale_spec.backends.durable_files import (
     Descriptors,
     sync_data,
@@ -81,6 +83,9 @@ class SegmentedLog:
         self._title = title
         self._segment_bytes_max = segment_bytes_max
         self._refusal: str | None = None
+        # The last frame that holds something, and the one that the note names.
+        self._held: int | None = None
+        self._noted: int | None = None
         with self._errors_of("open"):
             # Absolute, so that a change of the working directory changes nothing.
             self._prefix = os.path.abspath(path)  # noqa: PTH100
@@ -139,11 +144,18 @@ class SegmentedLog:
         if not self._close.alive:
             return
         try:
-            is_ours = self._descriptors.lock is not None
-            if is_ours and self._refusal is None and self._last_kind == CONTENT:
-                self._commit(CLOSING, b"")
+            if self._descriptors.lock is not None and self._refusal is None:
+                self._note_end(self._descriptors.lock)
         finally:
             self._close()
+
+    def _note_end(self, lock: int) -> None:
+        """Say behind the last frame and in another file that it was acknowledged."""
+        if self._last_kind == CONTENT:
+            self._commit(CLOSING, b"")
+        if self._held is not None and self._held != self._noted:
+            with self._errors_of("close"):
+                write_note(lock, self._title, self._held)
 
     def _recover(self, take: Callable[[list[bytes]], None]) -> None:
         starts = self._segment_starts()
@@ -159,6 +171,7 @@ class SegmentedLog:
             if before is not None:
                 self._check_joint(before.frames[-1], segment.frames[0])
             head, *others = segment.frames
+            self._hold(*segment.frames)
             # A base that replaces nothing has no content.
             content = self._content(head) if head.kind == BASE else b""
             take(
@@ -167,6 +180,7 @@ class SegmentedLog:
                     *[frame.payload for frame in others if frame.kind == CONTENT],
                 ]
             )
+        self._check_end(segment)
         # Nothing is changed before this line, and everything was read.
         self._resume(chain[-1] if chain else 0, segment)
         self._remove_segments_before(chain[0] if chain else 0)
@@ -192,6 +206,25 @@ class SegmentedLog:
     def _check_joint(self, last: Frame, head: Frame) -> None:
         if head.number != last.number + 1 or head.epoch < last.epoch:
             raise self._error("open", f"frame {last.number} is followed by frame {head.number}")
+
+    def _check_end(self, segment: Scan | None) -> None:
+        """Raise if a frame is not there that was there when the log was closed."""
+        lock = self._descriptors.lock
+        self._noted = None if lock is None else noted_number(lock, self._title)
+        last = -1 if segment is None else segment.frames[-1].number
+        if self._noted is not None and last < self._noted:
+            there = "no segment is there" if segment is None else f"it ends with frame {last}"
+            raise self._error(
+                "open",
+                f"{there}, and frame {self._noted} was there when it was closed, so its end is "
+                f"damaged or missing; to go on without it, remove {self._prefix}.lock",
+            )
+
+    def _hold(self, *frames: Frame) -> None:
+        """Keep the number of the last of these frames that holds something."""
+        for frame in frames:
+            if frame.kind == CONTENT or (frame.kind == BASE and self._content(frame)):
+                self._held = frame.number
 
     def _content(self, head: Frame) -> bytes:
         return head.payload[len(self._title) :]
@@ -240,6 +273,8 @@ class SegmentedLog:
                 self._cut()
             raise self._error("sync", str(error)) from error
         self._end += len(data)
+        if kind == CONTENT:
+            self._held = self._number
         self._number += 1
         self._last_kind = kind
         self._refusal = None
@@ -277,6 +312,8 @@ class SegmentedLog:
         if before is not None:
             os.close(before)
         self._start, self._head_end, self._end = self._number, len(head), len(head)
+        if payload:
+            self._held = self._number
         self._number += 1
         self._last_kind = kind
         self._refusal = None

@@ -231,6 +231,69 @@ def test_a_changed_bit_at_rest_is_an_error_or_changes_nothing(path: Path) -> Non
     assert errors == len(data) - HEADER_BYTES
 
 
+@pytest.mark.requirement("WAL-08", "WAL-09")
+@pytest.mark.parametrize("block", [512, 4096])
+@pytest.mark.parametrize("size", [1, 300, 900])
+def test_a_block_that_reads_as_zeros_at_rest_is_an_error_or_changes_nothing(
+    path: Path, block: int, size: int
+) -> None:
+    """Also the last one, where it takes the last entry and what says that there was one."""
+    with LogFileAgreementWal(path) as opened:
+        opened.append(gate("x" * size))
+        opened.append(gate("last"))
+    stored = log(gate("x" * size), gate("last"))
+    for file in (*segments(path), path.with_name(f"{path.name}.lock")):
+        data = file.read_bytes()
+        for start in range(0, len(data), block):
+            zeroed = bytes(min(block, len(data) - start))
+            file.write_bytes(data[:start] + zeroed + data[start + block :])
+            try:
+                assert loaded(path) == stored
+            except DurabilityError:
+                assert file.name != f"{path.name}.lock"
+        file.write_bytes(data)
+    assert loaded(path) == stored
+
+
+@pytest.mark.requirement("WAL-08", "WAL-09")
+def test_a_log_that_ends_before_its_note_is_refused_and_left_alone(path: Path) -> None:
+    """Whatever took the end away; without the note it is the rest of a crash."""
+    for tick in range(3):
+        with LogFileAgreementWal(path, segment_bytes_max=200) as opened:
+            opened.append(gate("x" * 100, tick=tick))
+    last = segments(path)[-1]
+    data = last.read_bytes()
+    for left in (b"", data[: len(data) // 2], None):
+        last.unlink() if left is None else last.write_bytes(left)
+        before = {item: item.read_bytes() for item in path.parent.iterdir()}
+        with pytest.raises(DurabilityError):
+            LogFileAgreementWal(path)
+        assert {item: item.read_bytes() for item in path.parent.iterdir()} == before
+    with pytest.raises(DurabilityError, match=r"it ends with frame \d, .*; to go on without it"):
+        LogFileAgreementWal(path)
+    path.with_name(f"{path.name}.lock").unlink()
+    assert loaded(path).entries == tuple(gate("x" * 100, tick=tick) for tick in range(2))
+    for item in segments(path):
+        item.unlink()
+    with pytest.raises(DurabilityError, match="no segment is there"):
+        LogFileAgreementWal(path)
+
+
+@pytest.mark.requirement("WAL-08")
+def test_a_note_of_an_earlier_closing_stops_nothing(path: Path) -> None:
+    """The log has grown since, and its process has died with an append under way."""
+    with LogFileAgreementWal(path) as opened:
+        opened.append(gate("a"))
+    with LogFileAgreementWal(path) as opened:
+        opened.append(gate("b"))
+        kept = opened._log.size_bytes
+        opened.append(gate("torn"))
+        abandon(opened)
+    (segment,) = segments(path)
+    segment.write_bytes(segment.read_bytes()[: kept + 40])
+    assert loaded(path) == log(gate("a"), gate("b"))
+
+
 @pytest.mark.requirement("WAL-08")
 def test_an_opening_may_be_cut_off_at_any_byte_too(path: Path) -> None:
     with LogFileAgreementWal(path) as opened:

@@ -94,7 +94,7 @@ class FramedLog:
         _check_order(self._entries, entry)
         body = encode(entry)
         frame = _HEAD.pack(len(body), zlib.crc32(body, self._habits.checksum_seed)) + body
-        os.pwrite(self._file, frame, self._end)
+        _write_whole(self._file, frame, self._end)
         if self._habits.syncs_file:
             os.fsync(self._file)
         self._end += len(frame)
@@ -282,6 +282,12 @@ def _check_order(
         raise error
 
 
+def _write_whole(file: int, data: bytes, offset: int) -> None:
+    written = 0
+    while written < len(data):
+        written += os.pwrite(file, data[written:], offset + written)
+
+
 def _sync_folder(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -414,7 +420,7 @@ class HalfLog(CarefulLog):
         head = _HEAD.pack(len(body), zlib.crc32(body, _SEED))
         try:
             for part in (head, body):
-                os.pwrite(self._file, part, self._end)
+                _write_whole(self._file, part, self._end)
                 self._end += len(part)
             os.fsync(self._file)
         except OSError as error:

@@ -13,10 +13,13 @@ import pytest
 
 from conformance.__main__ import main
 from conformance.crashes.strace import obstacle
+from conformance.crashes.tests import stubborn_logs
 from conformance.engine.scratch import MEMORY_FOLDER
 
 needs_strace = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
 
+NO_HISTORY = "it does not carry out a short history, with strace or without"
+FIRST = 'evidence "evidence-1" of "a" soft_safe witness at tick 1'
 SHORT = ("crash", "file", "--operations", "2")
 
 
@@ -63,6 +66,34 @@ def test_bad_input_is_told(
     """Each has a text of its own and the status of wrong usage, before anything is started."""
     assert main(["crash", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+@needs_strace
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Hanging", f"{NO_HISTORY}: asked to append {FIRST}: no answer within 1 seconds"),
+        ("HangingAgain", f"{NO_HISTORY}: asked to open the storage again: no answer within 1"),
+        ("Dying", f"{NO_HISTORY}: asked to append {FIRST}: it ended with exit status 7"),
+        ("DyingAgain", f"{NO_HISTORY}: asked to open the storage again: it ended with exit status"),
+        ("Refusing", f"{NO_HISTORY}: it ended with exit status 2 at the handshake"),
+        ("Calling", "it stores nothing in the directory that it is given; it calls port "),
+        ("MappedLog", "what is written cannot be seen: a writable shared mapping of `log`"),
+        ("Ringing", "what is written cannot be seen: io_uring"),
+    ],
+)
+def test_what_cannot_be_crashed_says_what_really_happened(
+    capsys: pytest.CaptureFixture[str], name: str, told: str
+) -> None:
+    """Each reason has its own text and the same status, and no request is shown as it was sent."""
+    target = f"{stubborn_logs.__name__}:{name}"
+
+    assert main(["crash", target, "--operations", "2", "--call-timeout", "1"]) == 4
+    shown = capsys.readouterr().err
+    assert f"{target}: {told}" in shown
+    assert '{"id"' not in shown
+    if name == "Refusing":
+        assert "the factory raised DurabilityError: there is no storage here" in shown
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_faults_that_are_told_pass(name: str) -> None:
     report = faulted(name)
 
     assert failed(report) == []
-    assert sorted(report.crash_classes) == ["disk-full", "fsync-error"]
+    assert sorted(report.crash_classes) == ["disk-full", "fsync-error", "short-write"]
 
 
 @pytest.mark.parametrize(
@@ -236,3 +236,24 @@ def test_faults_that_are_told_pass(name: str) -> None:
 def test_faults_that_are_not_told_fail(name: str, broken: set[str]) -> None:
     """Undeclared errors, retried syncs, errors that are passed over, and half written frames."""
     assert broken <= set(failed(faulted(name)))
+
+
+def test_a_fault_that_is_not_told_is_shown_with_one_append() -> None:
+    """Shorter than the history that was tried, and it can be replayed (WAL-08.fsync-error)."""
+    suites = FAULT_SUITES[:1]
+    broken = replace(launched("acknowledges_anyway"), capabilities=TOLERANT)
+    report = judged(broken, suites, profile_name="quick")
+    result = report.result("WAL-08.fsync-error")
+    assert result is not None
+    found = result.counterexample
+    assert found is not None
+    texts = [step.text for step in found.steps]
+
+    assert found.reproduced
+    assert sum(text.startswith("append") for text in texts) == 1
+    assert texts[-1].startswith("fault: sync number ")
+    replay = read_replay(replay_of(report, found).to_text(), "a file")
+    with CallWatch() as watch:
+        again = replayed_result(broken, replay, watch, suites)
+    shown = replace(fault_report(broken, None), results=[again])
+    assert ReplayResult.of(replay, shown).outcome is Outcome.STILL_FAILING

@@ -378,6 +378,15 @@ class ShortWriteIgnored(AppendFile):
         os.pwrite(self.file, data, self.end)
 
 
+class ShortWriteFromStart(AppendFile):
+    """Goes on after a short write with what is left, at the place where the whole began."""
+
+    def write(self, data: bytes) -> None:
+        left = data
+        while left:
+            left = left[os.pwrite(self.file, left, self.end) :]
+
+
 class StaleLockFile(AppendFile):
     """Takes a file for its lock, which nobody removes when the process dies."""
 

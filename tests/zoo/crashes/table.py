@@ -2,7 +2,7 @@
 
 ``file_systems`` are those of the persistence model on which a storage must be caught; what it does
 on the others is left open. What a crash leaves is either lost or changed, or it is refused: an
-error at opening or an append that is not there afterwards breaks ``progress``.
+error at opening breaks ``recovery``, and an append that is not there afterwards ``progress``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.zoo.crashes import (
     faulty_sqlite,
     keyed_files,
     right,
+    rotten,
     storages,
 )
 from tests.zoo.crashes.storages import Storage
@@ -34,6 +35,7 @@ CRASH_CLASSES: Final = (
     "power-entry",
     "fsync-error",
     "disk-full",
+    "short-write",
     "recovery-crash",
     "bit-rot",
     # Two handles and no crash at all.
@@ -85,6 +87,7 @@ def _broken(
 
 
 _a, _f, _k, _s = faulty_appends, faulty_files, keyed_files, faulty_sqlite
+_r = rotten
 
 BROKEN: Final = (
     # Nothing is synced, or too late, or something else is.
@@ -109,26 +112,25 @@ BROKEN: Final = (
     _broken(LOG, _f.UnlinksBeforeRename, "kill-inside", "kill-inside"),
     _broken(LOG, _f.TakesTemporaryForNewest, "kill-inside", "kill-inside"),
     _broken(LOG, _f.StumblesOverOldTemporary, "kill-inside", "progress"),
-    _broken(LOG, _f.WritesOverItself, "power-torn", "progress", REORDERING),
+    _broken(LOG, _f.WritesOverItself, "power-torn", "recovery", REORDERING),
     _broken(LOG, _f.RenamesWithoutFileSync, "power-reordered", "power", POSIX),
     _broken(LOG, _f.RenamesWithoutFolderSync, "power-prefix", "power"),
     _broken(LOG, _f.RenamesWithoutSync, "power-prefix", "power"),
     # Something in front says how much there is.
-    _broken(LOG, _f.LengthInPlace, "power-reordered", "progress", REORDERING),
-    _broken(LOG, _f.CountBeforeData, "kill-inside", "progress"),
-    _broken(LOG, _f.IndexBeforeData, "kill-inside", "progress"),
-    _broken(LOG, _f.EndMarkMoved, "power-torn", "progress", REORDERING),
+    _broken(LOG, _f.LengthInPlace, "power-reordered", "recovery", REORDERING),
+    _broken(LOG, _f.CountBeforeData, "kill-inside", "recovery"),
+    _broken(LOG, _f.IndexBeforeData, "kill-inside", "recovery"),
+    _broken(LOG, _f.EndMarkMoved, "power-torn", "recovery", REORDERING),
     # What a crash cut off, at opening.
-    _broken(LOG, _a.WritesHeadApart, "kill-inside", "progress"),
+    _broken(LOG, _a.WritesHeadApart, "kill-inside", "recovery"),
     _broken(LOG, _a.KeepsTornTail, "power-torn", "progress", REORDERING),
-    _broken(LOG, _a.RefusesTornTail, "power-torn", "progress", REORDERING),
+    _broken(LOG, _a.RefusesTornTail, "power-torn", "recovery", REORDERING),
     _broken(LOG, _a.CutsOneTooMany, "power-torn", "power", REORDERING),
     _broken(LOG, _a.CutsEverything, "power-torn", "power", REORDERING),
     _broken(LOG, _a.CutsWholeSectors, "power-torn", "power", REORDERING),
-    _broken(LOG, _a.NoChecksum, "power-zero", "progress", REORDERING),
-    _broken(LOG, _a.ChecksumOfHead, "power-torn", "progress", REORDERING),
-    _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "progress", REORDERING),
-    _broken(LOG, _a.NoNumbers, "bit-rot", "bit-rot"),
+    _broken(LOG, _a.NoChecksum, "power-zero", "recovery", REORDERING),
+    _broken(LOG, _a.ChecksumOfHead, "power-torn", "recovery", REORDERING),
+    _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "recovery", REORDERING),
     # The opening itself.
     _broken(LOG, _a.ShowsBeforeSync, "recovery-crash", "recovery"),
     _broken(LOG, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
@@ -138,7 +140,7 @@ BROKEN: Final = (
     _broken(LOG, _f.CheckpointAppliedTwice, "kill-inside", "kill-inside"),
     _broken(LOG, _a.BeginsAnewAfterDeath, "kill-inside", "kill-inside"),
     _broken(LOG, _a.CutsToNotedLength, "kill-inside", "kill-inside"),
-    _broken(LOG, _a.StaleLockFile, "kill-inside", "progress"),
+    _broken(LOG, _a.StaleLockFile, "kill-inside", "recovery"),
     # Calls that fail.
     _broken(LOG, _a.SyncErrorIgnored, "fsync-error", "fsync-error"),
     _broken(LOG, _a.SyncErrorRetried, "fsync-error", "fsync-error", REORDERING),
@@ -147,17 +149,26 @@ BROKEN: Final = (
     _broken(LOG, _a.FullDiskIgnored, "disk-full", "disk-full"),
     _broken(LOG, _a.FullDiskLeavesRest, "disk-full", "disk-full"),
     _broken(LOG, _a.FullDiskForEver, "disk-full", "disk-full"),
-    _broken(LOG, _a.ShortWriteIgnored, "disk-full", "disk-full"),
+    _broken(LOG, _a.ShortWriteIgnored, "short-write", "disk-full"),
+    _broken(LOG, _a.ShortWriteFromStart, "short-write", "disk-full"),
+    # Damage at rest.
+    _broken(LOG, _a.NoNumbers, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.NoChecksumAtRest, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.LengthNotChecked, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.ChecksTailAlone, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.CutsDamagedEnd, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.MirroredLate, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.DiesOfDamage, "bit-rot", "bit-rot"),
     # Two writers.
     _broken(LOG, _a.NoLock, "race", "handles"),
     _broken(LOG, _a.LockLetGo, "race", "handles"),
     # Caches.
     _broken(CACHE, _a.NeverSyncs, "power-prefix", "power"),
     _broken(CACHE, _a.KeepsInBuffer, "kill-inside", "kill-inside"),
-    _broken(CACHE, _a.StaleLockFile, "kill-inside", "progress"),
+    _broken(CACHE, _a.StaleLockFile, "kill-inside", "recovery"),
     _broken(CACHE, _a.SyncErrorIgnored, "fsync-error", "fsync-error"),
     _broken(CACHE, _a.FullDiskIgnored, "disk-full", "disk-full"),
-    _broken(CACHE, _a.RefusesTornTail, "power-torn", "progress", REORDERING),
+    _broken(CACHE, _a.RefusesTornTail, "power-torn", "recovery", REORDERING),
     _broken(CACHE, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
     _broken(CACHE, _f.EmptiesFirst, "kill-inside", "kill-inside"),
     _broken(CACHE, _f.UnlinksBeforeRename, "kill-inside", "kill-inside"),
@@ -172,9 +183,13 @@ BROKEN: Final = (
     _broken(CACHE, _k.CompactsWithoutFolderSync, "power-entry", "power", REORDERING),
     _broken(CACHE, _k.CompactsAfterRemoving, "kill-inside", "kill-inside"),
     _broken(CACHE, _k.CompactsWithoutThePut, "kill-inside", "kill-inside"),
+    _broken(CACHE, _r.ChecksTailAlone, "bit-rot", "bit-rot"),
+    _broken(CACHE, _r.MirroredLate, "bit-rot", "bit-rot"),
 )
 """Each shows its fault only in a crash."""
 
+# These notice damage at rest too.
+_BUT_FOR_RACES: Final = ("race",)
 # After a failed sync SQLite promises nothing about what a new process finds.
 _OF_SQLITE: Final = ("bit-rot", "race", "fsync-error")
 
@@ -203,5 +218,10 @@ RIGHT: Final = (
     Right(CACHE, right.TwoFilesInTurn),
     Right(CACHE, right.LinkedVersions),
     Right(CACHE, right.SqliteWalExtra, _OF_SQLITE),
+    Right(LOG, _r.Sealed, _BUT_FOR_RACES),
+    Right(LOG, _r.PaddedRecords, _BUT_FOR_RACES),
+    Right(LOG, _r.Mirrored, _BUT_FOR_RACES),
+    Right(CACHE, _r.Sealed, _BUT_FOR_RACES),
+    Right(CACHE, _r.Mirrored, _BUT_FOR_RACES),
 )
 """None may be failed for anything but what it does not promise."""

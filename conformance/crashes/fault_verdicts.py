@@ -1,0 +1,91 @@
+"""What is asked after a call has failed: of answers, of the same handle, and after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.backend import Backend, Capability
+from conformance.crashes.campaign import Crew
+from conformance.crashes.conduct import Component, Deed
+from conformance.crashes.disk import Image
+from conformance.crashes.events import Answered, SyncFailed
+from conformance.crashes.faults import FaultedRun, expected_of
+from conformance.crashes.oracle import Expected, Stored, differences
+from conformance.crashes.persistence import FileSystem, PowerModel
+from conformance.crashes.recording import LEFT_OUT
+from conformance.crashes.selection import evenly
+from conformance.crashes.states import CrashClass, states_of
+from conformance.rules.narration import difference_text
+
+__all__ = ["Finding", "findings"]
+
+# What a failed sync leaves in doubt shows in these, and in what a kill leaves.
+_CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
+_STATES_MAX: Final = 24
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One question that was asked after a fault, and whether its answer is a right one."""
+
+    holds: bool
+    expected: str = ""
+    actual: str = ""
+
+
+def findings(
+    crew: Crew, part: Component, run: FaultedRun, backend: Backend, file_system: FileSystem
+) -> Iterator[Finding]:
+    """Yield what is found out about a history in which a call failed.
+
+    Raises ``BackendFault``.
+    """
+    for deed in run.deeds:
+        wanted = "a result or the declared error"
+        yield Finding(deed.is_declared, wanted, f"{deed.text}: {deed.answer}")
+    for index, deed in enumerate(run.deeds):
+        if deed.loaded is not None:
+            expected = expected_of(part, run.deeds[:index])
+            actual = difference_text(deed.loaded, expected.acknowledged)
+            yield Finding(expected.allows(deed.loaded), expected.text, actual)
+    for what, image, expected in _images(part, run, backend, file_system):
+        found = differences(expected, crew.show(part, image))
+        if not found:
+            yield Finding(holds=True)
+        for difference in found.values():
+            yield Finding(False, difference.expected, f"{what}: {difference.actual}")
+
+
+def _images(
+    part: Component, run: FaultedRun, backend: Backend, file_system: FileSystem
+) -> Iterator[tuple[str, Image, Expected]]:
+    """Yield what can be there afterwards, in words, as an image, and what it may show."""
+    left_out = tuple(LEFT_OUT)
+    if run.image is not None:
+        yield "opened again", run.image.without(left_out), _expected(part, run.deeds)
+    if run.recording is None:
+        return
+    events = run.recording.events
+    model = PowerModel(run.recording.image, events, file_system)
+    image = model.after_kill(len(events)).without(left_out)
+    yield "opened again", image, _expected(part, run.deeds)
+    if Capability.POWER_LOSS not in backend.capabilities:
+        return
+    failed_at = next(i for i, event in enumerate(events) if isinstance(event, SyncFailed))
+    for crash_class in _CLASSES:
+        states = [each for each in states_of(model, crash_class) if each.point > failed_at]
+        for state in evenly(states, _STATES_MAX):
+            answered = sum(isinstance(event, Answered) for event in events[: state.point])
+            what = f"after a loss of power ({crash_class.value}) at event {state.point}"
+            expected = _expected(part, run.deeds, answered)
+            yield what, state.image(model).without(left_out), expected
+
+
+def _expected(part: Component, deeds: Sequence[Deed], answered: int | None = None) -> Expected:
+    count = len(deeds) if answered is None else answered
+    done = expected_of(part, deeds[:count])
+    begun = expected_of(part, deeds[count : count + 1])
+    doubtful = tuple([Stored(item.entry, is_certain=False) for item in begun.items])
+    return Expected(part, (*done.items, *doubtful))
