@@ -72,6 +72,11 @@ _GATES: Final = (
     VisibilityGateCrossing("a", "c", _LOWEST, 2),
     VisibilityGateCrossing("b", "c", _LOWEST, 1),
 )
+# Two that differ and have one identity, where that is what matters.
+_TWINS: Final = (
+    VisibilityGateCrossing("a", "b:c", _LOWEST, 1),
+    VisibilityGateCrossing("a:b", "c", _LOWEST, 1),
+)
 _OUTCOMES: Final = (EffectOutcome.blocked(), EffectOutcome.success(ReleaseResponse()))
 _STATUSES: Final = (BlockedStatus(), SuccessStatus())
 _BODIES: Final = (InvokeStepBody("t", ()),)
@@ -143,10 +148,14 @@ def _two_at_once(acts: Sequence[Act]) -> Iterator[list[Act]]:
     for act in acts:
         for path, value in nodes_of(named_values(act)):
             known = found.setdefault(role_of(path), [])
-            if type(value) in (int, str) and value not in known:
+            pairs_up = type(value) in (int, str) or isinstance(value, AgreementWalEntry)
+            if pairs_up and value not in known:
                 known.append(value)
     for role, values in found.items():
         for one, other in itertools.combinations(values, 2):
+            if isinstance(one, AgreementWalEntry):
+                yield from _everywhere(acts, list(zip((one, other), _TWINS, strict=True)), role)
+                continue
             row = [each for each in _row(one, role) if type(each) is type(one)]
             for plainer in (*itertools.permutations(row, 2), *_alike(row)):
                 yield from _everywhere(acts, list(zip((one, other), plainer, strict=True)), role)
