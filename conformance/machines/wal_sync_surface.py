@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from conformance.backend import AgreementWalHandlerLike
 from conformance.engine.session import History, Returned
-from conformance.engine.suite import Law, LawSuite
+from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.probes import HandlerCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_text import result_text
 from conformance.rules.narration import entries_text, operation_text
@@ -36,7 +36,6 @@ from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
     AgreementLevel,
-    AgreementWalEntry,
     WalSyncRequest,
 )
 from telltale_spec.wire.effects import Blocked, EffectFailure, Failure, Success
@@ -68,7 +67,6 @@ ESCAPED: Final = "exception of the log that escaped its declared error"
 _BREAK_IN_SECONDS: Final = 0.05
 _JOIN_SECONDS: Final = 5.0
 _IMMEDIATE: Final = ImmediateSync()
-_ESCAPES: Final = (CallFault(BackendCall.LOAD, 0), CallFault(BackendCall.APPEND, 0))
 _FORWARDED_METHODS: Final = (
     "handle_send",
     "send_decision",
@@ -78,6 +76,23 @@ _FORWARDED_METHODS: Final = (
 )
 _QUESTIONS: Final = ("handler_identity", "supports_wal_sync")
 _DEFAULTED: Final = (AcquireBody, ReleaseBody, TopologyEventsBody, OutputConditionHintBody)
+
+
+@dataclass(frozen=True)
+class _Escape:
+    """Where an exception of the log escapes: from a call of a sync, or from a snapshot."""
+
+    fault: CallFault
+    in_snapshot: bool = False
+
+
+_LOAD: Final = CallFault(BackendCall.LOAD, 0)
+_ESCAPES: Final = (
+    _Escape(_LOAD),
+    _Escape(CallFault(BackendCall.APPEND, 0)),
+    _Escape(CallFault(BackendCall.APPEND, 1)),
+    _Escape(_LOAD, in_snapshot=True),
+)
 
 
 @dataclass(frozen=True)
@@ -289,33 +304,46 @@ def _named_calls(calls: list[tuple[bool, str]]) -> list[str]:
     return [f"{name} of the {'second' if second else 'first'}" for second, name in calls]
 
 
-def _judge_escape(history: History, fault: CallFault) -> None:
-    """Let an undeclared exception escape from the log, then sync again (SYNC-03)."""
+def _judge_escape(history: History, escape: _Escape) -> None:
+    """Let an undeclared exception escape from the log, then take a snapshot and sync (SYNC-03)."""
     probe = ProbeWal()
     handler = _make(history, ScriptedHandler(), probe)
-    probe.inject(fault, error=ValueError("a fault of the log itself"))
-    history.start("a sync that the log breaks", lambda: _swallowing(handler))
+    probe.inject(escape.fault, error=ValueError("a fault of the log itself"))
+    acts: dict[bool, Callable[[], object]] = {
+        True: handler.wal_snapshot,
+        False: lambda: handler.wal_sync(_request("again", 1)),
+    }
+    broken = acts[escape.in_snapshot]
+    history.start("a call that the log breaks", lambda: _swallowing(broken))
     probe.forget_faults()
-    history.note(f"sync, and the log raises ValueError from {fault.call.value}", "it ended")
+    what = "take a snapshot" if escape.in_snapshot else "sync"
+    history.note(f"{what}, and the log raises ValueError from {escape.fault.call.value}", "ended")
     history.reach(ESCAPED)
-    entries: list[AgreementWalEntry] = []
-    thread = threading.Thread(target=lambda: _swallowing(handler), daemon=True)
-    history.note("sync again", "")
-    thread.start()
-    thread.join(_JOIN_SECONDS)
-    entries.extend(probe.inner.load().entries)
-    history.answer("no answer" if thread.is_alive() else "it ended")
+    snapshots: list[object] = []
+    for text, act in (
+        ("take a snapshot", lambda: snapshots.append(handler.wal_snapshot())),
+        ("sync again", acts[False]),
+    ):
+        thread = threading.Thread(target=lambda act=act: _swallowing(act), daemon=True)
+        history.note(text, "")
+        thread.start()
+        thread.join(_JOIN_SECONDS)
+        history.answer("no answer" if thread.is_alive() else "it ended")
+        ended = not thread.is_alive()
+        history.check("SYNC-03", ended, "the lock is free again", "the call waits for ever")
+    history.check("SYNC-03", bool(snapshots), "a snapshot, as the lock is free", "an exception")
+    entries = tuple(probe.inner.load().entries)
     history.check(
         "SYNC-03",
-        not thread.is_alive() and tuple(entries) == build_entries((), _request("again", 1)),
+        entries == build_entries((), _request("again", 1)),
         "the lock is free again, and the sync stores its entries",
-        lambda: "the sync waits for ever" if thread.is_alive() else entries_text(entries),
+        lambda: entries_text(entries),
     )
 
 
-def _swallowing(handler: AgreementWalHandlerLike) -> None:
+def _swallowing(act: Callable[[], object]) -> None:
     try:
-        handler.wal_sync(_request("again", 1))
+        act()
     except Exception:
         # Whether the handler lets the exception through is its own affair.
         return
@@ -346,15 +374,13 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
     name="agreement WAL handler surface",
     laws=(
         Law("methods", _DRAWN, _judge_requests),
-        # Each of these waits, so each is tried on a few values only.
-        Law(
+        TableLaw(
             "one after the other",
-            st.sampled_from((1, 6)),
+            lambda histories: (1, 6),
             _judge_serial,
-            0.05,
             needs=lambda backend: backend.concurrent_calls,
         ),
-        Law("free after an escape", st.sampled_from(_ESCAPES), _judge_escape, 0.05),
+        TableLaw("free after an escape", lambda histories: _ESCAPES, _judge_escape),
     ),
     requirement_ids=("SYNC-03", "SYNC-13"),
     situations={
