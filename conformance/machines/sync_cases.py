@@ -179,6 +179,18 @@ def _ticks(act: _Acts) -> Iterator[Script]:
         yield Script(f"{name} ticks of syncs", TICKS, (*acts, *acts[::7]))
 
 
+def _kinds_apart(act: _Acts) -> Iterator[Script]:
+    """Store an entry, and sync one of another kind that differs from it in nothing else."""
+    gate = VisibilityGateCrossing("o", "x", _NONE, _TICK)
+    evidence = EvidenceProduced(evidence_of("x"), _TICK)
+    end = Finalization("o", _OUTCOMES[0], "proof", None, _TICK)
+    request = _whole("o", "x")
+    for number, entry in enumerate((gate, evidence, end)):
+        bare = replace(request, agreement_state=None)
+        acts = (act.append(entry), act.sync(bare), act.sync(request))
+        yield Script(f"kinds apart {number}", AGAIN, acts)
+
+
 def _many(act: _Acts) -> Script:
     old = [evidence_of(f"stored-{number}") for number in range(_STORED_MANY)]
     new = [evidence_of(f"new-{number}") for number in range(_SYNCED_MANY)]
@@ -281,6 +293,7 @@ def _again(act: _Acts) -> Iterator[Script]:
         )
     ):
         yield Script(f"made again {number}", AGAIN, tuple(map(act.sync, requests)))
+    yield from _kinds_apart(act)
     foreign = [
         EvidenceProduced(evidence_of("h"), _TICK),
         VisibilityGateCrossing("o", "h", _NONE, _TICK),
