@@ -107,16 +107,20 @@ def proof_requests() -> Iterator[WalSyncRequest]:
         ("handle", "canonical-handle"),
         ("proof", "handle:proof"),
         *((f"e{number}" for number in range(count)) for count in (2, 3, 12)),
-        (*(f"e{number}" for number in range(300)), "proof-300", "proof-301", "e302"),
+        _LONG_LIST,
+        _LONG_LIST,
     )
     for number, ids in enumerate(lists):
         name, outcome = f"o{number}", _OUTCOMES[number % len(_OUTCOMES)]
-        state = state_of(name, AgreementLevel.SOFT_SAFE, outcome, tuple(ids))
+        # With an escalation and without one, which has an id too.
+        level = _LEVELS[number % 2 * 2]
+        state = state_of(name, level, outcome, tuple(ids))
         # Evidence of the request is no id of the state.
         evidence = (evidence_of("proof", name), evidence_of("own", name))
         yield WalSyncRequest(name, "c", _NONE, state, evidence, _TICK)
 
 
+_LONG_LIST: Final = (*(f"e{number}" for number in range(300)), "proof-300", "proof-301", "e302")
 _PROOF_LIKE: Final = (
     "proof",
     "proofs",

@@ -17,6 +17,7 @@ from telltale_spec.model.recovery import DurableRecoveryPlan, recovery_action
 from telltale_spec.wire.agreement import (
     AgreementWalArtifact,
     AgreementWalEntry,
+    Escalation,
     EscalationTracker,
     EvidenceProduced,
     Finalization,
@@ -120,7 +121,8 @@ def _at_ticks(tick_of: Callable[[int], Any]) -> RecoveryFunction:
         wal.validate_monotonic_escalations()
         suffix = [entry for entry in wal.entries if tick_of(entry.tick) > tick_of(tick)]
         # Everything is after the checkpoint of a log that begins one tick later.
-        moved = [replace(entry, tick=1) for entry in suffix]
+        moved: list[Any] = list(suffix)
+        moved = [replace(entry, tick=1) for entry in moved]
         plan = correct(0, machine, Wal(tuple(moved)), cache)
         first, last = (suffix[0].tick, suffix[-1].tick) if suffix else (None, None)
         metadata = replace(
@@ -165,7 +167,7 @@ def _tells_the_last_offence(tick: int, machine: Any, wal: Wal, cache: Cache) -> 
 def _validates_folded_names(tick: int, machine: Any, wal: Wal, cache: Cache) -> Plan:
     tracker = EscalationTracker()
     for entry in wal.entries:
-        if not isinstance(entry, EvidenceProduced):
+        if isinstance(entry, Escalation):
             error = tracker.observe(replace(entry, operation_id=entry.operation_id.casefold()))
             if error is not None:
                 raise error

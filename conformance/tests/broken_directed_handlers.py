@@ -233,7 +233,7 @@ BROKEN_DIRECTED_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ..
     ("finalizes an operation once", FinalizesOnce, "SYNC-05"),
     ("takes a finalization for a level", _seeing(_finalizations_as_levels), "SYNC-06"),
     ("takes a gate for a level", _seeing(_gates_as_levels), "SYNC-06"),
-    ("looks at levels until its tick only", _seeing(_levels_until_now), "SYNC-10"),
+    ("looks at levels until its tick only", _seeing(_levels_until_now), "SYNC-06"),
     ("looks for a proof in the first line", ProofInOneLine, "SYNC-07"),
     ("looks at the first 256 ids", _asked(_first_ids_only), "SYNC-07"),
     ("sorts evidence of more than four", _asked(_sorted_evidence), "SYNC-04"),

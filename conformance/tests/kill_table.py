@@ -17,7 +17,9 @@ from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
+from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
+from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
@@ -36,6 +38,15 @@ from conformance.tests import broken_handles, door_targets
 from conformance.tests.broken_caches import BROKEN_CACHES
 from conformance.tests.broken_codecs import BROKEN_CODECS
 from conformance.tests.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
+from conformance.tests.broken_directed_functions import (
+    BROKEN_DIRECTED_CODECS,
+    BROKEN_DIRECTED_IDENTITIES,
+    BROKEN_DIRECTED_RECOVERIES,
+)
+from conformance.tests.broken_directed_handlers import (
+    BROKEN_DIRECTED_EVIDENCE_HANDLERS,
+    BROKEN_DIRECTED_WAL_HANDLERS,
+)
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
 from conformance.tests.broken_identities import BROKEN_IDENTITIES
 from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
@@ -94,6 +105,7 @@ def _zoo() -> Iterator[BrokenSystem]:
         handles = (WAL_HANDLES_SUITE, CACHE_HANDLES_SUITE)
         yield BrokenSystem("handles", backend.name, requirement_id, backend, handles)
     yield from _long_zoo()
+    yield from _directed_zoo()
 
 
 def _long_zoo() -> Iterator[BrokenSystem]:
@@ -112,6 +124,27 @@ def _long_zoo() -> Iterator[BrokenSystem]:
     ):
         suites = (LONG_LOG_HANDLES_SUITE, LONG_CACHE_HANDLES_SUITE)
         yield BrokenSystem("long handles", backend.name, requirement_id, backend, suites)
+
+
+def _directed_zoo() -> Iterator[BrokenSystem]:
+    """Yield handlers and functions that only directed cases are sure to find."""
+    for name, make_handler, requirement_id in BROKEN_DIRECTED_WAL_HANDLERS:
+        backend = Backend(name, agreement_wal_handler=make_handler)
+        suites: tuple[Suite, ...] = (DIRECTED_SYNC_SUITE,)
+        yield BrokenSystem("directed WAL handler", name, requirement_id, backend, suites)
+    for name, make_evidence, requirement_id in BROKEN_DIRECTED_EVIDENCE_HANDLERS:
+        backend = Backend(name, evidence_handler=make_evidence)
+        suites = (DIRECTED_EVIDENCE_SUITE, EVIDENCE_HANDLER_SURFACE_SUITE)
+        yield BrokenSystem("directed evidence handler", name, requirement_id, backend, suites)
+    for name, recovery, requirement_id in BROKEN_DIRECTED_RECOVERIES:
+        backend = Backend(name, recovery=recovery)
+        yield BrokenSystem("directed recovery", name, requirement_id, backend, (RECOVERY_SUITE,))
+    for name, codec, requirement_id in BROKEN_DIRECTED_CODECS:
+        backend = Backend(name, codec=codec)
+        yield BrokenSystem("directed codec", name, requirement_id, backend, (CODEC_SUITE,))
+    for name, identity in BROKEN_DIRECTED_IDENTITIES:
+        backend = Backend(name, identity=identity)
+        yield BrokenSystem("directed identity", name, "ENT-02", backend, (IDENTITY_SUITE,))
 
 
 ZOO = tuple(_zoo())
