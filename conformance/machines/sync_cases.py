@@ -105,7 +105,7 @@ def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     yield from _scripts("levels and outcomes", LEVELS, map(act.sync, state_requests()))
     yield from _before(act)
     yield from _scripts("fields without a say", IGNORED, map(act.sync, odd_requests()))
-    yield from _scripts("proofs", PROOFS, map(act.sync, proof_requests()))
+    yield from _scripts("proofs", PROOFS, map(act.sync, proof_requests()), 1)
     yield from _scripts("orders", ORDERS, map(act.sync, order_requests()), 1)
     yield from _texts(act)
     yield from _ticks(act)

@@ -181,6 +181,17 @@ class StripsItsMessage(OpenHandler):
         return super().failing(sync, message.strip())
 
 
+class CatchesOneTypeOnly(OpenHandler):
+    """Let errors through that are a kind of the declared one."""
+
+    def failed(
+        self, action: str, sync: WalSyncRequest, error: DurabilityError
+    ) -> EffectResult[None]:
+        if type(error) is not DurabilityError:
+            raise error
+        return super().failed(action, sync, error)
+
+
 class NamesTheInnermost(OpenHandler):
     def handler_identity(self) -> str:
         return f"agreement_wal<{self._inner.handler_identity().partition('<')[0]}>"
@@ -233,7 +244,7 @@ BROKEN_DIRECTED_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ..
     ("finalizes an operation once", FinalizesOnce, "SYNC-05"),
     ("takes a finalization for a level", _seeing(_finalizations_as_levels), "SYNC-06"),
     ("takes a gate for a level", _seeing(_gates_as_levels), "SYNC-06"),
-    ("looks at levels until its tick only", _seeing(_levels_until_now), "SYNC-06"),
+    ("looks at levels until its tick only", _seeing(_levels_until_now), "SYNC-05"),
     ("looks for a proof in the first line", ProofInOneLine, "SYNC-07"),
     ("looks at the first 256 ids", _asked(_first_ids_only), "SYNC-07"),
     ("sorts evidence of more than four", _asked(_sorted_evidence), "SYNC-04"),
@@ -244,6 +255,7 @@ BROKEN_DIRECTED_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ..
     ("tells the first line of an error", _worded(lambda t: t.partition("\n")[0]), "SYNC-09"),
     ("tells 200 characters of an error", _worded(lambda text: text[:200]), "SYNC-09"),
     ("formats its errors", _worded(lambda text: text.replace("%", "%%")), "SYNC-09"),
+    ("catches no kinds of the declared error", CatchesOneTypeOnly, "SYNC-09"),
     ("strips its failure message", StripsItsMessage, "SYNC-02"),
     ("names the innermost handler only", NamesTheInnermost, "SYNC-01"),
     ("takes the operation of the envelope", OperationOfTheEnvelope, "SYNC-10"),
