@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, Final
 
-from conformance.machines.confusable_texts import NUMBERS, text_groups
+from conformance.machines.confusable_texts import NUMBERS, few_texts, text_groups
 from conformance.machines.evidence_material import every_outcome
 from conformance.rules.soundness import RecoveryCase
 from telltale_spec.wire.agreement import (
@@ -48,6 +48,8 @@ def directed_cases(_histories: int) -> Iterator[RecoveryCase]:
     yield from _ids()
     yield from _ticks()
     yield _many()
+    produced = tuple([_produced(f"e{number}") for number in range(_MANY)])
+    yield RecoveryCase(0, produced, _cached(*(f"e{number}" for number in reversed(range(_MANY)))))
 
 
 def _evidence(evidence_id: str, operation_id: str = "a", **fields: Any) -> AgreementEvidence:
@@ -160,6 +162,10 @@ def _out_of_order() -> Iterator[RecoveryCase]:
         # The offence has the latest tick and comes first, or the other way round.
         moved = tuple([replace(entry, tick=9 - place) for place, entry in enumerate(offence)])
         yield RecoveryCase(checkpoint, moved)
+    # The text of the error has the name as it is.
+    for name in few_texts():
+        yield RecoveryCase(0, (_rise(name, _FINALIZED, _NONE),))
+        yield RecoveryCase(0, (_rise(name, _NONE, _FINALIZED), _rise(name, _NONE, _PROVISIONAL)))
 
 
 def _levels_apart() -> Iterator[RecoveryCase]:

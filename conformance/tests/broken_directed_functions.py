@@ -79,6 +79,10 @@ def _found_by(key: Callable[[str], Any]) -> RecoveryFunction:
     return _with_ids(ids_of)
 
 
+def _first_64(decision: Decision, plan: Plan) -> list[str]:
+    return list(decision.cached_evidence_ids[:64])
+
+
 def _proofs_too(decision: Decision, plan: Plan) -> list[str]:
     proofs = [
         entry.materialization_proof_id
@@ -156,6 +160,13 @@ def _validates_what_it_decides_on(tick: int, machine: Any, wal: Wal, cache: Cach
     return correct(tick, machine, Wal(kept), cache)
 
 
+def _cleans_the_error(tick: int, machine: Any, wal: Wal, cache: Cache) -> Plan:
+    try:
+        return correct(tick, machine, wal, cache)
+    except DurabilityError as error:
+        raise DurabilityError(str(error).replace("\0", "")) from error
+
+
 def _tells_the_last_offence(tick: int, machine: Any, wal: Wal, cache: Cache) -> Plan:
     tracker = EscalationTracker()
     found = [error for entry in wal.entries if (error := tracker.observe(entry)) is not None]
@@ -206,6 +217,8 @@ BROKEN_DIRECTED_RECOVERIES: Final[tuple[tuple[str, RecoveryFunction, str], ...]]
     ("lists successful outcomes only", _lists_successes_only, "RECOV-07"),
     ("lists 256 ids", _lists_256_ids, "RECOV-07"),
     ("validates what it decides on", _validates_what_it_decides_on, "RECOV-01"),
+    ("cleans the text of an error", _cleans_the_error, "RECOV-01"),
+    ("decides on 64 ids", _with_ids(_first_64), "RECOV-06"),
     ("tells the last offence", _tells_the_last_offence, "RECOV-01"),
     ("validates folded names", _validates_folded_names, "RECOV-01"),
     ("second outcome of three wins", _ends_with_the_second_of_three, "RECOV-04"),
