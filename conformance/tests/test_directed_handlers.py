@@ -30,7 +30,6 @@ from conformance.tests.broken_wal_handlers import OpenHandler
 from conformance.tests.kill_table import tables_of
 from conformance.tests.unusual_handlers import UNUSUAL_HANDLERS
 from conformance.tests.zoo import counterexample_for, failed, judged, unproved
-from telltale_spec.wire.agreement import AgreementWalEntry
 
 BROKEN = [
     *(("agreement_wal_handler", DIRECTED_SYNC_SUITE, *row) for row in BROKEN_DIRECTED_WAL_HANDLERS),
@@ -73,7 +72,7 @@ RIGHT = (
     Backend("reference evidence", evidence_handler=StepwiseHandler),
     Backend("reference recovery", recovery=correct),
     Backend("reference codec", codec=CorrectCodec()),
-    Backend("reference identity", identity=AgreementWalEntry.stable_identity),
+    Backend("reference identity", identity=lambda entry: entry.stable_identity()),
     *UNUSUAL_HANDLERS,
 )
 
