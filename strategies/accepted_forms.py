@@ -6,7 +6,7 @@ that decode to the same value. The table at the end names them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -29,7 +29,14 @@ from strategies.cbor_forms import (
 from strategies.cbor_sites import Role, Site
 from telltale_spec.wire.shapes import U32_MAX, OptionShape
 
-__all__ = ["ACCEPTED_FORMS", "CONTAINERS_MAX", "Rewrite", "unknown_field_pairs"]
+__all__ = [
+    "ACCEPTED_FORMS",
+    "CONTAINERS_MAX",
+    "Rewrite",
+    "near_name",
+    "near_names",
+    "unknown_field_pairs",
+]
 
 CONTAINERS_MAX: Final = 256
 """Most arrays and maps that may be open at once (DEC-28)."""
@@ -62,6 +69,21 @@ def unknown_field_pairs(form: MapForm, value: Form) -> Iterator[Form]:
     yield replace(form, pairs=(*form.pairs, pair))
 
 
+def near_names(name: str) -> tuple[str, ...]:
+    """Return names that only a careless reader takes for this one."""
+    first, *others = name.split("_")
+    camel = first + "".join(map(str.capitalize, others))
+    near = [name.upper(), name.lower(), name.capitalize(), camel, name.replace("_", "-")]
+    near += [f"{name} ", f"{name}\0", name[:-1], f"{name}s"]
+    return tuple([each for each in dict.fromkeys(near) if each != name])
+
+
+def near_name(name: str, number: int, known: Sequence[str] = ()) -> str:
+    """Return one of the names near this one, a number's own, that is not known."""
+    near = [each for each in near_names(name) if each not in known]
+    return near[number % len(near)]
+
+
 def _reordered_fields(site: Site, form: Form) -> Iterator[Form]:
     if site.role in _STRUCTS and isinstance(form, MapForm) and len(form.pairs) > 1:
         yield replace(form, pairs=form.pairs[::-1])
@@ -70,8 +92,20 @@ def _reordered_fields(site: Site, form: Form) -> Iterator[Form]:
 
 def _unknown_field(site: Site, form: Form) -> Iterator[Form]:
     if site.role in (Role.RECORD, Role.PAYLOAD) and isinstance(form, MapForm):
-        for value in (NULL, IntegerForm(0), TextForm(""), TRUE):
-            yield from unknown_field_pairs(form, value)
+        for unknown in (NULL, IntegerForm(0), TextForm(""), TRUE):
+            yield from unknown_field_pairs(form, unknown)
+        known = [key.text for key, _value in form.pairs if isinstance(key, TextForm)]
+        for index, (key, value) in enumerate(form.pairs):
+            if isinstance(key, TextForm):
+                near = near_name(key.text, len(site.path) + index, known)
+                yield replace(form, pairs=(*form.pairs, (TextForm(near), _other(value))))
+
+
+def _other(form: Form) -> Form:
+    """Return a value of the same type, so that only the name tells that it is not meant."""
+    if isinstance(form, IntegerForm):
+        return IntegerForm(int(form.value == 0))
+    return TextForm(f"{form.text}'") if isinstance(form, TextForm) else form
 
 
 def _deepest_unknown_field(site: Site, form: Form) -> Iterator[Form]:

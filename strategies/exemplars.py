@@ -5,6 +5,7 @@ A rewrite that finds no place in a drawn artifact finds one in these.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from telltale_spec.wire.agreement import (
@@ -21,14 +22,17 @@ from telltale_spec.wire.agreement import (
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     AcquireResponse,
+    ChooseResponse,
     EffectFailure,
     EffectOutcome,
     EffectResponse,
+    InvokeStepResponse,
     OutputConditionHintResponse,
     ReceiveResponse,
     ReleaseResponse,
     SendDecisionResponse,
     TopologyEventsResponse,
+    WalSyncResponse,
 )
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 from telltale_spec.wire.recovery import DurableRecoveryMetadata
@@ -37,19 +41,24 @@ from telltale_spec.wire.values import (
     BoolValue,
     Corrupt,
     CorruptionType,
+    Crash,
+    Defer,
+    Deliver,
     Drop,
     Duration,
     Endpoint,
     EndpointValue,
+    Heal,
     NatValue,
     OutputConditionHint,
+    Partition,
     ProdValue,
     StrValue,
     Timeout,
     UnitValue,
 )
 
-__all__ = ["BOUNDARIES", "EXEMPLARS"]
+__all__ = ["BOUNDARIES", "EXEMPLARS", "small_exemplars"]
 
 _WAL: Final = AgreementWalArtifact(
     (
@@ -102,6 +111,73 @@ EXEMPLARS: Final = (
     PersistedDurabilityArtifact.recovery_metadata(DurableRecoveryMetadata()),
 )
 """A log, a cache and recovery metadata with every kind of position (DEC-00)."""
+
+_FULL_RESPONSES: Final[tuple[EffectResponse, ...]] = (
+    SendDecisionResponse(Deliver(StrValue("t"))),
+    SendDecisionResponse(Defer()),
+    ChooseResponse("t"),
+    InvokeStepResponse((StrValue("t"), UnitValue())),
+    TopologyEventsResponse((Crash("t"), Partition("t", "t"), Heal("t", "t"))),
+    WalSyncResponse(),
+    OutputConditionHintResponse(OutputConditionHint("t", "t")),
+    OutputConditionHintResponse(None),
+)
+
+_FULL_EXEMPLARS: Final = (
+    PersistedDurabilityArtifact.agreement_wal(
+        AgreementWalArtifact(
+            (
+                EvidenceProduced(
+                    AgreementEvidence(
+                        evidence_id="e",
+                        operation_id="a",
+                        session=7,
+                        owner_id="w",
+                        level=AgreementLevel.NONE,
+                        kind=AgreementEvidenceKind.COMMIT_FACT,
+                        reference="t",
+                        authoritative=False,
+                    ),
+                    1,
+                ),
+                Escalation("a", AgreementLevel.NONE, AgreementLevel.FINALIZED, "e", 1),
+                Finalization("a", FinalizationOutcome.TIMED_OUT, "p", "h", 1),
+            )
+        )
+    ),
+    PersistedDurabilityArtifact.evidence_outcome_cache(
+        EvidenceOutcomeCacheArtifact(
+            tuple(
+                EvidenceOutcomeCacheEntry(f"e{index}", "t", "t", EffectOutcome.success(response))
+                for index, response in enumerate(_FULL_RESPONSES)
+            )
+        )
+    ),
+    PersistedDurabilityArtifact.recovery_metadata(
+        DurableRecoveryMetadata(1, 2, 3, ("b", "a"), ("t",), ("e", "e"))
+    ),
+)
+"""What the other exemplars leave out: optional fields that are there, and further variants."""
+
+_ENTRY_DEPTH: Final = 4
+
+
+def small_exemplars() -> Iterator[tuple[PersistedDurabilityArtifact, int]]:
+    """Yield an artifact for each entry of the exemplars, and how deep its new positions are."""
+    for artifact in (*EXEMPLARS, *_FULL_EXEMPLARS):
+        wal, cache = artifact.agreement_wal_artifact(), artifact.evidence_outcome_cache_artifact()
+        if wal is None and cache is None:
+            yield artifact, 0
+        # What is around the entries is the same each time.
+        first_depth = 0 if artifact in EXEMPLARS else _ENTRY_DEPTH
+        for number, entry in enumerate(wal.entries if wal is not None else ()):
+            one = PersistedDurabilityArtifact.agreement_wal(AgreementWalArtifact((entry,)))
+            yield one, _ENTRY_DEPTH if number else first_depth
+        for number, held in enumerate(cache.entries if cache is not None else ()):
+            kept = EvidenceOutcomeCacheArtifact((held,))
+            one = PersistedDurabilityArtifact.evidence_outcome_cache(kept)
+            yield one, _ENTRY_DEPTH if number else first_depth
+
 
 # Both sides of every length of a head, and of the signed ranges that storages use.
 _INTEGERS: Final = (

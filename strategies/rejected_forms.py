@@ -10,9 +10,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from strategies.accepted_forms import CONTAINERS_MAX, Rewrite, unknown_field_pairs
+from strategies.accepted_forms import (
+    CONTAINERS_MAX,
+    Rewrite,
+    near_name,
+    near_names,
+    unknown_field_pairs,
+)
 from strategies.cbor_forms import (
     BREAK,
+    FALSE,
     NULL,
     TRUE,
     ArrayForm,
@@ -33,6 +40,17 @@ __all__ = ["REJECTED_FORMS"]
 _STRUCTS: Final = frozenset({Role.RECORD, Role.PAYLOAD, Role.DURATION})
 _NO_NAME: Final = TextForm("unheard_of")
 _FLOAT_ONE: Final = RawForm(b"\xf9\x3c\x00")
+_FLOATS: Final = (
+    _FLOAT_ONE,
+    RawForm(b"\xf9\x00\x00"),
+    RawForm(b"\xf9\x80\x00"),
+    RawForm(b"\xf9\x7e\x00"),
+    RawForm(b"\xfa\x3f\x80\x00\x00"),
+    RawForm(b"\xfb\x3f\xf0" + bytes(6)),
+    RawForm(b"\xfb\x41\xe0" + bytes(6)),
+)
+"""One, both zeros, not a number, one in both other widths, and 2^31."""
+
 _BIGNUM_TAG: Final = 2
 _SELF_DESCRIBED_TAG: Final = 55799
 _LONE_SURROGATE: Final = RawForm(b"\x63\xed\xa0\x80")
@@ -44,11 +62,25 @@ _WRONG_FORMS: Final[dict[Role, tuple[Form, ...]]] = {
     Role.PAYLOAD: (IntegerForm(0), TextForm("x"), TRUE),
     Role.DURATION: (IntegerForm(0), TextForm("x"), TRUE),
     Role.ONE_KEY_MAP: (IntegerForm(0), TRUE, ArrayForm(())),
-    Role.LIST: (IntegerForm(0), TextForm("x"), TRUE),
+    Role.LIST: (IntegerForm(0), TextForm("x"), TextForm(""), TRUE, FALSE, MapForm(())),
     Role.PAIR: (IntegerForm(0), TextForm("x"), TRUE),
-    Role.TEXT: (IntegerForm(0), TRUE, ArrayForm(()), _FLOAT_ONE),
-    Role.INTEGER: (TextForm("1"), TRUE, ArrayForm(()), _FLOAT_ONE),
-    Role.BOOL: (IntegerForm(1), TextForm("true"), ArrayForm(())),
+    Role.TEXT: (IntegerForm(0), TRUE, FALSE, ArrayForm(()), MapForm(()), _FLOAT_ONE),
+    Role.INTEGER: (
+        *(TextForm(each) for each in ("1", "", "0x1", " 1")),
+        *(
+            TRUE,
+            FALSE,
+            ArrayForm(()),
+            ArrayForm((IntegerForm(1),)),
+            MapForm(()),
+            BytesForm(b"\x01"),
+        ),
+        *_FLOATS,
+    ),
+    Role.BOOL: (
+        *(IntegerForm(1), IntegerForm(0), TextForm("true"), TextForm("false"), TextForm("")),
+        *(ArrayForm(()), _FLOAT_ONE),
+    ),
     Role.NAME: (IntegerForm(0), TRUE, ArrayForm(())),
     Role.TAG_VALUE: (IntegerForm(0), TRUE, ArrayForm(())),
     Role.PAYLOAD_KIND: (IntegerForm(0), TRUE, ArrayForm(())),
@@ -65,7 +97,10 @@ def _missing_field(site: Site, form: Form) -> Iterator[Form]:
     }
     for index, (key, _value) in enumerate(form.pairs):
         if isinstance(key, TextForm) and key.text not in not_required:
-            yield replace(form, pairs=form.pairs[:index] + form.pairs[index + 1 :])
+            before, after = form.pairs[:index], form.pairs[index + 1 :]
+            yield replace(form, pairs=before + after)
+            near = TextForm(near_name(key.text, len(site.path) + index))
+            yield replace(form, pairs=(*before, (near, form.pairs[index][1]), *after))
 
 
 def _duplicate_field(site: Site, form: Form) -> Iterator[Form]:
@@ -107,7 +142,7 @@ def _integer_too_large(site: Site, _form: Form) -> Iterator[Form]:
 
 def _negative_integer(site: Site, _form: Form) -> Iterator[Form]:
     if site.role is Role.INTEGER:
-        yield IntegerForm(-1)
+        yield from (IntegerForm(-1), IntegerForm(-(2**63)), IntegerForm(-(2**64)))
 
 
 def _wrong_type(site: Site, _form: Form) -> Iterator[Form]:
@@ -119,9 +154,15 @@ def _wrong_type(site: Site, _form: Form) -> Iterator[Form]:
 def _unknown_variant(site: Site, form: Form) -> Iterator[Form]:
     if site.role in (Role.NAME, Role.TAG_VALUE, Role.PAYLOAD_KIND):
         yield _NO_NAME
+        if isinstance(form, TextForm):
+            near = [each for each in near_names(form.text) if each not in site.names]
+            yield from map(TextForm, near)
     elif site.role is Role.ONE_KEY_MAP and isinstance(form, MapForm):
-        ((_key, value),) = form.pairs
+        ((key, value),) = form.pairs
         yield MapForm(((_NO_NAME, value),))
+        if isinstance(key, TextForm):
+            near = [each for each in near_names(key.text) if each not in site.names]
+            yield from (MapForm(((TextForm(each), value),)) for each in near)
 
 
 def _name_with_content(site: Site, form: Form) -> Iterator[Form]:

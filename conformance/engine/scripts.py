@@ -80,7 +80,8 @@ class ScriptSuite(Suite):
 
     ``scripts`` gets the backend, the budget and the seed. ``plainer`` offers acts that do the same
     with less to read, for a counterexample; ``group_of`` names what an act has in common with
-    others, so that all of them can be left out together.
+    others, so that all of them can be left out together. Where the scripts are many and short,
+    ``shares_time`` is off: each may take what is left.
     """
 
     judges_alike: ClassVar[bool] = False
@@ -95,6 +96,7 @@ class ScriptSuite(Suite):
     plainer: Callable[[Sequence[Act]], Iterable[Sequence[Act]]] = lambda acts: ()
     group_of: Callable[[Act], Sequence[str]] = lambda act: (act.form.name,)
     absent: Callable[[Backend], str] | None = None
+    shares_time: bool = True
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
@@ -114,8 +116,9 @@ class ScriptSuite(Suite):
         for number, script in enumerate(scripts, 1):
             if session.kept_values[script.name]:
                 continue
-            # None may take the time of those after it.
-            found = self._tried(session, script, number / len(scripts))
+            # None of the long ones may take the time of those after it.
+            share = number / len(scripts) if self.shares_time else 1.0
+            found = self._tried(session, script, share)
             if found is not None:
                 return self._shortest(session, found)
             session.kept_values[script.name] = 1

@@ -28,13 +28,14 @@ from conformance.machines.codec_answers import (
     same_bytes,
 )
 from conformance.machines.codec_hostile import HOSTILE, HOSTILE_IDS, hostile_labels, judge_hostile
+from conformance.machines.codec_material import near_versions, odd_artifacts
 from conformance.requirements import Level, requirement
 from conformance.rules.oracles import Name, Table, plain_tree, tree_difference
 from strategies import cbor_forms, encodings
 from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
 from strategies.artifacts import persisted_artifacts, unknown_version_artifacts
-from strategies.cbor_sites import sites
-from strategies.exemplars import BOUNDARIES, EXEMPLARS
+from strategies.cbor_sites import Role, sites
+from strategies.exemplars import BOUNDARIES, EXEMPLARS, small_exemplars
 from strategies.rejected_forms import REJECTED_FORMS
 from telltale_spec.wire import agreement, cache, effects, values
 from telltale_spec.wire.agreement import AgreementLevel, VisibilityGateCrossing
@@ -47,6 +48,14 @@ __all__ = ["CODEC_SUITE"]
 _SIZE_MAX: Final = 67_108_864
 _LONG_TEXT: Final = 65_536
 _PREFIXES_MAX: Final = 8
+# With less time than this, one in so many of the forms that many positions have alike.
+_EACH_MAX_OF_CI: Final = 7
+_THINNED: Final = {
+    "value of another type": 3,
+    "unknown field": 3,
+    "not well-formed": 2,
+    "lone surrogate": 2,
+}
 _MUST: Final = Level.MUST
 _Artifact = PersistedDurabilityArtifact
 
@@ -132,6 +141,13 @@ def _judge_artifact(history: History, artifact: _Artifact) -> None:
     stride = 1 if artifact in _EVERY_PREFIX else 1 + len(data) // _PREFIXES_MAX
     for count in (*range(0, len(data), stride), len(data) - 1):
         _alone(history, lambda one, count=count: refuses_prefix(one, count))  # type: ignore[misc]
+
+
+def _judge_odd(history: History, artifact: _Artifact) -> None:
+    """Judge what is written of an artifact, and that the same comes back."""
+    _alone(history, lambda one: _judge_written(one, artifact))
+    answer = decode(history, canonical(artifact), "the canonical form")
+    accepts(history, "ARTIFACT-06", answer, artifact, "its value")
 
 
 def _judge_version(history: History, artifact: _Artifact) -> None:
@@ -238,24 +254,39 @@ _EVERY_PREFIX: Final = (*_EMPTY, _gate(""))
 @lru_cache(maxsize=1)
 def _byte_forms(each_max: int) -> tuple[encodings.LabelledBytes, ...]:
     found = list(_buffered_forms())
-    for exemplar in EXEMPLARS:
-        for rewrite in (*ACCEPTED_FORMS, *REJECTED_FORMS):
-            acceptable = rewrite in ACCEPTED_FORMS
-            value = exemplar if acceptable else None
-            alternatives = list(_alternatives(rewrite, exemplar))
-            for form in alternatives[:: 1 + len(alternatives) // each_max]:
-                data = cbor_forms.render(form)
-                label, ruled_by = rewrite.label, rewrite.requirement
-                found.append(encodings.LabelledBytes(label, ruled_by, data, acceptable, value))
+    for rewrite in (*ACCEPTED_FORMS, *REJECTED_FORMS):
+        # What binds is tried at every position, whatever the budget, if not in every way.
+        if requirement(rewrite.requirement).level is _MUST:
+            stride = _THINNED.get(rewrite.label, 1) if each_max < _EACH_MAX_OF_CI else 1
+            for artifact, depth_min in small_exemplars():
+                forms = _alternatives(rewrite, artifact, depth_min, stride)
+                found += [_labelled(rewrite, artifact, form) for form in forms]
+        for artifact in EXEMPLARS:
+            every = list(_alternatives(rewrite, artifact))
+            few = every[:: 1 + len(every) // each_max]
+            found += [_labelled(rewrite, artifact, form) for form in few]
     # What binds every codec comes first, so that its failures are the ones on record (DEC-32).
     return tuple(sorted(found, key=lambda each: requirement(each.requirement).level is not _MUST))
 
 
-def _alternatives(rewrite: Rewrite, artifact: _Artifact) -> Iterator[cbor_forms.Form]:
+def _labelled(
+    rewrite: Rewrite, artifact: _Artifact, form: cbor_forms.Form
+) -> encodings.LabelledBytes:
+    acceptable = rewrite in ACCEPTED_FORMS
+    data, value = cbor_forms.render(form), artifact if acceptable else None
+    return encodings.LabelledBytes(rewrite.label, rewrite.requirement, data, acceptable, value)
+
+
+def _alternatives(
+    rewrite: Rewrite, artifact: _Artifact, depth_min: int = 0, stride: int = 1
+) -> Iterator[cbor_forms.Form]:
     whole = cbor_forms.form_of(artifact.to_dict())
     for site in sites(artifact):
-        for form in rewrite.alternatives(site, cbor_forms.form_at(whole, site.path)):
-            yield cbor_forms.replaced(whole, site.path, form)
+        if len(site.path) >= depth_min:
+            forms = list(rewrite.alternatives(site, cbor_forms.form_at(whole, site.path)))
+            each = 1 if site.role in (Role.INTEGER, Role.BOOL) else stride
+            for form in forms[sum(site.path) % each :: each]:
+                yield cbor_forms.replaced(whole, site.path, form)
 
 
 def _buffered_forms() -> Iterator[encodings.LabelledBytes]:
@@ -304,7 +335,11 @@ CODEC_SUITE: Final = LawSuite(
             lambda histories: _byte_forms(max(3, histories // 20)),
             judge_labelled,
         ),
+        TableLaw("odd artifacts", odd_artifacts, _judge_odd),
         TableLaw(HOSTILE, hostile_labels, judge_hostile),
+        TableLaw(
+            "versions that are nearly right", lambda histories: near_versions(), _judge_version
+        ),
         Law("any artifact of another version", unknown_version_artifacts(), _judge_version, 0.5),
         Law("any artifact", persisted_artifacts(), _judge_artifact, 0.5),
         TableLaw("the largest input", lambda histories: (0, 1), _judge_size),

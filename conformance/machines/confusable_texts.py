@@ -22,6 +22,7 @@ __all__ = [
     "all_texts",
     "few_texts",
     "longest_texts",
+    "text_groups",
     "texts_of_length",
 ]
 
@@ -251,6 +252,17 @@ def few_texts() -> tuple[str, ...]:
     """Return the first texts of each group: at least one pair of those that are confused."""
     first = [text for group in CONFUSABLE_GROUPS.values() for text in group[:4]]
     return tuple(dict.fromkeys(first))
+
+
+def text_groups() -> dict[str, tuple[str, ...]]:
+    """Return the groups, one of texts with equal hashes, and one of texts with unequal ends."""
+    long = [*itertools.chain.from_iterable(map(texts_of_length, LENGTHS)), *longest_texts()]
+    prefix = "prefix/" * 40
+    return {
+        **CONFUSABLE_GROUPS,
+        "equal hashes": tuple(dict.fromkeys(itertools.chain.from_iterable(COLLIDING_PAIRS))),
+        "long texts": (*long, *(prefix + end for end in ("a", "b", "", "A"))),
+    }
 
 
 def texts_of_length(length: int) -> tuple[str, str]:

@@ -117,6 +117,21 @@ class Memory:
         names = request.metadata
         return (evidence_id, names.interface_name, names.operation_name)
 
+    def notes_foreign(self, entry: EvidenceOutcomeCacheEntry) -> bool:
+        """Remember what somebody else stored; say whether the handler has to answer with it.
+
+        It need not where it has keys of its own (F21), or takes no such outcome for the last one.
+        """
+        if "F21" in self.mends:
+            return True
+        if "F11" in self.mends and not entry.outcome.status.is_success:
+            return False
+        key = (entry.evidence_id,)
+        self.stored[key] = entry.outcome
+        self.doubtful.pop(key, None)
+        self.open_keys.pop(key, None)
+        return True
+
     def rule(self, handled: Handled) -> Iterator[Ruling]:
         """Yield the checks of one request, and remember what came of it."""
         request = handled.request

@@ -16,7 +16,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.engine.session import History, Returned
-from conformance.engine.suite import Law, LawSuite
+from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.evidence_probes import (
     Resolver,
     TracedHandler,
@@ -290,19 +290,34 @@ class _Escape(Exception):  # noqa: N818 - it stands for any exception that is no
 
 
 def _an_escaping_exception_frees_the_lock(subject: _Subject, place: str) -> None:
+    handler = subject.handler
+    acts: dict[str, Callable[[], Any]] = {
+        "load": lambda: handler.cache_snapshot(),
+        "lookup": lambda: handler.cached_outcome("e"),
+    }
+    act = acts.get(place, lambda: handler.handle_effect(_REQUEST))
     if place == "inner":
         subject.inner.script("handle_effect", _Escape())
     else:
-        subject.cache.inject(CallFault(BackendCall(place), 0), error=_Escape())
-    act = (
-        subject.handler.cache_snapshot
-        if place == "load"
-        else lambda: subject.handler.handle_effect(_REQUEST)
-    )
+        fault = CallFault(BackendCall("get" if place == "lookup" else place), 0)
+        subject.cache.inject(fault, error=_Escape())
     where = "the inner handler" if place == "inner" else f"the cache's {place}"
     subject.call(f"call the handler while {where} raises an undeclared exception", _tamed(act))
     subject.history.reach(ESCAPED)
-    _check_ended(subject, [_started(lambda: subject.handler.cached_outcome("other"))], "WAL-09")
+    subject.inner.script("handle_effect", _OUTCOME)
+    # Whoever finds the lock held must not get through by giving up either.
+    for what, next_act in (
+        ("look another id up", lambda: handler.cached_outcome("other")),
+        ("ask for a snapshot", lambda: handler.cache_snapshot()),
+        ("handle a request", lambda: handler.handle_effect(_REQUEST)),
+    ):
+        answers: list[Any] = []
+        answer = functools.partial(lambda answers, act: answers.append(act()), answers, next_act)
+        subject.history.note(what, "")
+        _check_ended(subject, [_started(answer)], "WAL-09")
+        subject.history.answer("it answered" if answers else "an exception")
+        check = subject.history.check
+        check("WAL-09", bool(answers), "an answer, as the lock is free again", "an exception")
 
 
 def _tamed(act: Callable[[], Any]) -> Callable[[], Any]:
@@ -345,7 +360,7 @@ _HELPER_CALLS: Final = st.tuples(
     st.sampled_from(tuple(_HELPERS)), st.sampled_from(("own", "blocked", "failed"))
 )
 _WAYS: Final = st.sampled_from(("cached_outcome", "cache_snapshot", "handle_effect"))
-_PLACES: Final = st.sampled_from(("inner", "get", "put", "load"))
+_PLACES: Final = ("inner", "get", "put", "load", "lookup")
 
 
 def _threaded(
@@ -365,7 +380,9 @@ EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
         _threaded("lock", st.sampled_from(("get", "put")), _one_call_of_the_cache_at_a_time),
         _threaded("no lock", _WAYS, _the_inner_handler_runs_unlocked),
         _threaded("together", inner_outcomes(), _equal_requests_together_run_at_least_once),
-        Law("escape", _PLACES, _judged(_an_escaping_exception_frees_the_lock)),
+        TableLaw(
+            "escape", lambda histories: _PLACES, _judged(_an_escaping_exception_frees_the_lock)
+        ),
     ),
     requirement_ids=("EVID-08", "EVID-09", "WAL-09"),
     situations={

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from typing import Final
 
 from hypothesis import strategies as st
 
 from conformance.engine.session import History, Returned
-from conformance.engine.suite import Law, LawSuite
+from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.machines.confusable_texts import NUMBERS, all_texts, text_groups
 from conformance.rules.narration import ascii_safe, entry_text
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.values import wal_entries
 from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
     AgreementWalEntry,
     Escalation,
     EvidenceProduced,
     Finalization,
+    FinalizationOutcome,
     VisibilityGateCrossing,
 )
 
@@ -92,9 +100,39 @@ def _judge(history: History, entry: AgreementWalEntry) -> None:
     )
 
 
+def _entries(_histories: int) -> Iterator[AgreementWalEntry]:
+    """Yield entries of every kind with every level, optional text, odd text and odd tick."""
+    level, witness = AgreementLevel.SOFT_SAFE, AgreementEvidenceKind.WITNESS
+    plain = AgreementEvidence("e", "a", None, None, level, witness, "r", True)
+    gate = VisibilityGateCrossing("a", "c", level, 5)
+    end = Finalization("a", FinalizationOutcome.FINALIZED, None, None, 5)
+    rise = Escalation("a", AgreementLevel.NONE, level, None, 5)
+    for each in AgreementLevel:
+        yield from (replace(gate, gate_level=each), replace(rise, previous_level=each))
+        yield from (replace(rise, new_level=each), EvidenceProduced(replace(plain, level=each), 5))
+    yield from (replace(end, outcome=each) for each in FinalizationOutcome)
+    for kind, session, owner, certain in product(
+        AgreementEvidenceKind, (None, 1), (None, "w"), (True, False)
+    ):
+        changed = replace(plain, kind=kind, session=session, owner_id=owner, authoritative=certain)
+        yield EvidenceProduced(changed, 5)
+    for proof, handle in product((None, "", "-", "p", "p:-"), repeat=2):
+        yield replace(end, materialization_proof_id=proof, canonical_handle_id=handle)
+    for tick in NUMBERS:
+        yield from (replace(each, tick=tick) for each in (gate, end, rise))
+        yield EvidenceProduced(plain, tick)
+    for text in (*all_texts(), *text_groups()["long texts"]):
+        yield replace(gate, operation_id=text, downstream_coroutine_id=text)
+        yield replace(end, operation_id=text, materialization_proof_id=text)
+        yield replace(end, canonical_handle_id=text)
+        yield replace(rise, operation_id=text, evidence_id=text)
+        yield EvidenceProduced(replace(plain, evidence_id=text, operation_id=text), 5)
+
+
 IDENTITY_SUITE: Final = LawSuite(
     name="identities",
     laws=(
+        TableLaw("identities of odd texts and numbers", _entries, _judge),
         Law(
             "identity",
             st.one_of(wal_entries(alphabet=COLLIDING), wal_entries(alphabet=FULL_RANGE)),

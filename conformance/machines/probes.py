@@ -1,9 +1,8 @@
 """Instrumented doubles: what a handler under test is wrapped around.
 
 A handler talks to a log or a cache on one side and to an inner handler on the
-other. A probe stands in for either: it notes every call, and it fails where
-the machine tells it to. A machine judges a handler by what the probe gave it,
-so a log that is wrong itself is never held against the handler.
+other. A probe stands in for either: it notes every call, and fails where it is told to.
+A handler is judged by what the probe gave it, and never for a log that is wrong itself.
 """
 
 from __future__ import annotations
@@ -70,6 +69,10 @@ class ProbeCall:
     injected: bool = False
 
 
+class _InjectedError(DurabilityError):
+    """A kind of the declared error, as backends have kinds of their own."""
+
+
 @dataclass
 class _ArmedFault:
     fault: CallFault
@@ -83,8 +86,7 @@ class _ArmedFault:
 class Probe:
     """What the probes of log and cache share: a record of calls, and faults on demand.
 
-    ``before_call`` is run with the method's name at the start of every call; a
-    machine uses it to do something else in the middle of a sync.
+    ``before_call`` gets the method's name at the start of every call, to do something else then.
     """
 
     def __init__(self) -> None:
@@ -114,7 +116,7 @@ class Probe:
         by default the fault's own text, or ``error`` in place of that.
         """
         if error is None:
-            error = DurabilityError(fault.message if message is None else message)
+            error = _InjectedError(fault.message if message is None else message)
         self._armed.append(_ArmedFault(fault, error))
 
     def forget_faults(self) -> None:

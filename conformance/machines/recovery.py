@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import product
 from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 
 from conformance.engine.session import History, Raised, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.machines.recovery_cases import DIRECTED, directed_cases, runs_of_three
 from conformance.machines.recovery_orders import MISTAKABLE, judge_order, order_cases
+from conformance.machines.recovery_small import small_cases
 from conformance.rules.narration import cache_entry_text, entry_text, quoted, tick_text
 from conformance.rules.oracles import PlainPlan, plain_recovery
 from conformance.rules.soundness import (
@@ -31,16 +32,11 @@ from conformance.rules.soundness import (
 )
 from strategies.artifacts import cache_artifacts, checkpoints, invalid_wal_artifacts, wal_artifacts
 from telltale_spec.model.recovery import DurableRecoveryPlan
-from telltale_spec.wire import agreement
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalArtifact,
     AgreementWalEntry,
-    Escalation,
-    EvidenceProduced,
-    Finalization,
     FinalizationOutcome,
-    VisibilityGateCrossing,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
@@ -50,7 +46,6 @@ from telltale_spec.wire.recovery import (
     DurableRecoveryDecision,
     DurableRecoveryMetadata,
 )
-from telltale_spec.wire.shapes import U64_MAX
 
 __all__ = ["RECOVERY_SUITE", "OpaqueMachine"]
 
@@ -203,6 +198,12 @@ def _judge_random(history: History, case: RecoveryCase) -> None:
     history.check("RECOV-09", same, "the same answer again", "another answer")
 
 
+def _judge_directed(history: History, case: RecoveryCase) -> None:
+    """Judge a case that is directed at one mistake."""
+    history.reach(DIRECTED)
+    _judge_random(history, case)
+
+
 def _check_terminals(history: History, decisions: Iterable[DurableRecoveryDecision]) -> None:
     for decision in decisions:
         final = decision.finalization is FinalizationOutcome.FINALIZED
@@ -256,61 +257,6 @@ def _note_situations(history: History, case: RecoveryCase, expected: PlainPlan |
             reach(situation)
     for decision in expected.decisions:
         reach(_recovered(decision.level, decision.finalization))
-
-
-# All small logs
-
-
-def _evidence(operation_id: str, evidence_id: str, level: AgreementLevel) -> Any:
-    kind = agreement.AgreementEvidenceKind.WITNESS
-    return agreement.AgreementEvidence(
-        evidence_id, operation_id, None, None, level, kind, "", authoritative=False
-    )
-
-
-def _letters(operation_id: str, tick: int) -> Entries:
-    """Return the alphabet of small logs: every variant, level and outcome."""
-    none, provisional, soft_safe, finalized = AgreementLevel
-    return (
-        VisibilityGateCrossing(operation_id, "c", none, tick),
-        Escalation(operation_id, none, provisional, "x", tick),
-        Escalation(operation_id, none, soft_safe, None, tick),
-        Escalation(operation_id, soft_safe, finalized, None, tick),
-        Escalation(operation_id, provisional, none, None, tick),
-        EvidenceProduced(_evidence(operation_id, "e", provisional), tick),
-        EvidenceProduced(_evidence(operation_id, "f", soft_safe), tick),
-        EvidenceProduced(_evidence(operation_id, "e", finalized), tick),
-        *(Finalization(operation_id, each, None, None, tick) for each in FinalizationOutcome),
-    )
-
-
-_CACHE: Final = tuple(
-    EvidenceOutcomeCacheEntry(evidence_id, "i", "o", EffectOutcome.blocked())
-    for evidence_id in ("x", "e", "g", "e")
-)
-_HISTORIES_OF_CI: Final = 200
-_HISTORIES_OF_DEEP: Final = 3_000
-
-
-def _small_cases(length_max: int) -> Iterator[RecoveryCase]:
-    """Yield every small recovery, the smallest first."""
-    yield from (RecoveryCase(checkpoint, ()) for checkpoint in (0, U64_MAX))
-    ends = (1, 2, 0, U64_MAX)
-    for cache, tick, checkpoint in product(((), _CACHE), ends, sorted(ends)):
-        yield from (RecoveryCase(checkpoint, (entry,), cache) for entry in _letters("a", tick))
-    firsts = [entry for tick in (1, 2) for entry in _letters("b", tick)]
-    seconds = [*firsts, *(entry for tick in (1, 2) for entry in _letters("a", tick))]
-    for first, second, checkpoint in product(firsts, seconds, (0, 1, 2)):
-        yield RecoveryCase(checkpoint, (first, second))
-    for length in range(3, length_max + 1):
-        logs = product(*(_letters("a", tick) for tick in range(1, length + 1)))
-        for entries, checkpoint in product(logs, range(length)):
-            yield RecoveryCase(checkpoint, entries)
-
-
-def _small_cases_of(histories: int) -> Iterator[RecoveryCase]:
-    """Yield what a budget of so many histories has time for."""
-    return _small_cases(2 + (histories >= _HISTORIES_OF_CI) + (histories >= _HISTORIES_OF_DEEP))
 
 
 def _judge_order(history: History, case: RecoveryCase) -> None:
@@ -375,8 +321,10 @@ _COMBINED: Final = _cases(_VALID | _VALID | _INVALID)
 RECOVERY_SUITE: Final = LawSuite(
     name="recovery",
     laws=(
-        TableLaw("every small log", _small_cases_of, _judge_against_oracle),
+        TableLaw("every small log", small_cases, _judge_against_oracle),
         TableLaw("orders of ids", order_cases, _judge_order),
+        TableLaw("runs of three entries", runs_of_three, _judge_against_oracle),
+        TableLaw(DIRECTED, directed_cases, _judge_directed),
         Law("any log", _COMBINED, _judge_random),
         Law("related logs", st.tuples(_COMBINED, st.integers(0, 2**16)), _judge_relations, 0.5),
     ),
@@ -394,6 +342,7 @@ RECOVERY_SUITE: Final = LawSuite(
         CONFLICT: ("RECOV-04", "RECOV-05"),
         SEVERAL: ("RECOV-03", "RECOV-08", "RECOV-09"),
         MISTAKABLE: ("RECOV-03", "RECOV-08"),
+        DIRECTED: ("RECOV-01", "RECOV-02", "RECOV-04", "RECOV-06", "RECOV-07"),
     },
     present=lambda backend: backend.recovery is not None,
 )

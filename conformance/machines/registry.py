@@ -14,7 +14,9 @@ from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
+from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
+from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_quirks import EVIDENCE_QUIRKS
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
@@ -45,8 +47,10 @@ SUITES: Final[tuple[Suite, ...]] = (
     DIRECTED_CACHE_SUITE,
     LONG_CACHE_SUITE,
     WAL_SYNC_SUITE,
+    DIRECTED_SYNC_SUITE,
     WAL_HANDLER_SURFACE_SUITE,
     EVIDENCE_SUITE,
+    DIRECTED_EVIDENCE_SUITE,
     EVIDENCE_HANDLER_SURFACE_SUITE,
     RECOVERY_SUITE,
     CODEC_SUITE,

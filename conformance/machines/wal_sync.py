@@ -13,14 +13,10 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from conformance.engine.acts import act
-from conformance.engine.session import Raised, Returned
-from conformance.engine.suite import MachineSuite
-from conformance.errors import ActError
+from conformance.engine.suite import ConformanceMachine, MachineSuite
 from conformance.machines import wal_sync_situations as situations
+from conformance.machines.wal_sync_acts import SyncActs
 from conformance.machines.wal_sync_blame import SyncCase, settles
-from conformance.machines.wal_sync_steps import SyncSteps
-from conformance.rules.narration import difference_text, entries_text, quoted
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.faults import BackendCall, CallFault
 from strategies.identities import request_for, syncable_twins
@@ -33,18 +29,15 @@ from strategies.values import (
     finalization_outcomes,
     wal_entries,
 )
-from telltale_spec.handlers.agreement_wal import FailureSync
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementLevel,
     AgreementState,
-    AgreementWalArtifact,
     AgreementWalEntry,
     EvidenceProduced,
     FinalizationOutcome,
     WalSyncRequest,
 )
-from telltale_spec.wire.effects import Blocked, EffectFailure, EffectOutcome, Failure
 from telltale_spec.wire.requests import (
     EFFECT_REQUEST_BODY,
     EffectInterfaceMetadata,
@@ -69,7 +62,7 @@ _OTHER_KINDS: Final = tuple(
 )
 
 
-class WalSyncMachine(SyncSteps):
+class WalSyncMachine(SyncActs, ConformanceMachine):
     """One log under handlers of every mode, beside the model of what they append."""
 
     # Syncs that store
@@ -175,22 +168,6 @@ class WalSyncMachine(SyncSteps):
         fault = CallFault(BackendCall.LOAD, 0, text=message)
         self.history.run(lambda: self._sync_and_retry(request, fault))
 
-    @act("sync_and_retry")
-    def _sync_and_retry(self, request: WalSyncRequest, fault: CallFault) -> None:
-        before = SyncCase(self.entries, request)
-        undisturbed = (*before.existing, *before.expected)
-        self._sync(request, fault)
-        self._sync(request)
-        if before.has_duplicates:
-            return
-        self.history.reach(situations.RETRIED)
-        self.history.check(
-            "SYNC-15",
-            self.entries == undisturbed,
-            lambda: f"the log as if nothing had failed: {entries_text(undisturbed)}",
-            lambda: difference_text(self.entries, undisturbed),
-        )
-
     # Syncs that do not store
 
     @rule(request=_REQUESTS)
@@ -202,19 +179,6 @@ class WalSyncMachine(SyncSteps):
     def sync_failing(self, request: WalSyncRequest, message: str) -> None:
         """Sync in failure mode."""
         self.history.run(lambda: self._sync_failing(request, message))
-
-    @act("sync_blocked")
-    def _sync_blocked(self, request: WalSyncRequest) -> None:
-        self.history.reach(situations.BLOCKED)
-        self._sync_closed(self.blocked, "blocked", request, Blocked())
-
-    @act("sync_failing")
-    def _sync_failing(self, request: WalSyncRequest, message: str) -> None:
-        self.history.reach(situations.FAILURE)
-        handler = self._make(FailureSync(message))
-        self._check_name(handler, "failure")
-        expected = Failure(EffectFailure.unavailable(message))
-        self._sync_closed(handler, f"failure ({quoted(message)})", request, expected)
 
     # Through handle_effect
 
@@ -262,19 +226,6 @@ class WalSyncMachine(SyncSteps):
 
         self.history.run(acts)
 
-    @act("sync_through_effect")
-    def _handle(self, effect: EffectRequest, *, blocked: bool) -> None:
-        if not isinstance(effect.body, WalSyncBody):
-            raise ActError(f"sync_through_effect: the request is one of {effect.body.variant_name}")
-        failure = effect.metadata.validate()
-        if failure is not None:
-            handler = self.blocked if blocked else self.immediate
-            self._handle_closed(handler, effect, EffectOutcome.failed(failure))
-        elif blocked:
-            self._handle_closed(self.blocked, effect, EffectOutcome.blocked())
-        else:
-            self._sync_open(effect.body.sync, effect=effect)
-
     # Around the syncs
 
     @rule(identity=FULL_RANGE.texts, nested=st.booleans())
@@ -298,44 +249,10 @@ class WalSyncMachine(SyncSteps):
         fault = CallFault(BackendCall.LOAD, 0, text=message)
         self.history.run(lambda: self._snapshot_failing(fault))
 
-    @act("snapshot")
-    def _snapshot(self, *, blocked: bool) -> None:
-        handler = self.blocked if blocked else self.immediate
-        mode = " in blocked mode" if blocked else ""
-        self.probe.forget_calls()
-        answer = self.history.call(
-            f"take a snapshot{mode}",
-            lambda: self._guarded(handler.wal_snapshot),
-            undeclared="SYNC-11",
-        )
-        if self.entries:
-            self.history.reach(situations.SNAPSHOT)
-        artifact = answer.value if isinstance(answer, Returned) else answer
-        found = artifact.entries if isinstance(artifact, AgreementWalArtifact) else None
-        self.history.check(
-            "SYNC-11",
-            found == self.entries,
-            lambda: f"the log as loaded: {entries_text(self.entries)}",
-            lambda: repr(artifact) if found is None else difference_text(found, self.entries),
-        )
-
-    @act("snapshot_failing")
-    def _snapshot_failing(self, fault: CallFault) -> None:
-        self.probe.inject(fault)
-        message = fault.message
-        answer = self.history.call(
-            f"take a snapshot, the load fails with {quoted(message)}",
-            self.immediate.wal_snapshot,
-            undeclared="SYNC-11",
-        )
-        self.probe.forget_faults()
-        self.history.reach(situations.LOAD_FAULT)
-        self.history.check(
-            "SYNC-11",
-            answer == Raised(message),
-            f"the error of the log: {message}",
-            lambda: answer.message if isinstance(answer, Raised) else "a result",
-        )
+    def teardown(self) -> None:
+        """Close the log and remove its directory."""
+        self.release_log()
+        super().teardown()
 
 
 def _settled(request: WalSyncRequest, outcome: FinalizationOutcome) -> WalSyncRequest:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from telltale_spec.model.wal_sync import build_entries
@@ -45,12 +46,12 @@ class SyncCase:
     request: WalSyncRequest
     repeated: bool = False
 
-    @property
+    @cached_property
     def expected(self) -> Entries:
         """The entries that the sync appends."""
         return build_entries(self.existing, self.request)
 
-    @property
+    @cached_property
     def left_out(self) -> Entries:
         """The proposed entries whose identities the log has already."""
         # Nothing but the operation's own escalations has a say in what is proposed.

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from conformance.backend import AgreementWalHandlerLike
+from conformance.backend import AgreementWalHandlerLike, Backend
 from conformance.engine.acts import act
-from conformance.engine.session import HistoryEnded, Raised, Returned
-from conformance.engine.suite import ConformanceMachine
+from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.probes import ListWal, ProbeCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_blame import (
     Entries,
@@ -30,7 +29,7 @@ from conformance.rules.narration import (
     operation_text,
 )
 from strategies.faults import CallFault
-from telltale_spec.backends.contract import EffectHandler
+from telltale_spec.backends.contract import AgreementWal, EffectHandler
 from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.agreement_wal import BlockedSync, ImmediateSync, WalSyncMode
 from telltale_spec.model.machine import order_error
@@ -61,26 +60,35 @@ class Made:
     succeeded: bool
 
 
-class SyncSteps(ConformanceMachine):
-    """One log under handlers of two modes; others are made when they are needed."""
+class SyncSteps:
+    """One log under handlers of two modes; others are made when they are needed.
 
+    What carries the steps out, a machine or a script, gives the history and the backend.
+    """
+
+    history: History
+    backend: Backend
     # A history that ended before it began has an empty log and no requests.
     entries: Entries = ()
     made: tuple[Made, ...] = ()
 
     def prepare(self) -> None:
         """Make a fresh log and the handlers around it."""
-        factory = self.backend.agreement_wal
-        self.log = None
-        if factory is not None:
-            directory = self.history.directory()
-            self.log = self.history.start("the agreement WAL", lambda: factory(directory))
+        self.log = self._new_log()
         self.probe = ProbeWal(self.log)
         self.immediate = self._make(ImmediateSync())
         self.blocked = self._make(BlockedSync())
         self._check_name(self.immediate, "immediate")
         self._check_name(self.blocked, "blocked")
         self._refresh()
+
+    def _new_log(self) -> AgreementWal | None:
+        """Make the backend's own log, or return ``None`` for the plain one of the probe."""
+        factory = self.backend.agreement_wal
+        if factory is None:
+            return None
+        directory = self.history.directory()
+        return self.history.start("the agreement WAL", lambda: factory(directory))
 
     def _make(
         self,
@@ -371,10 +379,9 @@ class SyncSteps(ConformanceMachine):
                 raise HistoryEnded from error
             raise
 
-    def teardown(self) -> None:
-        """Close the log and remove its directory."""
+    def release_log(self) -> None:
+        """Close the log, if it was made."""
         self.history.release(getattr(self, "log", None))
-        super().teardown()
 
 
 def _undeclared(fault: CallFault | None, effect: EffectRequest | None) -> str:

@@ -1,26 +1,29 @@
 """The surface of a WAL handler: what it forwards, what it answers itself, and its lock.
 
 What a handler forwards is compared with the reference handler around an equal
-inner one, for every method and for every request body (SYNC-13, I-32). The
-lock is tested one-sidedly: a handler that holds it can never fail (SYNC-03).
+inner one, for every method and for every request body (SYNC-13, I-32).
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from conformance.backend import AgreementWalHandlerLike
 from conformance.engine.session import History, Returned
-from conformance.engine.suite import Law, LawSuite
+from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.probes import HandlerCall, ProbeWal, ScriptedHandler
+from conformance.machines.wal_sync_lock import (
+    ESCAPED,
+    ESCAPES,
+    SECOND_SYNC,
+    judge_escape,
+    judge_serial,
+    new_handler,
+)
 from conformance.machines.wal_sync_text import result_text
-from conformance.rules.narration import entries_text, operation_text
-from strategies.faults import BackendCall, CallFault
 from strategies.requests import MetadataFit, effect_requests
 from telltale_spec.backends.contract import EffectHandler, SendDecisionInput
 from telltale_spec.handlers.agreement_wal import (
@@ -29,15 +32,6 @@ from telltale_spec.handlers.agreement_wal import (
     FailureSync,
     ImmediateSync,
     WalSyncMode,
-)
-from telltale_spec.model.operations import SyncWal
-from telltale_spec.model.wal_sync import build_entries
-from telltale_spec.wire.agreement import (
-    AgreementEvidence,
-    AgreementEvidenceKind,
-    AgreementLevel,
-    AgreementWalEntry,
-    WalSyncRequest,
 )
 from telltale_spec.wire.effects import Blocked, EffectFailure, Failure, Success
 from telltale_spec.wire.requests import (
@@ -60,15 +54,7 @@ FORWARDED: Final = "method that is forwarded"
 DEFAULTED: Final = "method that is answered by default"
 INNER_FAILS: Final = "forwarded method that the inner handler fails or blocks"
 THROUGH_EFFECT: Final = "method called through handle_effect"
-SECOND_SYNC: Final = "sync begun in the middle of another one"
-ESCAPED: Final = "exception of the log that escaped its declared error"
 
-# How long a second sync gets to break into the first. Only a handler that lets
-# it in is told apart by it; one that does not is never failed by a slow machine.
-_BREAK_IN_SECONDS: Final = 0.05
-_JOIN_SECONDS: Final = 5.0
-_IMMEDIATE: Final = ImmediateSync()
-_ESCAPES: Final = (CallFault(BackendCall.LOAD, 0), CallFault(BackendCall.APPEND, 0))
 _FORWARDED_METHODS: Final = (
     "handle_send",
     "send_decision",
@@ -100,15 +86,6 @@ class _Drawn:
         return inner
 
 
-def _make(
-    history: History, inner: EffectHandler, probe: ProbeWal, mode: WalSyncMode = _IMMEDIATE
-) -> AgreementWalHandlerLike:
-    factory = history.session.backend.agreement_wal_handler
-    if factory is None:
-        raise RuntimeError("this suite does not apply to a backend without a WAL handler")
-    return history.start("the agreement WAL handler", lambda: factory(inner, probe, mode))
-
-
 # What it forwards
 
 
@@ -135,7 +112,7 @@ def _compare(
 ) -> None:
     """Make one call on the handler and on the reference; inner calls and answers must agree."""
     inner, reference_inner = value.inner(), value.inner()
-    handler = _make(history, inner, ProbeWal(), value.mode)
+    handler = new_handler(history, inner, ProbeWal(), value.mode)
     # Mended, whatever is no sync is the inner handler's, by its method or as a request (F13).
     is_mended = "F13" in history.session.backend.mends
     expected = call(
@@ -203,137 +180,6 @@ def _calls_text(calls: tuple[HandlerCall, ...]) -> str:
     return ", ".join([f"{call.name}{call.arguments!r}" for call in calls]) or "none"
 
 
-# Its lock
-
-
-def _request(operation_id: str, evidence_count: int) -> WalSyncRequest:
-    """Return a request of several entries, so that there are several places to break in."""
-    evidence = tuple(
-        [
-            AgreementEvidence(
-                f"e{index}",
-                operation_id,
-                None,
-                None,
-                AgreementLevel.PROVISIONAL,
-                AgreementEvidenceKind.WITNESS,
-                "",
-                True,
-            )
-            for index in range(evidence_count)
-        ]
-    )
-    return WalSyncRequest(operation_id, "c", AgreementLevel.PROVISIONAL, None, evidence, 1)
-
-
-class _SecondSync:
-    """A sync in a thread of its own, begun in the middle of another one."""
-
-    def __init__(self, handler: AgreementWalHandlerLike, probe: ProbeWal) -> None:
-        self.calls: list[tuple[bool, str]] = []
-        self.answer: Any = "no answer"
-        self._handler = handler
-        self._broke_in = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="second-sync", daemon=True)
-        probe.before_call = self._before_call
-
-    def _run(self) -> None:
-        try:
-            self.answer = self._handler.wal_sync(_request("second", 2))
-        except Exception as error:
-            self.answer = error
-
-    def _before_call(self, name: str) -> None:
-        second = threading.current_thread() is self._thread
-        self.calls.append((second, name))
-        if second:
-            self._broke_in.set()
-            return
-        if name == "load" and not self._thread.ident:
-            self._thread.start()
-        # Wherever the lock is not held, the second sync gets the time to go on.
-        if name == "load" or self.calls.count((False, "append")) == 1:
-            self._broke_in.wait(_BREAK_IN_SECONDS)
-
-    def finish(self) -> bool:
-        """Wait for the end of the second sync; say whether there was one."""
-        if self._thread.ident:
-            self._thread.join(_JOIN_SECONDS)
-        return not self._thread.is_alive()
-
-
-def _judge_serial(history: History, evidence_count: int) -> None:
-    """Begin a second sync inside the load of a first one (SYNC-03, I-24)."""
-    probe = ProbeWal()
-    handler = _make(history, ScriptedHandler(), probe)
-    second = _SecondSync(handler, probe)
-    request = _request("first", evidence_count)
-    history.call(
-        f'{operation_text(SyncWal(request))}, while a second thread syncs "second"',
-        lambda: handler.wal_sync(request),
-        undeclared="SYNC-03",
-    )
-    history.check(
-        "SYNC-03",
-        second.finish(),
-        "the second sync ends once the first one has",
-        f"the second sync still waits after {_JOIN_SECONDS:g} seconds",
-    )
-    history.reach(SECOND_SYNC)
-    before_second = [is_second for is_second, _ in second.calls]
-    history.check(
-        "SYNC-03",
-        before_second == sorted(before_second),
-        "no call of the second sync between those of the first",
-        lambda: f"the calls {', '.join(_named_calls(second.calls))}",
-    )
-    expected = build_entries((), request)
-    expected = (*expected, *build_entries(expected, _request("second", 2)))
-    stored = probe.inner.load().entries
-    history.check(
-        "SYNC-03",
-        stored == expected,
-        lambda: f"one sync after the other: {entries_text(expected)}",
-        lambda: entries_text(stored),
-    )
-
-
-def _named_calls(calls: list[tuple[bool, str]]) -> list[str]:
-    return [f"{name} of the {'second' if second else 'first'}" for second, name in calls]
-
-
-def _judge_escape(history: History, fault: CallFault) -> None:
-    """Let an undeclared exception escape from the log, then sync again (SYNC-03)."""
-    probe = ProbeWal()
-    handler = _make(history, ScriptedHandler(), probe)
-    probe.inject(fault, error=ValueError("a fault of the log itself"))
-    history.start("a sync that the log breaks", lambda: _swallowing(handler))
-    probe.forget_faults()
-    history.note(f"sync, and the log raises ValueError from {fault.call.value}", "it ended")
-    history.reach(ESCAPED)
-    entries: list[AgreementWalEntry] = []
-    thread = threading.Thread(target=lambda: _swallowing(handler), daemon=True)
-    history.note("sync again", "")
-    thread.start()
-    thread.join(_JOIN_SECONDS)
-    entries.extend(probe.inner.load().entries)
-    history.answer("no answer" if thread.is_alive() else "it ended")
-    history.check(
-        "SYNC-03",
-        not thread.is_alive() and tuple(entries) == build_entries((), _request("again", 1)),
-        "the lock is free again, and the sync stores its entries",
-        lambda: "the sync waits for ever" if thread.is_alive() else entries_text(entries),
-    )
-
-
-def _swallowing(handler: AgreementWalHandlerLike) -> None:
-    try:
-        handler.wal_sync(_request("again", 1))
-    except Exception:
-        # Whether the handler lets the exception through is its own affair.
-        return
-
-
 def _requests(*, defaulted: bool) -> st.SearchStrategy[EffectRequest]:
     """Describe legal requests of methods that are answered by default, or of the others."""
     fits = (MetadataFit.RIGHT, MetadataFit.OTHER_KIND)
@@ -359,15 +205,13 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
     name="agreement WAL handler surface",
     laws=(
         Law("methods", _DRAWN, _judge_requests),
-        # Each of these waits, so each is tried on a few values only.
-        Law(
+        TableLaw(
             "one after the other",
-            st.sampled_from((1, 6)),
-            _judge_serial,
-            0.05,
+            lambda histories: (1, 6),
+            judge_serial,
             needs=lambda backend: backend.concurrent_calls,
         ),
-        Law("free after an escape", st.sampled_from(_ESCAPES), _judge_escape, 0.05),
+        TableLaw("free after an escape", lambda histories: ESCAPES, judge_escape),
     ),
     requirement_ids=("SYNC-03", "SYNC-13"),
     situations={

@@ -11,6 +11,10 @@ from conformance.engine.suite import Suite
 from conformance.machines.registry import SUITES
 from conformance.tests.broken_caches import BROKEN_CACHES, ListCache
 from conformance.tests.broken_codecs import BROKEN_CODECS, CorrectCodec
+from conformance.tests.broken_directed_handlers import (
+    BROKEN_DIRECTED_EVIDENCE_HANDLERS,
+    BROKEN_DIRECTED_WAL_HANDLERS,
+)
 from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
 from conformance.tests.broken_identities import BROKEN_IDENTITIES
 from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
@@ -132,6 +136,20 @@ CASES = (
         _named(BROKEN_WAL_HANDLERS, "does not forward step"),
         AgreementWalHandler,
         _FailingWalHandler,
+    ),
+    _case(
+        "agreement WAL handler, directed cases",
+        "SYNC-05",
+        _named(BROKEN_DIRECTED_WAL_HANDLERS, "compares identities in any case"),
+        AgreementWalHandler,
+        _FailingWalHandler,
+    ),
+    _case(
+        "evidence handler, directed cases",
+        "EVID-03",
+        _named(BROKEN_DIRECTED_EVIDENCE_HANDLERS, "looks up stripped ids"),
+        EvidencePersistenceHandler,
+        _FailingEvidenceHandler,
     ),
     _case(
         "evidence handler",

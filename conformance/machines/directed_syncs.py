@@ -1,0 +1,82 @@
+"""Directed cases for a WAL handler: what a sync must not mix up or look at, in every run.
+
+Nothing here depends on a seed. The cases are in ``sync_cases``; each is a script of the acts that
+the random machine has too, on a log that is a plain list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from conformance.engine.acts import Act
+from conformance.engine.scripts import ScriptedPart, ScriptSuite
+from conformance.machines import sync_cases as cases
+from conformance.machines.wal_sync_acts import SyncActs
+from telltale_spec.backends.contract import AgreementWal
+
+__all__ = ["DIRECTED_SYNC_SUITE", "ScriptedSync"]
+
+
+class ScriptedSync(SyncActs, ScriptedPart):
+    """One plain log under handlers of every mode."""
+
+    def prepare(self) -> None:
+        """Make the log and the handlers around it; a script is tried whole or not at all."""
+        super().prepare()
+        self.offered = self.taken = 1
+
+    def _new_log(self) -> AgreementWal | None:
+        # The handler is judged here, so the backend's own log has no say.
+        return None
+
+    def close(self) -> None:
+        """Close the log."""
+        self.release_log()
+
+
+def _groups(act: Act) -> Sequence[str]:
+    """Return what an act has in common with others: its name, and its operation."""
+    values = act.form.bound(act.arguments, act.named).values()
+    operations = [each.operation_id for each in values if hasattr(each, "operation_id")]
+    return (act.form.name, *[f"operation {each}" for each in operations])
+
+
+DIRECTED_SYNC_SUITE: Final = ScriptSuite(
+    name="agreement WAL handler, directed cases",
+    part=ScriptedSync,
+    scripts=lambda backend, budget, seed: cases.scripts(ScriptedSync),
+    requirement_ids=(
+        "SYNC-01",
+        "SYNC-02",
+        "SYNC-04",
+        "SYNC-05",
+        "SYNC-06",
+        "SYNC-07",
+        "SYNC-08",
+        "SYNC-09",
+        "SYNC-10",
+        "SYNC-11",
+        "SYNC-12",
+        "SYNC-15",
+    ),
+    situations={
+        cases.TEXTS: ("SYNC-05",),
+        cases.TICKS: ("SYNC-05",),
+        cases.MANY: ("SYNC-04", "SYNC-05"),
+        cases.LEVELS: ("SYNC-06", "SYNC-08"),
+        cases.BEFORE: ("SYNC-06", "SYNC-07"),
+        cases.IGNORED: ("SYNC-10",),
+        cases.PROOFS: ("SYNC-06", "SYNC-07"),
+        cases.ORDERS: ("SYNC-04",),
+        cases.FAULTS: ("SYNC-09", "SYNC-15"),
+        cases.MODES: ("SYNC-02",),
+        cases.NAMES: ("SYNC-01",),
+        cases.SNAPSHOTS: ("SYNC-11",),
+        cases.ENVELOPES: ("SYNC-12",),
+        cases.AGAIN: ("SYNC-05", "SYNC-15"),
+    },
+    present=lambda backend: backend.agreement_wal_handler is not None,
+    group_of=_groups,
+    shares_time=False,
+)

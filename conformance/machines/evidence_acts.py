@@ -1,0 +1,290 @@
+"""The acts on one evidence handler, and how each is judged by what the probe answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.backend import Backend, Capability
+from conformance.engine.acts import act
+from conformance.engine.session import History, HistoryEnded, Raised, Returned
+from conformance.machines.evidence_expectation import (
+    OBJECT,
+    PLAIN,
+    READ_FAULT,
+    RESTARTED,
+    Expectation,
+    expectation,
+    situations,
+)
+from conformance.machines.evidence_mended import Handled, check_mended, memory_of
+from conformance.machines.evidence_probes import (
+    Resolver,
+    TracedHandler,
+    answer_text,
+    handled_text,
+    make_cache,
+    make_handler,
+    outcome_of,
+    put_text,
+    shown_outcome,
+    trace_text,
+)
+from conformance.machines.probes import ProbeCache
+from conformance.rules.narration import cache_entry_text, quoted
+from strategies.faults import CallFault
+from telltale_spec.backends.contract import EvidenceOutcomeCache
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.wire.requests import EffectRequest
+
+__all__ = ["EvidenceActs"]
+
+
+class EvidenceActs:
+    """One handler under test, around an inner handler and a cache that note every call.
+
+    What carries the acts out, a machine or a script, gives the history and the backend.
+    """
+
+    plain = False
+    resolver_worked = False
+    known_before_restart: frozenset[str] = frozenset()
+    # What is cached as far as the probe knows; a history that ended at once has nothing.
+    stored: dict[str, EvidenceOutcomeCacheEntry]
+    history: History
+    backend: Backend
+
+    def prepare(self) -> None:
+        """Make a handler on an empty cache."""
+        self.trace: list[str] = []
+        self.directory = self.history.directory()
+        self.mended = memory_of(self.backend.mends)
+        self.cache = ProbeCache(self._new_cache())
+        self.cache.before_call = self.trace.append
+        self._make(plain=False)
+
+    def _new_cache(self) -> EvidenceOutcomeCache | None:
+        """Make the backend's own cache, or return ``None`` for the plain one of the probe."""
+        return make_cache(self.history, self.directory)
+
+    def _make(self, *, plain: bool, identity: str = "scripted") -> None:
+        self.inner = TracedHandler(self.trace, identity)
+        self.resolver = resolver = Resolver(self.trace)
+        self.plain, self.resolver_worked = plain, False
+        given = resolver.evidence_id_for_request if plain else resolver
+        self.handler = make_handler(self.history, self.inner, self.cache, given)
+
+    def _known(self, pick: int) -> str:
+        return tuple(self.stored)[pick % len(self.stored)]
+
+    def _unused(self, evidence_id: str) -> str:
+        while evidence_id in self.stored:
+            evidence_id += "'"
+        return evidence_id
+
+    @act("handle_effect")
+    def _handle(
+        self,
+        request: EffectRequest,
+        evidence_id: str | None,
+        outcome: EffectOutcome,
+        fault: CallFault | None = None,
+    ) -> None:
+        self._begin(fault)
+        self.resolver.evidence_id = evidence_id
+        self.inner.script("handle_effect", outcome)
+        answer = self._call(
+            handled_text(request, evidence_id, outcome, fault),
+            lambda: self.handler.handle_effect(request),
+            {
+                "operation": "handle_effect",
+                "evidence_id": evidence_id,
+                "request": request.to_dict(),
+                "inner_outcome": outcome.to_dict(),
+                "fault": None if fault is None else fault.message,
+            },
+        )
+        self._check_resolver(request)
+        if evidence_id is not None and self.mended is not None:
+            inner_count = len(self.inner.calls_of("handle_effect"))
+            handled = Handled(request, evidence_id, outcome, fault, inner_count, self.cache, answer)
+            about = check_mended(self.history, self.mended, handled, self.stored)
+            if about == "EVID-03" and evidence_id in self.known_before_restart:
+                self.history.reach(RESTARTED)
+            return
+        expected = expectation(self.cache, self.stored, request, evidence_id, outcome)
+        for situation in situations(expected, request, fault, self.stored.get(evidence_id or "")):
+            self.history.reach(situation)
+        if expected.requirement_id == "EVID-03" and evidence_id in self.known_before_restart:
+            self.history.reach(RESTARTED)
+        self._check_handling(expected, request, evidence_id, answer)
+        self._remember(fault)
+
+    def _begin(self, fault: CallFault | None) -> None:
+        self.trace.clear()
+        self.inner.forget_calls()
+        self.cache.forget_calls()
+        self.cache.forget_faults()
+        self.resolver.requests.clear()
+        if fault is not None:
+            self.cache.inject(fault)
+
+    def _call(
+        self, text: str, function: Callable[[], Any], operation: dict[str, Any]
+    ) -> Returned | Raised:
+        # A handler that cannot use a plain callable says so at the first request.
+        unproven = self.plain and not self.resolver_worked
+        return self.history.call(
+            text,
+            function,
+            operation=operation,
+            undeclared="EVID-10" if unproven else "WAL-09",
+        )
+
+    def _check_resolver(self, request: EffectRequest) -> None:
+        ignored = self.plain and not self.resolver_worked and "resolver" not in self.trace
+        once_and_first = self.trace.count("resolver") == 1 and self.trace[0] == "resolver"
+        self.history.check(
+            "EVID-10" if ignored else "EVID-02",
+            once_and_first and self.resolver.requests == [request],
+            "the resolver asked once and first, with the whole request",
+            lambda: trace_text(self.trace),
+        )
+        self.history.check("EVID-10", True, "", "")
+        self.resolver_worked = True
+        self.history.reach(PLAIN if self.plain else OBJECT)
+
+    def _check_handling(
+        self,
+        expected: Expectation,
+        request: EffectRequest,
+        evidence_id: str | None,
+        answer: Returned | Raised,
+    ) -> None:
+        check, requirement_id = self.history.check, expected.requirement_id
+        check(
+            requirement_id,
+            tuple(self.trace) == expected.trace,
+            trace_text(expected.trace),
+            lambda: trace_text(self.trace),
+        )
+        asked_for = [call.argument for call in self.cache.calls_of("get")]
+        check(
+            requirement_id,
+            all(each == evidence_id for each in asked_for),
+            lambda: f"the cache asked for {quoted(evidence_id or '')}",
+            lambda: f"the cache asked for {', '.join(map(repr, asked_for))}",
+        )
+        check(
+            requirement_id,
+            all(call.arguments == (request,) for call in self.inner.calls_of("handle_effect")),
+            "the inner handler given the request as it came",
+            "the inner handler given another request",
+        )
+        if expected.entry is not None:
+            self._check_entry(expected.entry)
+        check(
+            requirement_id,
+            isinstance(answer, Returned) and answer.value == expected.outcome,
+            lambda: shown_outcome(expected.outcome),
+            lambda: answer_text(answer),
+        )
+        check("WAL-09", True, "", "")
+
+    def _check_entry(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        (put,) = self.cache.calls_of("put")
+        self.history.check(
+            "EVID-05",
+            put.argument == entry,
+            lambda: f"put {cache_entry_text(entry)}",
+            lambda: f"put {put_text(put.argument)}",
+        )
+
+    def _remember(self, fault: CallFault | None) -> None:
+        for put in self.cache.calls_of("put"):
+            if put.error is None or (fault is not None and fault.stored):
+                self.stored[put.argument.evidence_id] = put.argument
+
+    @act("cached_outcome")
+    def _look_up(self, evidence_id: str, fault: CallFault | None = None) -> None:
+        answer = self._read(
+            f"look up the cached outcome of {quoted(evidence_id)}",
+            "cached_outcome",
+            lambda: self.handler.cached_outcome(evidence_id),
+            fault,
+        )
+        self._check_read(answer, "get", evidence_id, outcome_of)
+
+    @act("cache_snapshot")
+    def _snapshot(self, fault: CallFault | None = None) -> None:
+        answer = self._read(
+            "ask for a snapshot of the cache",
+            "cache_snapshot",
+            lambda: self.handler.cache_snapshot(),
+            fault,
+        )
+        self._check_read(answer, "load", None, lambda artifact: artifact)
+
+    def _read(
+        self, text: str, method: str, function: Callable[[], Any], fault: CallFault | None
+    ) -> Returned | Raised:
+        self._begin(fault)
+        if fault is not None:
+            self.history.reach(READ_FAULT)
+            text = f"{text}, the cache's {fault.call.value} failing"
+        return self.history.call(text, function, operation={"operation": method})
+
+    def _check_read(
+        self,
+        answer: Returned | Raised,
+        method: str,
+        argument: str | None,
+        view: Callable[[Any], Any],
+    ) -> None:
+        check = self.history.check
+        check(
+            "EVID-07",
+            [(call.name, call.argument) for call in self.cache.calls] == [(method, argument)],
+            f"one {method} of the cache and no other call",
+            lambda: trace_text(self.trace),
+        )
+        (call,) = self.cache.calls
+        wanted = Returned(view(call.answer)) if call.error is None else Raised(str(call.error))
+        check("EVID-07", answer == wanted, lambda: answer_text(wanted), lambda: answer_text(answer))
+
+    @act("put_foreign")
+    def _put_foreign(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        """Put an entry behind the handler's back."""
+        self.history.start("a put without the handler", lambda: self.cache.inner.put(entry))
+        self.history.note(f"put {cache_entry_text(entry)} without the handler", "ok", entry)
+        self.stored[entry.evidence_id] = entry
+        if self.mended is not None and not self.mended.notes_foreign(entry):
+            # Whether such a handler answers with it is its own affair.
+            raise HistoryEnded
+
+    @act("restart")
+    def _restart(self, *, plain: bool, identity: str = "scripted") -> None:
+        self._begin(None)
+        kind = "a plain callable" if plain else "an object"
+        self.history.note(f"make a new handler, its resolver {kind}", "ok")
+        if Capability.REOPEN in self.backend.capabilities:
+            self.history.release(self.cache.inner)
+            reopened = self._new_cache()
+            self.cache.inner = self.cache.inner if reopened is None else reopened
+        self._make(plain=plain, identity=identity)
+        self.known_before_restart = frozenset(self.stored)
+        self._check_identity()
+
+    def _check_identity(self) -> None:
+        expected = f"evidence_persistence<{self.inner.identity}>"
+        answer = self.history.call(
+            "ask for the handler's name", lambda: self.handler.handler_identity(), quiet=True
+        )
+        self.history.check(
+            "EVID-01", answer == Returned(expected), expected, lambda: answer_text(answer)
+        )
+
+    def release_cache(self) -> None:
+        """Close the cache, if it was made."""
+        self.history.release(getattr(getattr(self, "cache", None), "inner", None))

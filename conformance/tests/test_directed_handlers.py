@@ -1,0 +1,97 @@
+"""Directed cases find what they are directed at, on every seed, and fail nothing that is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.backend import Backend
+from conformance.engine.suite import Suite
+from conformance.machines.codec import CODEC_SUITE
+from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
+from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
+from conformance.machines.identities import IDENTITY_SUITE
+from conformance.machines.recovery import RECOVERY_SUITE
+from conformance.machines.registry import SUITES
+from conformance.tests.broken_codecs import CorrectCodec
+from conformance.tests.broken_directed_functions import (
+    BROKEN_DIRECTED_CODECS,
+    BROKEN_DIRECTED_IDENTITIES,
+    BROKEN_DIRECTED_RECOVERIES,
+)
+from conformance.tests.broken_directed_handlers import (
+    BROKEN_DIRECTED_EVIDENCE_HANDLERS,
+    BROKEN_DIRECTED_WAL_HANDLERS,
+)
+from conformance.tests.broken_evidence_handlers import StepwiseHandler
+from conformance.tests.broken_recoveries import correct
+from conformance.tests.broken_wal_handlers import OpenHandler
+from conformance.tests.kill_table import tables_of
+from conformance.tests.unusual_handlers import UNUSUAL_HANDLERS
+from conformance.tests.zoo import counterexample_for, failed, judged, unproved
+
+BROKEN = [
+    *(("agreement_wal_handler", DIRECTED_SYNC_SUITE, *row) for row in BROKEN_DIRECTED_WAL_HANDLERS),
+    *(
+        ("evidence_handler", DIRECTED_EVIDENCE_SUITE, *row)
+        for row in BROKEN_DIRECTED_EVIDENCE_HANDLERS
+        if row[2] != "WAL-09"
+    ),
+    *(("recovery", tables_of(RECOVERY_SUITE), *row) for row in BROKEN_DIRECTED_RECOVERIES),
+    *(("codec", tables_of(CODEC_SUITE), *row) for row in BROKEN_DIRECTED_CODECS),
+    *(
+        ("identity", tables_of(IDENTITY_SUITE), *row, "ENT-02")
+        for row in BROKEN_DIRECTED_IDENTITIES
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("component", "suite", "name", "broken", "requirement_id"),
+    BROKEN,
+    ids=[f"{row[0]}: {row[2]}" for row in BROKEN],
+)
+def test_the_directed_cases_alone_find_it(
+    component: str, suite: Suite, name: str, broken: Any, requirement_id: str
+) -> None:
+    # Nothing in these suites is drawn, so one seed stands for all.
+    report = judged(
+        Backend(name, **{component: broken}),
+        (suite,),
+        profile_name="quick",
+        only=(requirement_id,),
+        minimise=False,
+    )
+
+    assert failed(report) == [requirement_id]
+
+
+RIGHT = (
+    Backend("reference handler", agreement_wal_handler=OpenHandler),
+    Backend("reference evidence", evidence_handler=StepwiseHandler),
+    Backend("reference recovery", recovery=correct),
+    Backend("reference codec", codec=CorrectCodec()),
+    Backend("reference identity", identity=lambda entry: entry.stable_identity()),
+    *UNUSUAL_HANDLERS,
+)
+
+
+@pytest.mark.parametrize("backend", RIGHT, ids=lambda each: each.name)
+def test_nothing_right_is_failed_or_left_open(backend: Backend) -> None:
+    suites = tuple([suite for suite in SUITES if suite.applies(backend)])
+
+    assert unproved(judged(backend, suites, profile_name="quick")) == []
+
+
+@pytest.mark.requirement("SYNC-05")
+def test_a_long_script_is_told_in_a_few_steps() -> None:
+    ((_, broken, _),) = [
+        row for row in BROKEN_DIRECTED_WAL_HANDLERS if row[0] == "compares identities in any case"
+    ]
+    backend = Backend("folds", agreement_wal_handler=broken)
+
+    found = counterexample_for("SYNC-05", backend, (DIRECTED_SYNC_SUITE,))
+
+    assert found is not None
+    assert len(found.steps) == 2
