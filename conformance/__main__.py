@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
-    OWN_FAULT,
     PROGRAM,
-    USAGE,
     CommandParser,
     complain,
     version,
 )
+from conformance.records.exit_status import ExitStatus
 from telltale_spec.errors import TelltaleError
 
 if TYPE_CHECKING:
@@ -60,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from conformance.run.worker import OwnFaultError
 
             if isinstance(error, OwnFaultError):
-                complain(f"this is a fault of {PROGRAM} itself", OWN_FAULT)
+                complain(f"this is a fault of {PROGRAM} itself", ExitStatus.OWN_FAULT)
                 print(error, file=sys.stderr)  # noqa: T201 - the place for it
-                return OWN_FAULT
-            return complain(str(error), USAGE)
+                return ExitStatus.OWN_FAULT
+            return complain(str(error))
 
 
 @contextlib.contextmanager

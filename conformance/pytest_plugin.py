@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from conformance.commands.arguments import write_whole
+from conformance.engine.profiles import PROFILES
 
 if TYPE_CHECKING:
     from conformance.backend import Backend
@@ -50,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--telltale-profile",
         default="ci",
-        choices=("quick", "ci", "deep"),
+        choices=tuple(PROFILES),
         help="how much to try (default: ci)",
     )
     group.addoption(

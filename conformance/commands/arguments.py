@@ -8,16 +8,14 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
+from conformance.records.exit_status import ExitStatus
 from conformance.records.redaction import hidden_text, secrets_of
 from conformance.run.terminal_text import visible_lines
 
 __all__ = [
-    "CONFORMING",
     "EXIT_STATUS_TEXT",
-    "OWN_FAULT",
     "PROGRAM",
     "REPLAYS_FOLDER",
-    "USAGE",
     "CommandParser",
     "complain",
     "file_problem",
@@ -31,13 +29,8 @@ __all__ = [
 PROGRAM: Final = "telltale-conformance"
 REPLAYS_FOLDER: Final = ".telltale/replays"
 
-CONFORMING: Final = 0
-USAGE: Final = 2
-OWN_FAULT: Final = 5
-
-EXIT_STATUS_TEXT: Final = (
-    "exit status: 0 conforming, 1 violation, 2 usage, 3 inconclusive, "
-    "4 the backend could not be judged, 5 a fault of this program"
+EXIT_STATUS_TEXT: Final = "exit status: " + ", ".join(
+    f"{status.value} {status.words}" for status in ExitStatus
 )
 
 
@@ -46,11 +39,11 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with the status of wrong usage."""
-        self.exit(USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+        self.exit(ExitStatus.USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
 
 
-def complain(message: str, status: int) -> int:
-    """Print one line of complaint and return the exit status that goes with it."""
+def complain(message: str, status: int = ExitStatus.USAGE) -> int:
+    """Print one line of complaint and return the exit status, by default that of wrong usage."""
     shown = hidden_text(message, secrets_of(os.environ))
     print(f"{PROGRAM}: {visible_lines(shown)}", file=sys.stderr)  # noqa: T201 - the place for it
     return status

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, USAGE, complain, file_problem, write_whole
+from conformance.commands.arguments import complain, file_problem, write_whole
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +32,7 @@ NAME: Final = "bench"
 # A program that is measured in every run of a repository, such as a backend in another language.
 _HARNESS_VARIABLE: Final = "TELLTALE_BENCH_COMMAND"
 
-_SLOWER: Final = 1
+_SLOWER: Final = ExitStatus.VIOLATION
 _PYTEST_USAGE: Final = 4
 _MISSING: Final = (
     "pytest-benchmark is missing, which measures; install it with "
@@ -104,7 +105,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     """Measure, or read earlier figures; show, keep and compare them."""
     problem = _problem(parsed)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     from conformance.bench.figures import read_figures
 
     earlier = None if parsed.compare is None else read_figures(parsed.compare)
@@ -121,7 +122,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         kept = Path(folder) / "figures.json"
         status = _measure(parsed, Path(folder), kept, console)
         if not kept.exists():
-            return status or complain("nothing was measured", USAGE)
+            return status or complain("nothing was measured")
         if parsed.json is not None:
             write_whole(parsed.json, kept.read_text(encoding="utf-8"))
         return _show(parsed, read_figures(kept), earlier, console) or status
@@ -173,8 +174,8 @@ def _measure(parsed: argparse.Namespace, folder: Path, kept: Path, console: Cons
     words += [*questions.__path__, *map(str, parsed.also)]
     status = subprocess.run(words, env=_environment(), check=False).returncode  # noqa: S603 - ourselves
     if status == _PYTEST_USAGE:
-        return USAGE
-    return CONFORMING if status == 0 else _SLOWER
+        return ExitStatus.USAGE
+    return ExitStatus.CONFORMING if status == 0 else _SLOWER
 
 
 def _environment() -> dict[str, str]:
@@ -248,18 +249,18 @@ def _show(
         write_whole(parsed.html, page(figures))
     if earlier is None:
         console.print(Text(figures_text(figures)), soft_wrap=True)
-        return CONFORMING
+        return ExitStatus.CONFORMING
     changes = compared(earlier, figures)
     console.print(Text(comparison_text(changes)), soft_wrap=True)
     if not changes:
-        return complain(f"{parsed.compare}: has no measurement in common with this run", USAGE)
+        return complain(f"{parsed.compare}: has no measurement in common with this run")
     limit = parsed.fail_past
     slower = [change for change in changes if limit is not None and change.ratio > limit]
     if slower:
         return complain(
             f"{len(slower)} measurements take more than {limit:g} times longer", _SLOWER
         )
-    return CONFORMING
+    return ExitStatus.CONFORMING
 
 
 def _hundreds(text: str) -> int:

@@ -16,7 +16,6 @@ from conformance.commands.arguments import (
     EXIT_STATUS_TEXT,
     PROGRAM,
     REPLAYS_FOLDER,
-    USAGE,
     complain,
     natural,
     positive,
@@ -35,7 +34,9 @@ from conformance.commands.report_files import (
     write_files,
 )
 from conformance.commands.runs import run_with_progress, shipped_names
+from conformance.engine.profiles import PROFILES
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "docs/protocol.md, with its arguments",
     )
     check.add_argument(
-        "--profile", choices=("quick", "ci", "deep"), default="quick", help="how much to try"
+        "--profile", choices=tuple(PROFILES), default="quick", help="how much to try"
     )
     check.add_argument("--seed", type=natural, default=0, help="fixes every random choice")
     check.add_argument(
@@ -181,23 +182,23 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     problem = _check_problem(parsed)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     # A tour looks for no quirk, so the list of those that are shipped has no place here.
     baseline = None if parsed.tour else load_baseline(parsed)
     report = _run(parsed, console, baseline)
     if not any(backend.results or backend.fault for backend in report.backends):
-        return complain(f"nothing judges {', '.join(parsed.only)}", USAGE)
+        return complain(f"nothing judges {', '.join(parsed.only)}")
     if baseline is not None:
         try:
             report = _matched(parsed, report, baseline)
         except OSError as error:
-            return complain(f"--baseline {parsed.baseline}: {error.strerror}", USAGE)
+            return complain(f"--baseline {parsed.baseline}: {error.strerror}")
     status = int(exit_status(report, strict=parsed.strict))
     status = write_files(parsed, report) or status
     append_step_summary(report, strict=parsed.strict)
     replays = _written_replays(parsed, report)
     if replays is None:
-        status = USAGE if parsed.replays is not None else status
+        status = ExitStatus.USAGE if parsed.replays is not None else status
         targets = _targets(parsed, report)
         replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays, everything=parsed.all)
@@ -220,7 +221,10 @@ def _matched(parsed: argparse.Namespace, report: Report, baseline: RunBaseline) 
     before = len(baseline.baseline.failures)
     baseline, report = new_baseline(baseline, report)
     count = len(baseline.baseline.failures)
-    complain(f"{parsed.baseline} rewritten: {count} known failures (before: {before})", 0)
+    complain(
+        f"{parsed.baseline} rewritten: {count} known failures (before: {before})",
+        ExitStatus.CONFORMING,
+    )
     return report
 
 
@@ -232,7 +236,7 @@ def _written_replays(parsed: argparse.Namespace, report: Report) -> list[dict[st
     try:
         written = write_replays(report.backends, folder)
     except OSError as error:
-        complain(f"--replays {folder}: {error.strerror}", USAGE)
+        complain(f"--replays {folder}: {error.strerror}")
         return None
     return [
         {each: _replay_command(parsed, path, target) for each, path in paths.items()}

@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import (
-    EXIT_STATUS_TEXT,
-    USAGE,
-    complain,
-    file_problem,
-    write_whole,
-)
+from conformance.commands.arguments import EXIT_STATUS_TEXT, complain, file_problem, write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,18 +49,18 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     try:
         judged = _judged(parsed)
     except OSError as error:
-        return complain(f"{parsed.file}: {error.strerror}", USAGE)
+        return complain(f"{parsed.file}: {error.strerror}")
     report = _report(judged)
     status = int(exit_status(report, strict=parsed.strict))
     if parsed.json is not None:
         try:
             write_whole(parsed.json, report.to_text())
         except OSError as error:
-            status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
+            status = complain(f"--json {parsed.json}: {error.strerror}")
     print_history(report.backends[0], report, console, strict=parsed.strict)
     return status
 

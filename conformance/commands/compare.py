@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "compare"
-_REGRESSION: Final = 1
+_REGRESSION: Final = ExitStatus.VIOLATION
 
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
@@ -62,7 +62,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             _print(console, f"{kind.value}:", styles.get(kind, "bold"))
             _print_changes(console, found)
     _print(console, _conclusion(changes, ChangeKind), "bold")
-    return _REGRESSION if is_regression(changes) else CONFORMING
+    return _REGRESSION if is_regression(changes) else ExitStatus.CONFORMING
 
 
 def _print_changes(console: Console, changes: list[Change]) -> None:

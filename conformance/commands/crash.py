@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, USAGE, complain, natural, positive, seconds
+from conformance.commands.arguments import complain, natural, positive, seconds
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 from conformance.records.promises import FILE_SYSTEM_NAMES
 from conformance.run.terminal_text import visible
 
@@ -26,7 +27,7 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "crash"
 
-_NOT_JUDGED: Final = 4
+_NOT_JUDGED: Final = ExitStatus.BACKEND_FAULT
 _CLASSES: Final = (
     "kill-inside",
     "power-prefix",
@@ -95,12 +96,12 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     problem = _problem(parsed)
     if problem:
-        return complain(problem, USAGE)
+        return complain(problem)
     component = Component.LOG if parsed.component == "log" else Component.CACHE
     operations = _operations(component)
     count = parsed.operations or len(operations)
     if count > len(operations):
-        return complain(f"--operations {count}: the history has {len(operations)}", USAGE)
+        return complain(f"--operations {count}: the history has {len(operations)}")
     launch = _launch(parsed)
     crew = crew_of(launch)
     name = parsed.target or parsed.harness
@@ -171,7 +172,7 @@ def _show(
     if parsed.state is not None:
         if parsed.state >= len(states):
             last = f"the last one is {len(states) - 1}" if states else "there is none"
-            return complain(f"--state {parsed.state}: {last}", USAGE)
+            return complain(f"--state {parsed.state}: {last}")
         return _show_one(parsed, console, site, states[parsed.state])
     for number, state in enumerate(states):
         _print(console, f"{number:5}: {_state_text(site, state)}")
@@ -179,7 +180,7 @@ def _show(
     _print(
         console, f"{kind}: {made} states, {len(states)} distinct, of {len(operations)} operations"
     )
-    return CONFORMING
+    return ExitStatus.CONFORMING
 
 
 def _show_one(
@@ -195,9 +196,9 @@ def _show_one(
             parsed.image.mkdir()
             write_image(site.image(state), parsed.image)
         except OSError as error:
-            return complain(f"--image {parsed.image}: {error.strerror or error}", USAGE)
+            return complain(f"--image {parsed.image}: {error.strerror or error}")
         _print(console, f"written to {parsed.image}")
-    return CONFORMING
+    return ExitStatus.CONFORMING
 
 
 def _state_text(site: CrashSite, state: CrashState) -> str:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import (
-    CONFORMING,
-    USAGE,
     complain,
     file_problem,
     natural,
@@ -18,6 +16,7 @@ from conformance.commands.arguments import (
     write_whole,
 )
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,8 +30,8 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "differential"
 
-_DISAGREEMENT: Final = 1
-_NOT_JUDGED: Final = 4
+_DISAGREEMENT: Final = ExitStatus.VIOLATION
+_NOT_JUDGED: Final = ExitStatus.BACKEND_FAULT
 _SHOWN_MAX: Final = 5
 _SHOWN_EVERY: Final = 10_000
 _SHOWN_HEXADECIMAL_MAX: Final = 400
@@ -85,7 +84,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     problem = None if parsed.state is None else file_problem("--state", parsed.state)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     try:
         with harness_backend(parsed.harness, call_seconds_max=parsed.call_timeout) as backend:
             return _compare(parsed, backend, console)
@@ -102,7 +101,7 @@ def _compare(parsed: argparse.Namespace, backend: Backend, console: Console) -> 
     try:
         state = _state(parsed, backend)
     except UsageError as error:
-        return complain(f"--state {parsed.state}: {error}", USAGE)
+        return complain(f"--state {parsed.state}: {error}")
 
     def keep(state: DifferentialState) -> None:
         if parsed.state is not None:
@@ -121,7 +120,7 @@ def _compare(parsed: argparse.Namespace, backend: Backend, console: Console) -> 
             on_batch=keep,
         )
     except OSError as error:
-        return complain(f"--state {parsed.state}: {error.strerror}", USAGE)
+        return complain(f"--state {parsed.state}: {error.strerror}")
     return _report(parsed, state, backend, console)
 
 
@@ -167,7 +166,7 @@ def _report(
         f"seed {state.seed}, {texts} compared",
         soft_wrap=True,
     )
-    return _DISAGREEMENT if state.disagreements else CONFORMING
+    return _DISAGREEMENT if state.disagreements else ExitStatus.CONFORMING
 
 
 def _count_text(state: DifferentialState) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, USAGE, complain, write_whole
+from conformance.commands.arguments import complain, write_whole
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "findings"
 
-_UNEXPECTED: Final = 1
+_UNEXPECTED: Final = ExitStatus.VIOLATION
 
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
@@ -73,12 +74,10 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     targets = [each for each in parsed.id_or_target if ":" in each]
     unknown = [each for each in ids if each not in FINDINGS]
     if unknown:
-        return complain(f"there is no finding `{unknown[0]}`; they are F1 to F46", USAGE)
+        return complain(f"there is no finding `{unknown[0]}`; they are F1 to F46")
     targets += [] if parsed.harness is None else [parsed.harness]
     if len(targets) + parsed.hardened > 1:
-        return complain(
-            f"{len(targets) + parsed.hardened} targets; findings are shown on one", USAGE
-        )
+        return complain(f"{len(targets) + parsed.hardened} targets; findings are shown on one")
     target = targets[0] if targets else None
     rows = []
     try:
@@ -96,7 +95,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
                 for line in text_lines(*rows[-1]):
                     console.print(line, soft_wrap=True)
     except BackendFault as fault:
-        return complain(str(fault), 4)
+        return complain(str(fault), ExitStatus.BACKEND_FAULT)
     if parsed.json is not None:
         named = "hardened" if parsed.hardened else target
         form = {"findings": [_json(*row) for row in rows], "target": named}
@@ -107,10 +106,10 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         write_whole(parsed.markdown, "\n".join(page_lines(rows, system)) + "\n")
     if parsed.hardened:
         shown = {finding.finding_id for finding, found in rows if found.shown is Shown.SHOWN}
-        return _UNEXPECTED if shown & MENDED else CONFORMING
+        return _UNEXPECTED if shown & MENDED else ExitStatus.CONFORMING
     silent = [finding.finding_id for finding, found in rows if found.shown is Shown.NOT_SHOWN]
     unexpected = [each for each in silent if target is None and each not in NOT_SHOWN]
-    return _UNEXPECTED if unexpected else CONFORMING
+    return _UNEXPECTED if unexpected else ExitStatus.CONFORMING
 
 
 def _backend(

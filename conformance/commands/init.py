@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, PROGRAM, USAGE, complain
+from conformance.commands.arguments import PROGRAM, complain
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +55,12 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     try:
         names = write_harness(parsed.language, parsed.folder)
     except FolderError as error:
-        return complain(str(error), USAGE)
+        return complain(str(error))
     console.print(f"{parsed.folder}: {', '.join(names)}")
     console.print("It starts, and answers every operation with `unsupported`. Next:\n")
     for command in _next_commands(parsed.language, parsed.folder):
         console.print(f"  {command}", soft_wrap=True)
-    return CONFORMING
+    return ExitStatus.CONFORMING
 
 
 def _next_commands(language: str, folder: Path) -> list[str]:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.errors import UsageError
+from conformance.records.exit_status import ExitStatus
 from conformance.run.terminal_text import visible
 from telltale_spec.errors import (
     ArtifactFileError,
@@ -41,9 +42,9 @@ __all__ = [
 
 ArtifactType = TypeVar("ArtifactType")
 
-EXIT_VALID: Final = 0
-EXIT_OUT_OF_ORDER: Final = 1
-EXIT_UNREADABLE: Final = 2
+EXIT_VALID: Final = ExitStatus.CONFORMING
+EXIT_OUT_OF_ORDER: Final = ExitStatus.VIOLATION
+EXIT_UNREADABLE: Final = ExitStatus.USAGE
 
 
 class UnreadableArtifactError(UsageError):

@@ -8,14 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import (
-    CONFORMING,
-    CommandParser,
-    complain,
-    positive,
-    seconds,
-    write_whole,
-)
+from conformance.commands.arguments import CommandParser, complain, positive, seconds, write_whole
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,8 +21,8 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "model"
 
-_VIOLATED: Final = 1
-_INCONCLUSIVE: Final = 3
+_VIOLATED: Final = ExitStatus.VIOLATION
+_INCONCLUSIVE: Final = ExitStatus.INCONCLUSIVE
 _DAMAGED: Final = 4
 _MEBIBYTE: Final = 2**20
 
@@ -157,7 +151,7 @@ def _list(console: Console) -> int:
                 f"  {len(model.steps)} actions, {len(model.claims)} properties: {', '.join(ids)}",
                 soft_wrap=True,
             )
-    return CONFORMING
+    return ExitStatus.CONFORMING
 
 
 def _variant(parsed: argparse.Namespace) -> str:
@@ -180,7 +174,7 @@ def _engine(parsed: argparse.Namespace) -> str | None:
     complain(
         f"engine `compiled` needs Numba (pip install 'telltale-spec[checker-fast]'); "
         f"`{instead}` searches instead, with the same answers",
-        CONFORMING,
+        ExitStatus.CONFORMING,
     )
     return instead
 
@@ -240,10 +234,10 @@ def _check(parsed: argparse.Namespace, console: Console) -> int:
         console.print(f"NOT AS EXPECTED: {line}", soft_wrap=True)
     judgements = {result.judgement for result, _ in results}
     if parsed.expected and Judgement.INCONCLUSIVE not in judgements:
-        return _VIOLATED if unexpected else CONFORMING
+        return _VIOLATED if unexpected else ExitStatus.CONFORMING
     if Judgement.VIOLATED in judgements and not parsed.expected:
         return _VIOLATED
-    return _INCONCLUSIVE if Judgement.INCONCLUSIVE in judgements else CONFORMING
+    return _INCONCLUSIVE if Judgement.INCONCLUSIVE in judgements else ExitStatus.CONFORMING
 
 
 def _trace(parsed: argparse.Namespace, console: Console) -> int:
@@ -263,7 +257,7 @@ def _trace(parsed: argparse.Namespace, console: Console) -> int:
     found = _search(parsed, model).property(parsed.property)
     if found.trace is None:
         console.print(f"{found.judgement.value}: there is no way to show", soft_wrap=True)
-        return CONFORMING if found.judgement is Judgement.HOLDS else _INCONCLUSIVE
+        return ExitStatus.CONFORMING if found.judgement is Judgement.HOLDS else _INCONCLUSIVE
     for line in trace_lines(found.trace):
         console.print(line, soft_wrap=True)
     if parsed.json is not None:
@@ -279,4 +273,4 @@ def _export(parsed: argparse.Namespace, console: Console) -> int:
     slots_count = parsed.bound or model.slots_default
     for path in write_model(parsed.language, model, slots_count, parsed.folder):
         console.print(f"written: {path}", soft_wrap=True)
-    return CONFORMING
+    return ExitStatus.CONFORMING

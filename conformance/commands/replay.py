@@ -7,15 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import (
-    CONFORMING,
-    EXIT_STATUS_TEXT,
-    USAGE,
-    complain,
-    positive,
-    seconds,
-)
+from conformance.commands.arguments import EXIT_STATUS_TEXT, complain, positive, seconds
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,10 +22,10 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "replay"
 
-_VIOLATION: Final = 1
-_INCONCLUSIVE: Final = 3
-_BACKEND_FAULT: Final = 4
-_FROM_BEST: Final = (CONFORMING, _INCONCLUSIVE, _VIOLATION, _BACKEND_FAULT)
+_VIOLATION: Final = ExitStatus.VIOLATION
+_INCONCLUSIVE: Final = ExitStatus.INCONCLUSIVE
+_BACKEND_FAULT: Final = ExitStatus.BACKEND_FAULT
+_FROM_BEST: Final = (ExitStatus.CONFORMING, _INCONCLUSIVE, _VIOLATION, _BACKEND_FAULT)
 
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
@@ -104,7 +98,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     paths, target = _files_and_target(parsed.files)
     problem = _option_problem(parsed, paths, target)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     replays = [load_replay(path) for path in paths]
     for replay in replays:
         check_acts(replay)
@@ -113,7 +107,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     if target is None and parsed.harness is None:
         problem = _backend_problem(paths, replays)
         if problem is not None:
-            return complain(problem, USAGE)
+            return complain(problem)
     return _replay(parsed, paths, replays, target, console)
 
 
@@ -208,27 +202,27 @@ def _status(outcome: Outcome) -> int:
         return _BACKEND_FAULT
     if outcome is Outcome.NOT_SEEN:
         return _INCONCLUSIVE
-    return CONFORMING if outcome is Outcome.FIXED else _VIOLATION
+    return ExitStatus.CONFORMING if outcome is Outcome.FIXED else _VIOLATION
 
 
 def _print(
     parsed: argparse.Namespace, replays: list[Replay], target: str | None, console: Console
 ) -> int:
     if len(replays) != 1:
-        return complain("--print needs one file", USAGE)
+        return complain("--print needs one file")
     broken = ""
     if parsed.printed == "lines":
         if parsed.harness is None:
-            return complain("--print lines needs --command", USAGE)
+            return complain("--print lines needs --command")
         from conformance.commands.replay_lines import harness_lines
 
         text, broken = harness_lines(parsed, replays[0])
     else:
         if target is None:
-            return complain("--print pytest needs the backend as package.module:factory", USAGE)
+            return complain("--print pytest needs the backend as package.module:factory")
         from conformance.report.replay_text import pytest_text
 
         text = pytest_text(replays[0], target)
     if text:
         console.out(text.rstrip("\n"), highlight=False)
-    return complain(broken, _BACKEND_FAULT) if broken else CONFORMING
+    return complain(broken, _BACKEND_FAULT) if broken else ExitStatus.CONFORMING

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, USAGE, complain
+from conformance.commands.arguments import complain
 from conformance.commands.report_files import (
     add_file_options,
     files_problem,
     wanted_files,
     write_files,
 )
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,16 +54,16 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     if parsed.schema:
         console.out(schema_text(), end="", highlight=False)
-        return CONFORMING
+        return ExitStatus.CONFORMING
     if parsed.report is None:
-        return complain("report: expected a file that `check --json` wrote, or --schema", USAGE)
+        return complain("report: expected a file that `check --json` wrote, or --schema")
     problem = files_problem(parsed)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     report = read_report(parsed.report)
     if wanted_files(parsed):
-        return write_files(parsed, report) or CONFORMING
+        return write_files(parsed, report) or ExitStatus.CONFORMING
     from conformance.report.text import print_report
 
     print_report(report, console, strict=parsed.strict, everything=parsed.all)
-    return CONFORMING
+    return ExitStatus.CONFORMING

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from conformance.commands.arguments import USAGE, complain, file_problem, write_whole
+from conformance.commands.arguments import complain, file_problem, write_whole
 
 if TYPE_CHECKING:
     from conformance.records.results import Report
@@ -97,7 +97,7 @@ def write_files(parsed: argparse.Namespace, report: Report) -> int | None:
         try:
             write_whole(path, _FORMS[name][1](report, parsed.strict))
         except OSError as error:
-            status = complain(f"--{name} {path}: {error.strerror}", USAGE)
+            status = complain(f"--{name} {path}: {error.strerror}")
     return status
 
 
@@ -113,4 +113,4 @@ def append_step_summary(report: Report, *, strict: bool) -> None:
         with Path(named).open("a", encoding="utf-8") as page:
             page.write(_markdown(report, strict))
     except OSError as error:
-        complain(f"the step summary {named} cannot be written: {error.strerror}", USAGE)
+        complain(f"the step summary {named} cannot be written: {error.strerror}")

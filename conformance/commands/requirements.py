@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, USAGE, complain
+from conformance.commands.arguments import complain
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +44,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         if not parsed.id or any(requirement_id.startswith(each) for each in parsed.id)
     ]
     if not wanted:
-        return complain(f"no requirement begins with {' or '.join(parsed.id)}", USAGE)
+        return complain(f"no requirement begins with {' or '.join(parsed.id)}")
     table = Table(expand=False)
     for heading in ("requirement", "level", "scope", "needs", "source", "sentence"):
         table.add_column(heading)
@@ -53,4 +54,4 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         texts = (level_of(row, ()), row.scope.value, row.capability or "", row.source, sentence)
         table.add_row(row.requirement_id, *map(Text, texts))
     console.print(table)
-    return CONFORMING
+    return ExitStatus.CONFORMING

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import USAGE, complain
+from conformance.commands.arguments import complain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +51,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             _backend(parsed.target), parsed.capability, parsed.rejection_mode, parsed.mends
         )
     except BackendFault as fault:
-        return complain(str(fault), USAGE)
+        return complain(str(fault))
     try:
         serve(backend, incoming, outgoing)
     finally:

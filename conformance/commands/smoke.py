@@ -6,8 +6,9 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CONFORMING, complain, seconds
+from conformance.commands.arguments import complain, seconds
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 from conformance.run.terminal_text import visible
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "smoke"
 
-_BACKEND_FAULT: Final = 4
+_BACKEND_FAULT: Final = ExitStatus.BACKEND_FAULT
 
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
@@ -71,7 +72,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     except BackendFault as fault:
         return complain(fault.message, _BACKEND_FAULT)
     _print(report, console)
-    return _BACKEND_FAULT if report.problems else CONFORMING
+    return _BACKEND_FAULT if report.problems else ExitStatus.CONFORMING
 
 
 def _print(report: SmokeReport, console: Console) -> None:

@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import (
-    CONFORMING,
-    USAGE,
-    complain,
-    file_problem,
-    natural,
-    positive,
-    write_whole,
-)
+from conformance.commands.arguments import complain, file_problem, natural, positive, write_whole
 from conformance.commands.runs import run_with_progress, shipped_names
+from conformance.engine.profiles import PROFILES
 from conformance.engine.watch import CALL_SECONDS_MAX
+from conformance.records.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "trace"
-_NOT_TRACED: Final = 1
+_NOT_TRACED: Final = ExitStatus.VIOLATION
 _STARTING_SECONDS_MAX: Final = 60.0
 
 # By the names of the states, whose module is imported late.
@@ -70,7 +64,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     trace.add_argument("--json", type=Path, metavar="FILE", help="write the trace as JSON too")
     trace.add_argument(
         "--profile",
-        choices=("quick", "ci", "deep"),
+        choices=tuple(PROFILES),
         default="quick",
         help="how much the run tries (default: quick)",
     )
@@ -87,15 +81,15 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     problem = None if parsed.json is None else file_problem("--json", parsed.json)
     if problem is not None:
-        return complain(problem, USAGE)
+        return complain(problem)
     report = _saved(parsed.report) if parsed.report else _judged(parsed)
     trace = trace_of(report)
-    status = _NOT_TRACED if parsed.strict and trace.problems() else CONFORMING
+    status: int = _NOT_TRACED if parsed.strict and trace.problems() else ExitStatus.CONFORMING
     if parsed.json is not None:
         try:
             write_whole(parsed.json, json_text(trace.to_dict()))
         except OSError as error:
-            status = complain(f"--json {parsed.json}: {error.strerror}", USAGE)
+            status = complain(f"--json {parsed.json}: {error.strerror}")
     _print_trace(trace, console, strict=parsed.strict)
     return status
 

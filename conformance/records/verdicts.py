@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection
 
+from conformance.records.exit_status import ExitStatus
 from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
 from conformance.requirements import Requirement, Scope
 
@@ -16,17 +16,6 @@ __all__ = [
     "level_note",
     "level_of",
 ]
-
-
-class ExitStatus(enum.IntEnum):
-    """The exit status of every command."""
-
-    CONFORMING = 0
-    VIOLATION = 1
-    USAGE = 2
-    INCONCLUSIVE = 3
-    BACKEND_FAULT = 4
-    OWN_FAULT = 5
 
 
 def exit_status(report: Report, *, strict: bool = False) -> ExitStatus:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from conformance.records.exit_status import ExitStatus
 from conformance.run.terminal_text import visible
 from conformance.vectors.kinds.backends import CACHE, WAL
 from conformance.vectors.kinds.decode import DECODE
@@ -67,9 +68,9 @@ _KINDS: Final[Mapping[str, VectorKind]] = {
 _SUFFIX: Final = ".jsonl"
 _ID_DIGITS: Final = 12
 
-EXIT_PASSED: Final = 0
-EXIT_FAILED: Final = 1
-EXIT_UNREADABLE: Final = 2
+EXIT_PASSED: Final = ExitStatus.CONFORMING
+EXIT_FAILED: Final = ExitStatus.VIOLATION
+EXIT_UNREADABLE: Final = ExitStatus.USAGE
 
 
 @dataclass(frozen=True, slots=True)
