@@ -19,7 +19,7 @@ from conformance.commands.arguments import (
     complain,
     version,
 )
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from telltale_spec.errors import TelltaleError
 
 if TYPE_CHECKING:

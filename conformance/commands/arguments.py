@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from conformance.records.redaction import hidden_text, secrets_of
 from conformance.run.terminal_text import visible_lines
 

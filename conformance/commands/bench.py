@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import complain, file_problem, write_whole
 from conformance.engine.watch import CALL_SECONDS_MAX
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

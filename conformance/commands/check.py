@@ -36,7 +36,7 @@ from conformance.commands.report_files import (
 from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.engine.profiles import PROFILES
 from conformance.engine.watch import CALL_SECONDS_MAX
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 
 if TYPE_CHECKING:

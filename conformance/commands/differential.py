@@ -16,7 +16,7 @@ from conformance.commands.arguments import (
     write_whole,
 )
 from conformance.engine.watch import CALL_SECONDS_MAX
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.errors import UsageError
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from conformance.run.terminal_text import visible
 from telltale_spec.errors import (
     ArtifactFileError,

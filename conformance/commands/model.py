@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import CommandParser, complain, positive, seconds, write_whole
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,7 +14,7 @@ from conformance.commands.report_files import (
     wanted_files,
     write_files,
 )
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

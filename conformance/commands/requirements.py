@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import complain
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

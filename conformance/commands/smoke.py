@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import complain, seconds
 from conformance.engine.watch import CALL_SECONDS_MAX
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from conformance.run.terminal_text import visible
 
 if TYPE_CHECKING:

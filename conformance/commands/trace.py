@@ -14,7 +14,7 @@ from conformance.commands.arguments import complain, file_problem, natural, posi
 from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.engine.profiles import PROFILES
 from conformance.engine.watch import CALL_SECONDS_MAX
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from conformance.engine.session import History, Raised, Returned
+from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation, PutOutcome
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 
-__all__ = ["TRIES", "answered", "takes_the_id"]
+__all__ = ["TRIES", "answered", "opened_again", "takes_the_id"]
 
 TRIES: Final = 3
 """How often something is asked before a refusal counts: a busy backend answers the next time."""
@@ -31,6 +31,25 @@ def answered(
         if isinstance(answer, Returned):
             break
     return answer
+
+
+def opened_again(
+    history: History, operation: Operation, make: Callable[[], Any], requirement_id: str
+) -> Any:
+    """Open a storage that was open before, and return it.
+
+    What was acknowledged is not there if nobody can open it: ``requirement_id`` fails where opening
+    raises, and where it is refused again and again, as a lock may be given up a little late.
+    """
+    text = operation_text(operation)
+    for _ in range(TRIES):
+        answer = history.call(text, make, operation=operation, undeclared=requirement_id)
+        if isinstance(answer, Returned):
+            return answer.value
+    refused = answer.message if isinstance(answer, Raised) else ""
+    history.check(requirement_id, False, "a storage that can be opened", f"refused: {refused}")
+    # The requirement is known to be broken; nothing more can be asked of what is not open.
+    raise HistoryEnded
 
 
 def takes_the_id(history: History, evidence_id: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from conformance.engine.acts import act
 from conformance.engine.session import Raised, Returned
 from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
-from conformance.machines.asking import TRIES, answered, takes_the_id
+from conformance.machines.asking import TRIES, answered, opened_again, takes_the_id
 from conformance.machines.cache_blame import (
     ABSENT,
     BLOCKED,
@@ -95,10 +96,14 @@ class EvidenceCacheSteps(ConformanceMachine):
         self.state = State(cache=loaded)
 
     def _make(self) -> EvidenceOutcomeCache:
+        return self.history.start("the evidence cache", lambda: self._factory(self.directory))
+
+    @property
+    def _factory(self) -> Callable[[Path], EvidenceOutcomeCache]:
         factory = self.backend.evidence_cache
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a cache")
-        return self.history.start("the evidence cache", lambda: factory(self.directory))
+        return factory
 
     @act("put_outcome")
     def _put(self, entry: EvidenceOutcomeCacheEntry) -> None:
@@ -236,8 +241,11 @@ class EvidenceCacheSteps(ConformanceMachine):
     @act("reopen")
     def _reopen(self) -> None:
         self.history.release(self.sut)
-        self.history.note(operation_text(Reopen()), "ok", Reopen())
-        self.sut = self._make()
+        # A storage without a close gives up what it holds when nothing refers to it.
+        del self.sut
+        self.sut = opened_again(
+            self.history, Reopen(), lambda: self._factory(self.directory), "CACHE-08"
+        )
         if self.state.cache:
             self.history.reach(REOPENED)
         self._check_undisturbed("CACHE-08", note=True)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from conformance.backend import Backend, Capability
 from conformance.engine.session import History, Raised, Returned
 from conformance.engine.suite import Law, LawSuite
+from conformance.machines.asking import opened_again
 from conformance.rules.narration import (
     cache_entry_text,
     difference_text,
@@ -76,15 +77,18 @@ def _mortal(history: History) -> Backend:
 
 
 def _killed_and_made(
-    history: History, backend: Backend, make: Callable[[Path], Any], directory: Path
+    history: History,
+    backend: Backend,
+    make: Callable[[Path], Any],
+    directory: Path,
+    requirement_id: str,
 ) -> Any:
     """End the process, start it again and open the same storage."""
     kill = backend.kill
     if kill is None:
         raise RuntimeError("this suite does not apply to a backend that cannot be killed")
-    history.note(operation_text(Kill()), "ok", Kill())
     history.start("the process again", kill)
-    return history.start("the storage after the kill", lambda: make(directory))
+    return opened_again(history, Kill(), lambda: make(directory), requirement_id)
 
 
 def _loaded(history: History, requirement_id: str, part: Any, operation: Operation) -> Any:
@@ -121,7 +125,7 @@ def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) 
             )
             if isinstance(answer, Returned):
                 acknowledged = (*acknowledged, entry)
-        log = _killed_and_made(history, backend, make, directory)
+        log = _killed_and_made(history, backend, make, directory, "WAL-08.kill")
         if acknowledged:
             history.reach(WAL_KILLED)
         found = _loaded(history, "WAL-08.kill", log, LoadLog())
@@ -154,7 +158,7 @@ def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCach
             )
             if isinstance(answer, Returned):
                 acknowledged[entry.evidence_id] = entry
-        cache = _killed_and_made(history, backend, make, directory)
+        cache = _killed_and_made(history, backend, make, directory, "CACHE-08.kill")
         if acknowledged:
             history.reach(CACHE_KILLED)
         found = _loaded(history, "CACHE-08.kill", cache, LoadCache())

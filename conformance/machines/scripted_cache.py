@@ -6,12 +6,14 @@ was never found was never kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, Raised, Returned
-from conformance.machines.asking import TRIES, answered, takes_the_id
+from conformance.machines.asking import TRIES, answered, opened_again, takes_the_id
 from conformance.machines.cache_blame import Entries, Found, by_id, found_text, misfit_text
 from conformance.machines.scripted_texts import contents_text, mismatch_text
 from conformance.rules.narration import operation_text
@@ -44,10 +46,14 @@ class ScriptedCache(ScriptedPart):
         self.sut = self._make()
 
     def _make(self) -> EvidenceOutcomeCache:
+        return self.history.start("the evidence cache", lambda: self._factory(self.directory))
+
+    @property
+    def _factory(self) -> Callable[[Path], EvidenceOutcomeCache]:
         factory = self.backend.evidence_cache
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a cache")
-        return self.history.start("the evidence cache", lambda: factory(self.directory))
+        return factory
 
     def close(self) -> None:
         """Close the cache."""
@@ -192,8 +198,10 @@ class ScriptedCache(ScriptedPart):
     def reopen(self) -> None:
         """Open the cache again; what is looked up next says what is left."""
         self.history.release(self.sut)
-        self.history.note(operation_text(Reopen()), "ok", Reopen())
-        self.sut = self._make()
+        del self.sut
+        self.sut = opened_again(
+            self.history, Reopen(), lambda: self._factory(self.directory), "CACHE-08"
+        )
         self._reopened, self._put_since_opening = True, False
 
     def _get(self, evidence_id: str, requirement_id: str, *, quiet: bool) -> Found:

@@ -7,7 +7,7 @@ showed is one that was never stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
-from conformance.machines.asking import TRIES, answered
+from conformance.machines.asking import TRIES, answered, opened_again
 from conformance.machines.scripted_texts import contents_text, mismatch_text
 from conformance.rules.blame import SinceLoad, broken_requirement
 from conformance.rules.narration import operation_text
@@ -56,10 +56,14 @@ class ScriptedLog(ScriptedPart):
         self.sut = self._make(self.directory)
 
     def _make(self, directory: Path) -> AgreementWal:
+        return self.history.start("the agreement WAL", lambda: self._factory(directory))
+
+    @property
+    def _factory(self) -> Callable[[Path], AgreementWal]:
         factory = self.backend.agreement_wal
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a log")
-        return self.history.start("the agreement WAL", lambda: factory(directory))
+        return factory
 
     def close(self) -> None:
         """Close the log."""
@@ -160,8 +164,10 @@ class ScriptedLog(ScriptedPart):
     def reopen(self) -> None:
         """Open the log again; the next load says what is left."""
         self.history.release(self.sut)
-        self.history.note(operation_text(Reopen()), "ok", Reopen())
-        self.sut = self._make(self.directory)
+        del self.sut
+        self.sut = opened_again(
+            self.history, Reopen(), lambda: self._factory(self.directory), "WAL-08"
+        )
         self._reopened = True
 
     def _judge(self, loaded: Entries) -> None:

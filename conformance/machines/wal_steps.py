@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from conformance.engine.acts import act
 from conformance.engine.session import History, Raised
 from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
-from conformance.machines.asking import TRIES, answered
+from conformance.machines.asking import TRIES, answered, opened_again
 from conformance.machines.fresh import follow, leftovers_text, next_history_text
 from conformance.machines.wal_blame import (
     APPEND_AFTER_REFUSAL,
@@ -96,10 +96,14 @@ class AgreementWalSteps(ConformanceMachine):
         self.state = replace(self.state, log=loaded)
 
     def _make(self, directory: Path) -> AgreementWal:
+        return self.history.start("the agreement WAL", lambda: self._factory(directory))
+
+    @property
+    def _factory(self) -> Callable[[Path], AgreementWal]:
         factory = self.backend.agreement_wal
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a log")
-        return self.history.start("the agreement WAL", lambda: factory(directory))
+        return factory
 
     @act("append")
     def _append(self, entry: AgreementWalEntry) -> None:
@@ -299,8 +303,11 @@ class AgreementWalSteps(ConformanceMachine):
     @act("reopen")
     def _reopen(self) -> None:
         self.history.release(self.sut)
-        self.history.note(operation_text(Reopen()), "ok", Reopen())
-        self.sut = self._make(self.directory)
+        # A storage without a close gives up what it holds when nothing refers to it.
+        del self.sut
+        self.sut = opened_again(
+            self.history, Reopen(), lambda: self._factory(self.directory), "WAL-08"
+        )
         loaded = self._load("WAL-08", note=True)
         if self.state.log:
             self.history.reach(REOPENED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
 from conformance.requirements import Requirement, Scope
 

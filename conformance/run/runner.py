@@ -11,7 +11,7 @@ from conformance.backend import Backend
 from conformance.engine.draws import engine_notes, prepare_engine
 from conformance.engine.profiles import Profile
 from conformance.engine.quirks import Quirk
-from conformance.engine.search import Progress, Search, not_applicable
+from conformance.engine.search import Progress, Search, binding_level, not_applicable
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault, UsageError
@@ -30,6 +30,8 @@ from conformance.records.results import (
     SituationResult,
     Verdict,
 )
+from conformance.records.verdicts import binds
+from conformance.requirements import requirement
 from conformance.requirements.mending import unknown_mending
 from conformance.run.mended import unmended_results
 from conformance.run.replaying import known_results
@@ -54,6 +56,9 @@ def suite_version() -> str:
         return metadata.version("telltale-spec")
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+_ENDED: Final = "the judging ended"
 
 
 def run_check(
@@ -131,10 +136,14 @@ def judge_backend(
         for suite in suites:
             suite.end(backend)
     on_judged(report)
-    if only:
+    if only or _ended_early(report):
         return report
     notes = unclaimed_notes(backend, report, suites, seed=seed, watch=watch)
     return replace(report, notes=[*report.notes, *notes])
+
+
+def _ended_early(report: BackendReport) -> bool:
+    return any(note.startswith(_ENDED) for note in report.notes)
 
 
 def tour_backend(
@@ -168,6 +177,7 @@ def _judged(
     crash_classes: set[str] = set()
     samples: list[SampleHistory] = []
     notes = [*backend.notes, *engine_notes()]
+    ended = ""
     # What is known is known to every suite that judges the same requirement.
     expected: dict[str, RequirementResult] = {}
     for suite in suites:
@@ -182,16 +192,21 @@ def _judged(
                 result = not_applicable(requirement_id, suite.absence(backend))
                 results.setdefault(requirement_id, result)
             continue
+        if ended:
+            for requirement_id in judged:
+                results.setdefault(requirement_id, _not_searched(requirement_id, backend, ended))
+            continue
         its_own = {each: expected[each] for each in suite.requirement_ids if each in expected}
         search = Search(suite, judged, backend, profile, seed, watch, on_progress, its_own)
-        search.run()
+        ended = _run_or_end(search, results.values())
         for result in search.results():
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
         situations.extend(search.situations())
         crash_classes.update(search.crash_classes)
         samples.extend(search.samples())
         notes.extend([*search.notes, *suite.notes()])
-    shown = () if only else quirks
+    notes += [ended] if ended else []
+    shown = () if only or ended else quirks
     seen = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
     for result in unmended_results(backend, suites, seen):
         results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
@@ -201,6 +216,29 @@ def _judged(
         samples=samples,
         notes=notes,
     )
+
+
+def _run_or_end(search: Search, known: Iterable[RequirementResult]) -> str:
+    """Run a search; return why the judging ends with it, or an empty text.
+
+    A backend that stops answering after it has broken what binds it is a backend with a failure.
+    Raises :class:`BackendFault` where nothing was found that could be said instead.
+    """
+    try:
+        search.run()
+    except BackendFault as fault:
+        search.cut_short = f"{_ENDED} in {search.suite.name}: {fault.message}"
+        found = [*known, *search.results()]
+        if not any(binds(each) for each in found if each.verdict is Verdict.FAIL):
+            raise
+        return search.cut_short
+    return ""
+
+
+def _not_searched(requirement_id: str, backend: Backend, reason: str) -> RequirementResult:
+    """Return the result of a requirement that there was no search for."""
+    level = binding_level(requirement(requirement_id), backend)
+    return RequirementResult(requirement_id, level, Verdict.INCONCLUSIVE, 0, reason)
 
 
 # A requirement that two suites judge is only as good as the worse of its verdicts.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.commands.arguments import EXIT_STATUS_TEXT
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 
 
 @pytest.mark.parametrize("status", ExitStatus, ids=lambda status: status.name)

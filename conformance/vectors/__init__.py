@@ -19,7 +19,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from conformance.records.exit_status import ExitStatus
+from conformance.exit_status import ExitStatus
 from conformance.run.terminal_text import visible
 from conformance.vectors.kinds.backends import CACHE, WAL
 from conformance.vectors.kinds.decode import DECODE

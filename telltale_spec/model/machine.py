@@ -114,7 +114,8 @@ def order_error(entries: tuple[AgreementWalEntry, ...]) -> EscalationOrderError 
     try:
         AgreementWalArtifact(entries).validate_monotonic_escalations()
     except EscalationOrderError as error:
-        return error
+        # What it was raised in would live as long as it does, with whoever asked.
+        return error.with_traceback(None)
     return None
 
 
