@@ -41,8 +41,11 @@ def _tail_is_cut(folder: Path) -> Demonstration:
         wal.append(gate(2))
         # As it is while the handle is open: a kill leaves no trace of an orderly end.
         whole = _segment(path).read_bytes()
+    # What an orderly end has noted there: how far the log had come.
+    lock = path.with_name(f"{path.name}.lock")
     lost = 0
     for size in range(first, len(whole)):
+        lock.write_bytes(b"")
         _segment(path).write_bytes(whole[:size])
         found = _opened(path)
         lost += isinstance(found, str) or found[:1] != (gate(1),)

@@ -62,13 +62,13 @@ class LosesByTheClock(ListWal):
 
 
 class TurnsTies(ListWal):
-    """Gives the last two of three and more entries in the wrong order, once in a hundred loads."""
+    """Gives the last two of three and more entries in the wrong order, once in twenty loads."""
 
     generator = random.SystemRandom()
 
     def load(self) -> AgreementWalArtifact:
         entries = list(self.entries)
-        if len(entries) > 2 and self.generator.random() < 0.01:
+        if len(entries) > 2 and self.generator.random() < 0.05:
             entries[-1], entries[-2] = entries[-2], entries[-1]
         return AgreementWalArtifact(tuple(entries))
 
