@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from conformance.commands.arguments import write_whole
-from conformance.engine.profiles import PROFILES
+from conformance.profile_names import PROFILE_NAMES
 
 if TYPE_CHECKING:
     from conformance.backend import Backend
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--telltale-profile",
         default="ci",
-        choices=tuple(PROFILES),
+        choices=PROFILE_NAMES,
         help="how much to try (default: ci)",
     )
     group.addoption(

@@ -34,9 +34,9 @@ from conformance.commands.report_files import (
     write_files,
 )
 from conformance.commands.runs import run_with_progress, shipped_names
-from conformance.engine.profiles import PROFILES
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.exit_status import ExitStatus
+from conformance.profile_names import PROFILE_NAMES
 from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         help="judge a harness in any language: a program that speaks the protocol of "
         "docs/protocol.md, with its arguments",
     )
-    check.add_argument(
-        "--profile", choices=tuple(PROFILES), default="quick", help="how much to try"
-    )
+    check.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much to try")
     check.add_argument("--seed", type=natural, default=0, help="fixes every random choice")
     check.add_argument(
         "--replays",

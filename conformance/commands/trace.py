@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import complain, file_problem, natural, positive, write_whole
 from conformance.commands.runs import run_with_progress, shipped_names
-from conformance.engine.profiles import PROFILES
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.exit_status import ExitStatus
+from conformance.profile_names import PROFILE_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +64,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     trace.add_argument("--json", type=Path, metavar="FILE", help="write the trace as JSON too")
     trace.add_argument(
         "--profile",
-        choices=tuple(PROFILES),
+        choices=PROFILE_NAMES,
         default="quick",
         help="how much the run tries (default: quick)",
     )

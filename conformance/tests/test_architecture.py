@@ -47,7 +47,11 @@ LAYERS = (
     # Strategies fit any system, so they know no backend.
     Layer("strategies", ("strategies",), ("errors", "wire", "model")),
     Layer("requirements", ("conformance.requirements",), ()),
-    Layer("run errors", ("conformance.errors", "conformance.exit_status"), ("errors",)),
+    Layer(
+        "run errors",
+        ("conformance.errors", "conformance.exit_status", "conformance.profile_names"),
+        ("errors",),
+    ),
     Layer("terminal", ("conformance.run.progress", "conformance.run.terminal_text"), ()),
     # What a run says and keeps. The form of a value follows from its type, whichever that is.
     Layer("results", ("conformance.records",), ("errors", "wire", "requirements", "run errors")),
