@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Final
 
 from conformance.backend import Backend, Capability
-from conformance.crashes.campaign import Crew, crew_of
+from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component
+from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.fault_shrinking import LOADS, FaultFailure, smallest_fault
 from conformance.crashes.fault_verdicts import Finding, findings
 from conformance.crashes.faults import (
@@ -20,19 +21,17 @@ from conformance.crashes.faults import (
     short_write,
     sync_failure,
 )
-from conformance.crashes.histories import cache_histories, log_histories
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.selection import evenly
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import History, HistoryEnded, Session, Violation
-from conformance.engine.suite import Replayed, Suite
+from conformance.engine.suite import Replayed
 from conformance.records.results import Counterexample, Step
 from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = ["FAULT_SUITES", "Fault", "FaultSuite"]
 
-_HISTORIES: Final = {Component.LOG: log_histories, Component.CACHE: cache_histories}
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 7
 _FAULTS_A_SHORTER_ONE: Final = 6
@@ -76,13 +75,9 @@ _FORM: Final = ActForm("fault", _fault)
 
 
 @dataclass(frozen=True)
-class FaultSuite(Suite):
+class FaultSuite(CrewSuite):
     """Histories of one component in which one call fails."""
 
-    records_acts: ClassVar[bool] = True
-
-    name: str
-    part: Component
     fault_class: FaultClass
     requirement_id: str
     file_system: FileSystem = FileSystem.POSIX
@@ -93,47 +88,23 @@ class FaultSuite(Suite):
         return (self.requirement_id,)
 
     @property
-    def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
-        """What has to arise: one call at least has failed."""
-        return {self._situation: self.requirement_ids}
+    def promise(self) -> Capability:
+        """The capability that a backend is held to."""
+        return Capability.FAULT_TOLERANCE
 
     @property
-    def _situation(self) -> str:
+    def what_arises(self) -> str:
+        """One call at least has failed."""
         what = {
             FaultClass.FSYNC_ERROR: "a sync failed",
             FaultClass.DISK_FULL: "a write failed",
             FaultClass.SHORT_WRITE: "a write was short",
         }[self.fault_class]
-        return f"{what} in the {'log' if self.part is Component.LOG else 'cache'}"
-
-    def applies(self, backend: Backend) -> bool:
-        """Say whether the backend promises this and its calls can be made to fail."""
-        return not self.absence(backend)
-
-    def absence(self, backend: Backend) -> str:
-        """Return why the suite does not apply to a backend."""
-        present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
-        if Capability.FAULT_TOLERANCE not in backend.capabilities:
-            return f"the backend does not declare {Capability.FAULT_TOLERANCE.value}"
-        if present is None:
-            return "the backend does not have what is to survive"
-        if backend.launch is None:
-            return (
-                "declared, and not tried: the backend cannot be started as a process of its own; "
-                "judge it by its name as package.module:factory, or with --command"
-            )
-        first = next(_HISTORIES[self.part](0, 0))
-        problem = crew_of(backend.launch).problem(self.part, first)
-        return f"declared, and not tried: {problem}" if problem else ""
+        return f"{what} in the {self.noun}"
 
     def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
         """Return the class of the faults, if there were any."""
-        return [self.fault_class.value] if reached[self._situation] else []
-
-    def end(self, backend: Backend) -> None:
-        """End the processes that were used."""
-        if backend.launch is not None:
-            crew_of(backend.launch).end()
+        return [self.fault_class.value] if reached[self.what_arises] else []
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Make each call of a history fail once; stop at the first violation."""
@@ -151,18 +122,10 @@ class FaultSuite(Suite):
         session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls {how} once")
         return None
 
-    def _crew(self, session: Session) -> Crew:
-        launch = session.backend.launch
-        if launch is None:
-            raise RuntimeError("this suite does not apply to a backend without a launch")
-        crew = crew_of(launch)
-        crew.on_step = session.watch.note_progress
-        return crew
-
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""
-        first = next(_HISTORIES[self.part](0, 0))
-        site = self._crew(session).site(self.part, first)
+        first = next(HISTORIES[self.part](0, 0))
+        site = self.crew(session).site(self.part, first)
         kept = [
             deed.operation
             for deed in site.conducted.deeds
@@ -173,7 +136,7 @@ class FaultSuite(Suite):
         return (*most, load, Reopen(), load, last, load)
 
     def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
-        site = self._crew(session).site(self.part, operations)
+        site = self.crew(session).site(self.part, operations)
         return plan_of(site.conducted.recording)
 
     def _count(self, plan: Plan) -> int:
@@ -196,7 +159,7 @@ class FaultSuite(Suite):
         numbers: Sequence[int],
     ) -> int:
         """Judge a run for each number and return how many calls failed; raises ``Violation``."""
-        crew = self._crew(session)
+        crew = self.crew(session)
         failed = 0
         for number in numbers:
             crew.on_step()
@@ -208,7 +171,7 @@ class FaultSuite(Suite):
             if not run.failed:
                 continue
             failed += 1
-            history.reach(self._situation)
+            history.reach(self.what_arises)
             found = self._findings(crew, run, session.backend)
             failure = FaultFailure(operations, plan, run, found)
             failure = self._made_smaller(session, crew, failure)

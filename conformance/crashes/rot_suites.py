@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Final
 
-from conformance.backend import Backend, Capability
-from conformance.crashes.campaign import Crew, crew_of
+from conformance.backend import Capability
+from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component, Problem
+from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.damage import Damage, damages
-from conformance.crashes.histories import cache_histories, log_histories
 from conformance.crashes.opener import AtRest, Shown
 from conformance.crashes.oracle import Difference, difference_at_rest, expected_after
 from conformance.crashes.telling import damage_steps
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import History, Session, Violation
-from conformance.engine.suite import Replayed, Suite
+from conformance.engine.suite import Replayed
 from conformance.records.results import Counterexample
 from telltale_spec.model.operations import Operation
 
 __all__ = ["BIT_ROT", "ROT_SUITES", "Rot", "RotSuite"]
 
-_HISTORIES: Final = {Component.LOG: log_histories, Component.CACHE: cache_histories}
 _HISTORIES_A_SEEDED_ONE: Final = 50
 _DAMAGES_A_HISTORY: Final = 8
 _SHORTER_MAX: Final = 40
@@ -59,13 +58,9 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class RotSuite(Suite):
+class RotSuite(CrewSuite):
     """Files of one component that were closed in order, each with one damage."""
 
-    records_acts: ClassVar[bool] = True
-
-    name: str
-    part: Component
     requirement_id: str
 
     @property
@@ -74,50 +69,35 @@ class RotSuite(Suite):
         return (self.requirement_id,)
 
     @property
-    def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
-        """What has to arise: one damaged file at least was opened."""
-        return {self._situation: self.requirement_ids}
+    def promise(self) -> Capability:
+        """The capability that a backend is held to."""
+        return Capability.BIT_ROT
 
     @property
-    def _situation(self) -> str:
-        return f"damaged {'log' if self.part is Component.LOG else 'cache'} opened"
+    def what_arises(self) -> str:
+        """One damaged file at least was opened."""
+        return f"damaged {self.noun} opened"
 
-    def applies(self, backend: Backend) -> bool:
-        """Say whether the backend promises this and its files can be damaged."""
-        return not self.absence(backend)
+    @property
+    def fate(self) -> str:
+        """What a component has to do here."""
+        return "be damaged"
 
-    def absence(self, backend: Backend) -> str:
-        """Return why the suite does not apply to a backend."""
-        present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
-        if Capability.BIT_ROT not in backend.capabilities:
-            return f"the backend does not declare {Capability.BIT_ROT.value}"
-        if present is None:
-            return "the backend does not have what is to be damaged"
-        if backend.launch is None:
-            return (
-                "declared, and not tried: the backend cannot be started as a process of its own; "
-                "judge it by its name as package.module:factory, or with --command"
-            )
-        first = next(_HISTORIES[self.part](0, 0))
-        problem = crew_of(backend.launch).problem_at_rest(self.part, first)
-        return f"declared, and not tried: {problem}" if problem else ""
+    def problem(self, crew: Crew, operations: tuple[Operation, ...]) -> str:
+        """Return why nothing can be damaged, or an empty text."""
+        return crew.problem_at_rest(self.part, operations)
 
     def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
         """Return the class of damage, if there was any."""
-        return [BIT_ROT] if reached[self._situation] else []
-
-    def end(self, backend: Backend) -> None:
-        """End the processes that were used."""
-        if backend.launch is not None:
-            crew_of(backend.launch).end()
+        return [BIT_ROT] if reached[self.what_arises] else []
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Damage what every history of the plan leaves; stop at the first violation."""
-        crew = self._crew(session)
+        crew = self.crew(session)
         counts: Counter[str] = Counter()
         seeded_count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
         try:
-            for operations in _HISTORIES[self.part](seed, seeded_count):
+            for operations in HISTORIES[self.part](seed, seeded_count):
                 rest = crew.at_rest(self.part, operations)
                 chosen = self._damages(session, rest, seed)
                 counts["made"] += len(chosen)
@@ -129,14 +109,6 @@ class RotSuite(Suite):
             f"{counts['refused']} of them refused"
         )
         return None
-
-    def _crew(self, session: Session) -> Crew:
-        launch = session.backend.launch
-        if launch is None:
-            raise RuntimeError("this suite does not apply to a backend without a launch")
-        crew = crew_of(launch)
-        crew.on_step = session.watch.note_progress
-        return crew
 
     def _damages(self, session: Session, rest: AtRest, seed: int) -> list[Damage]:
         count_max = max(1, session.budget.histories * _DAMAGES_A_HISTORY)
@@ -157,7 +129,7 @@ class RotSuite(Suite):
             if history.ended:
                 return
             counts["opened"] += 1
-            history.reach(self._situation)
+            history.reach(self.what_arises)
             shown = crew.show(self.part, damage.apply(rest.image))
             counts["refused"] += isinstance(shown.first, Problem)
             difference = self._difference(rest, shown)
@@ -215,7 +187,7 @@ class RotSuite(Suite):
 
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Do the same damage again; where files are others by now, all that can be done to them."""
-        crew = self._crew(session)
+        crew = self.crew(session)
         counts: Counter[str] = Counter()
         for act in acts:
             (rot,) = act.form.bound(act.arguments, act.named).values()

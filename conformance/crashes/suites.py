@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Final
 
-from conformance.backend import Backend, Capability
+from conformance.backend import Capability
 from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
-from conformance.crashes.campaign import CrashSite, Crew, crew_of
+from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
-from conformance.crashes.histories import cache_histories, log_histories
+from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.oracle import Aspect, expected_after
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.selection import distinct_states, evenly, same_or_all
@@ -21,13 +21,11 @@ from conformance.crashes.telling import crash_steps
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import History, Session, Violation
-from conformance.engine.suite import Replayed, Suite
+from conformance.engine.suite import Replayed
 from conformance.records.results import Counterexample
 from telltale_spec.model.operations import Operation
 
 __all__ = ["CRASH_SUITES", "RECOVERY_CRASH", "CrashSuite"]
-
-_HISTORIES = {Component.LOG: log_histories, Component.CACHE: cache_histories}
 
 # How much of the budget of histories goes where.
 _HISTORIES_A_SEEDED_ONE: Final = 50
@@ -39,13 +37,9 @@ RECOVERY_CRASH: Final = "recovery-crash"
 
 
 @dataclass(frozen=True)
-class CrashSuite(Suite):
+class CrashSuite(CrewSuite):
     """Crashes of some classes of one component."""
 
-    records_acts: ClassVar[bool] = True
-
-    name: str
-    part: Component
     capability: Capability
     classes: tuple[CrashClass, ...]
     aspects: Mapping[Aspect, str]
@@ -59,38 +53,15 @@ class CrashSuite(Suite):
         return tuple(self.aspects.values())
 
     @property
-    def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
-        """What has to arise: at least one state of any class."""
-        return {self._situation: self.requirement_ids}
+    def promise(self) -> Capability:
+        """The capability that a backend is held to."""
+        return self.capability
 
     @property
-    def _situation(self) -> str:
+    def what_arises(self) -> str:
+        """One state at least was opened, of whichever class."""
         kind = "kill" if self.classes == (CrashClass.KILL_INSIDE,) else "loss of power"
-        noun = "log" if self.part is Component.LOG else "cache"
-        return f"{noun} opened after a {kind}"
-
-    def applies(self, backend: Backend) -> bool:
-        """Say whether the backend promises this and can be crashed here."""
-        return not self._absence(backend)
-
-    def absence(self, backend: Backend) -> str:
-        """Return why the suite does not apply to a backend."""
-        return self._absence(backend)
-
-    def _absence(self, backend: Backend) -> str:
-        present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
-        if self.capability not in backend.capabilities:
-            return f"the backend does not declare {self.capability.value}"
-        if present is None:
-            return "the backend does not have what is to survive"
-        if backend.launch is None:
-            return (
-                "declared, and not tried: the backend cannot be started as a process of its own; "
-                "judge it by its name as package.module:factory, or with --command"
-            )
-        first = next(_HISTORIES[self.part](0, 0))
-        problem = crew_of(backend.launch).problem(self.part, first)
-        return f"declared, and not tried: {problem}" if problem else ""
+        return f"{self.noun} opened after a {kind}"
 
     def crash_classes_of(self, reached: Mapping[str, int]) -> list[str]:
         """Return the classes of which states were judged."""
@@ -101,7 +72,7 @@ class CrashSuite(Suite):
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Crash every history of the plan; stop at the first violation."""
-        crew = self._crew(session)
+        crew = self.crew(session)
         counts: dict[CrashClass, Counter[str]] = {each: Counter() for each in self.classes}
         try:
             for operations in self._plan(session, seed):
@@ -116,23 +87,9 @@ class CrashSuite(Suite):
         session.notes.append(self._counts_text(counts))
         return None
 
-    @staticmethod
-    def _crew(session: Session) -> Crew:
-        launch = session.backend.launch
-        if launch is None:
-            raise RuntimeError("this suite does not apply to a backend without a launch")
-        crew = crew_of(launch)
-        crew.on_step = session.watch.note_progress
-        return crew
-
-    def end(self, backend: Backend) -> None:
-        """End the processes that crashed the backend."""
-        if backend.launch is not None:
-            crew_of(backend.launch).end()
-
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
         count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
-        return _HISTORIES[self.part](seed, count)
+        return HISTORIES[self.part](seed, count)
 
     def _counts_text(self, counts: Mapping[CrashClass, Counter[str]]) -> str:
         shown = ", ".join(
@@ -162,7 +119,7 @@ class CrashSuite(Suite):
             if history.ended:
                 return
             counts["judged"] += 1
-            history.reach(self._situation)
+            history.reach(self.what_arises)
             history.reach(crash_class.value)
             found = site.differences(state, crew.show(self.part, site.image(state)))
             for aspect, requirement_id in self.aspects.items():
@@ -264,7 +221,7 @@ class CrashSuite(Suite):
         A backend that makes other calls by now cannot be crashed so any more; it is crashed in
         every way of the same class.
         """
-        crew = self._crew(session)
+        crew = self.crew(session)
         try:
             for act in acts:
                 (crash,) = act.form.bound(act.arguments, act.named).values()
