@@ -87,7 +87,7 @@ def decode(history: History, data: bytes, label: str) -> Returned | Raised:
             return codec.decode(data)
 
     answer = history.call(
-        f"decode {len(data)} bytes, {label}: {shown_bytes(data)}",
+        f"decode {len(data)} bytes ({label}) {shown_bytes(data)}",
         bounded,
         operation={"bytes": data.hex()} if len(data) < _KEPT_BYTES_MAX else None,
         undeclared="DEC-29",

@@ -14,9 +14,13 @@ from conformance.records.fingerprint import fingerprint_of
 from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 from conformance.records.redaction import hidden_text, says_secret, secrets_of
 from conformance.records.replays import read_replay
+from strategies.accepted_forms import ACCEPTED_FORMS
+from strategies.rejected_forms import REJECTED_FORMS
 
 LOG = """
 from conformance.tests.broken_wals import ListWal
+from strategies.accepted_forms import ACCEPTED_FORMS
+from strategies.rejected_forms import REJECTED_FORMS
 
 class Log(ListWal):
     def append(self, entry):
@@ -134,3 +138,11 @@ def test_the_command_of_a_harness_that_does_not_start_is_hidden(
 
     assert "hunter22" not in output.out + output.err
     assert "***" in output.out + output.err
+
+
+def test_bytes_with_odd_keys_are_shown() -> None:
+    """What is tried on a codec is no secret, whatever it is called."""
+    for rewrite in (*ACCEPTED_FORMS, *REJECTED_FORMS):
+        text = f"decode 3 bytes ({rewrite.label}) 0xa10101"
+
+        assert hidden_text(text) == text
