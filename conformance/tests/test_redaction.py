@@ -19,8 +19,6 @@ from strategies.rejected_forms import REJECTED_FORMS
 
 LOG = """
 from conformance.tests.broken_wals import ListWal
-from strategies.accepted_forms import ACCEPTED_FORMS
-from strategies.rejected_forms import REJECTED_FORMS
 
 class Log(ListWal):
     def append(self, entry):
