@@ -48,7 +48,7 @@ def as_object(target: str) -> BackendReport:
 
 def as_child(target: str) -> BackendReport:
     command = shlex.join([sys.executable, "-m", "conformance", "serve", target])
-    with harness_backend(command, call_seconds_max=10.0) as backend:
+    with harness_backend(command, call_seconds_max=30.0) as backend:
         return judged(backend)
 
 
