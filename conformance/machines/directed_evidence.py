@@ -13,7 +13,7 @@ from conformance.engine.acts import Act
 from conformance.engine.scripts import ScriptedPart, ScriptSuite
 from conformance.engine.session import History
 from conformance.machines import evidence_cases as cases
-from conformance.machines.evidence_acts import EvidenceActs
+from conformance.machines.evidence_acts import EVIDENCE_IDS, EvidenceActs
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 
 __all__ = ["DIRECTED_EVIDENCE_SUITE", "ScriptedEvidence"]
@@ -50,17 +50,7 @@ DIRECTED_EVIDENCE_SUITE: Final = ScriptSuite(
     name="evidence handler, directed cases",
     part=ScriptedEvidence,
     scripts=lambda backend, budget, seed: cases.scripts(ScriptedEvidence),
-    requirement_ids=(
-        "EVID-01",
-        "EVID-02",
-        "EVID-03",
-        "EVID-04",
-        "EVID-05",
-        "EVID-06",
-        "EVID-07",
-        "EVID-10",
-        "WAL-09",
-    ),
+    requirement_ids=EVIDENCE_IDS,
     situations={
         cases.IDS: ("EVID-03", "EVID-05"),
         cases.MANY: ("EVID-03",),

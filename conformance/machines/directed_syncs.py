@@ -12,7 +12,7 @@ from typing import Final
 from conformance.engine.acts import Act
 from conformance.engine.scripts import ScriptedPart, ScriptSuite
 from conformance.machines import sync_cases as cases
-from conformance.machines.wal_sync_acts import SyncActs
+from conformance.machines.wal_sync_acts import WAL_SYNC_IDS, SyncActs
 from telltale_spec.backends.contract import AgreementWal
 
 __all__ = ["DIRECTED_SYNC_SUITE", "ScriptedSync"]
@@ -46,20 +46,7 @@ DIRECTED_SYNC_SUITE: Final = ScriptSuite(
     name="agreement WAL handler, directed cases",
     part=ScriptedSync,
     scripts=lambda backend, budget, seed: cases.scripts(ScriptedSync),
-    requirement_ids=(
-        "SYNC-01",
-        "SYNC-02",
-        "SYNC-04",
-        "SYNC-05",
-        "SYNC-06",
-        "SYNC-07",
-        "SYNC-08",
-        "SYNC-09",
-        "SYNC-10",
-        "SYNC-11",
-        "SYNC-12",
-        "SYNC-15",
-    ),
+    requirement_ids=WAL_SYNC_IDS,
     situations={
         cases.TEXTS: ("SYNC-05",),
         cases.TICKS: ("SYNC-05",),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conformance.engine.suite import ConformanceMachine, MachineSuite
-from conformance.machines.evidence_acts import EvidenceActs
+from conformance.machines.evidence_acts import EVIDENCE_IDS, EvidenceActs
 from conformance.machines.evidence_expectation import (
     BLOCKED,
     FAILED,
@@ -135,17 +135,7 @@ class EvidenceHandlerMachine(EvidenceActs, ConformanceMachine):
 EVIDENCE_SUITE: Final = MachineSuite(
     name="evidence handler",
     machine=EvidenceHandlerMachine,
-    requirement_ids=(
-        "EVID-01",
-        "EVID-02",
-        "EVID-03",
-        "EVID-04",
-        "EVID-05",
-        "EVID-06",
-        "EVID-07",
-        "EVID-10",
-        "WAL-09",
-    ),
+    requirement_ids=EVIDENCE_IDS,
     situations={
         NO_ID: ("EVID-02",),
         HIT: ("EVID-03",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from conformance.backend import Backend, Capability
 from conformance.engine.acts import act
@@ -38,7 +38,7 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 from telltale_spec.wire.requests import EffectRequest
 
-__all__ = ["EvidenceActs"]
+__all__ = ["EVIDENCE_IDS", "EvidenceActs"]
 
 
 class EvidenceActs:
@@ -288,3 +288,17 @@ class EvidenceActs:
     def release_cache(self) -> None:
         """Close the cache, if it was made."""
         self.history.release(getattr(getattr(self, "cache", None), "inner", None))
+
+
+EVIDENCE_IDS: Final = (
+    "EVID-01",
+    "EVID-02",
+    "EVID-03",
+    "EVID-04",
+    "EVID-05",
+    "EVID-06",
+    "EVID-07",
+    "EVID-10",
+    "WAL-09",
+)
+"""What the acts of an evidence handler put to the test."""

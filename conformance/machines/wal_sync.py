@@ -15,7 +15,7 @@ from hypothesis.stateful import precondition, rule
 
 from conformance.engine.suite import ConformanceMachine, MachineSuite
 from conformance.machines import wal_sync_situations as situations
-from conformance.machines.wal_sync_acts import SyncActs
+from conformance.machines.wal_sync_acts import WAL_SYNC_IDS, SyncActs
 from conformance.machines.wal_sync_blame import SyncCase, settles
 from strategies.alphabets import COLLIDING, FULL_RANGE
 from strategies.faults import BackendCall, CallFault
@@ -274,20 +274,7 @@ def _settled(request: WalSyncRequest, outcome: FinalizationOutcome) -> WalSyncRe
 WAL_SYNC_SUITE: Final = MachineSuite(
     name="agreement WAL handler",
     machine=WalSyncMachine,
-    requirement_ids=(
-        "SYNC-01",
-        "SYNC-02",
-        "SYNC-04",
-        "SYNC-05",
-        "SYNC-06",
-        "SYNC-07",
-        "SYNC-08",
-        "SYNC-09",
-        "SYNC-10",
-        "SYNC-11",
-        "SYNC-12",
-        "SYNC-15",
-    ),
+    requirement_ids=WAL_SYNC_IDS,
     situations={
         situations.IMMEDIATE: ("SYNC-01", "SYNC-04", "SYNC-05", "SYNC-08"),
         situations.BLOCKED: ("SYNC-01", "SYNC-02"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from conformance.engine.acts import act
 from conformance.engine.session import Raised, Returned
 from conformance.errors import ActError
@@ -15,7 +17,7 @@ from telltale_spec.wire.agreement import AgreementWalArtifact, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, EffectFailure, EffectOutcome, Failure
 from telltale_spec.wire.requests import EffectRequest, WalSyncBody
 
-__all__ = ["SyncActs"]
+__all__ = ["WAL_SYNC_IDS", "SyncActs"]
 
 
 class SyncActs(SyncSteps):
@@ -101,3 +103,20 @@ class SyncActs(SyncSteps):
             f"the error of the log: {message}",
             lambda: answer.message if isinstance(answer, Raised) else "a result",
         )
+
+
+WAL_SYNC_IDS: Final = (
+    "SYNC-01",
+    "SYNC-02",
+    "SYNC-04",
+    "SYNC-05",
+    "SYNC-06",
+    "SYNC-07",
+    "SYNC-08",
+    "SYNC-09",
+    "SYNC-10",
+    "SYNC-11",
+    "SYNC-12",
+    "SYNC-15",
+)
+"""What the acts of a WAL handler put to the test."""
