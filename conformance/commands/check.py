@@ -17,18 +17,14 @@ from conformance.commands.arguments import (
     PROGRAM,
     REPLAYS_FOLDER,
     complain,
-    natural,
-    positive,
-    seconds,
 )
 from conformance.commands.baselines import (
-    add_options,
     baseline_problem,
     load_baseline,
     new_baseline,
 )
+from conformance.commands.check_options import add_check_options
 from conformance.commands.report_files import (
-    add_file_options,
     append_step_summary,
     files_problem,
     write_files,
@@ -36,8 +32,7 @@ from conformance.commands.report_files import (
 from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.exit_status import ExitStatus
-from conformance.profile_names import PROFILE_NAMES
-from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
+from conformance.records.promises import FILE_SYSTEM_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,117 +55,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         description="Judge a backend against every requirement that it can be held to.",
         epilog=EXIT_STATUS_TEXT,
     )
-    check.add_argument(
-        "target",
-        nargs="*",
-        help="package.module:factory; without one the shipped backends are judged",
-    )
-    check.add_argument(
-        "--command",
-        dest="harness",
-        action="append",
-        default=[],
-        metavar="COMMAND",
-        help="judge a harness in any language: a program that speaks the protocol of "
-        "docs/protocol.md, with its arguments",
-    )
-    check.add_argument("--profile", choices=PROFILE_NAMES, default="quick", help="how much to try")
-    check.add_argument("--seed", type=natural, default=0, help="fixes every random choice")
-    check.add_argument(
-        "--replays",
-        type=Path,
-        metavar="FOLDER",
-        help=f"write a replay file for each failure here (default: {REPLAYS_FOLDER})",
-    )
-    add_file_options(check)
-    check.add_argument(
-        "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
-    )
-    _add_promises(check)
-    _add_limits(check)
-    _add_target_option(check)
-    check.add_argument(
-        "--file-system",
-        choices=FILE_SYSTEM_NAMES,
-        default=FILE_SYSTEM_NAMES[0],
-        help="what a loss of power leaves without a sync (default: posix, the weakest)",
-    )
-    check.add_argument(
-        "--name", metavar="NAME", help="name the backend so in reports, not by its command"
-    )
-    check.add_argument(
-        "--all", action="store_true", help="show the verdict on every requirement as a table"
-    )
-    add_options(check)
-    check.add_argument(
-        "--strict", action="store_true", help="count what is only recommended as well"
-    )
-    check.add_argument(
-        "--jobs", type=positive, default=2, help="backends judged at the same time (default: 2)"
-    )
-
-
-def _add_limits(check: argparse.ArgumentParser) -> None:
-    """Add the options that bound how long a backend may take."""
-    check.add_argument(
-        "--call-timeout",
-        type=seconds,
-        default=CALL_SECONDS_MAX,
-        metavar="SECONDS",
-        help="longest time for one call of the backend (default: 10)",
-    )
-    check.add_argument(
-        "--starting-timeout",
-        type=seconds,
-        default=30.0,
-        metavar="SECONDS",
-        help="longest time from the start of a harness to its handshake (default: 30)",
-    )
-    check.add_argument(
-        "--tour",
-        action="store_true",
-        help="take every transition of a bounded log and cache, without chance, instead",
-    )
-    check.add_argument(
-        "--time-limit",
-        type=seconds,
-        metavar="SECONDS",
-        help="longest time by the clock for each component, shrinking included "
-        "(default: the profile's, 60, 300 or 7200)",
-    )
-
-
-def _add_target_option(check: argparse.ArgumentParser) -> None:
-    check.add_argument(
-        "--target-option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="tell the factory something, such as an address; see docs/life-cycle.md "
-        "(or set TELLTALE_TARGET_OPTION_NAME)",
-    )
-
-
-def _add_promises(check: CommandParser) -> None:
-    """Add the options that say what a target promises."""
-    check.add_argument(
-        "--capability",
-        action="append",
-        metavar="NAME",
-        help=f"declare that the target keeps this promise: {', '.join(CAPABILITY_NAMES)}",
-    )
-    check.add_argument(
-        "--rejection-mode",
-        metavar="MODE",
-        help="what a refused append leaves: clean-reject, unknown-outcome, keeps-rejected",
-    )
-    check.add_argument(
-        "--mends",
-        action="append",
-        metavar="FINDING",
-        help="declare that the target mends this finding and is to be judged by the hardened rule; "
-        "see docs/findings.md",
-    )
+    add_check_options(check)
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:

@@ -15,7 +15,7 @@ from hypothesis.stateful import precondition, rule
 from conformance.backend import Capability
 from conformance.engine.suite import MachineSuite
 from conformance.machines.fresh import NEXT_HISTORY_OPENINGS
-from conformance.machines.wal_blame import (
+from conformance.machines.wal_situations import (
     APPEND_AFTER_REFUSAL,
     DESCENDING,
     EQUAL_ENTRY,

@@ -13,18 +13,14 @@ from conformance.engine.session import History, Raised
 from conformance.engine.suite import NEXT_HISTORY, ConformanceMachine
 from conformance.machines.asking import TRIES, answered, opened_again
 from conformance.machines.fresh import follow, leftovers_text, next_history_text
-from conformance.machines.wal_blame import (
-    APPEND_AFTER_REFUSAL,
-    DESCENDING,
-    EQUAL_ENTRY,
-    EQUAL_IDENTITY,
-    EQUAL_RANK,
+from conformance.machines.wal_blame import blame_for_append
+from conformance.machines.wal_situations import (
     FRESH,
     REFUSED,
     REOPENED,
     SUFFIX_SPLITS,
-    TICK_ZERO,
-    blame_for_append,
+    situations_of_accepted,
+    situations_of_ticks,
 )
 from conformance.rules.narration import difference_text, entries_text, entry_text, operation_text
 from telltale_spec.backends.contract import AgreementWal
@@ -179,7 +175,7 @@ class AgreementWalSteps(ConformanceMachine):
         )
         self.state = replace(before, log=loaded)
         # A log may decline what it cannot keep; then nothing of it can be kept wrongly either.
-        self._note_ticks(before, entry)
+        self._reach(situations_of_ticks(before.log, entry))
         after_effect = refused_before and self._is_after_effect(entry)
         self.history.check(
             "WAL-04" if after_effect else "WAL-13.accept",
@@ -214,26 +210,16 @@ class AgreementWalSteps(ConformanceMachine):
         return any(not isinstance(answer, Raised) for answer in answers)
 
     def _note_situations(self, before: State, entry: AgreementWalEntry, *, refused: bool) -> None:
-        reach = self.history.reach
         if refused:
             self.refusals += 1
-            reach(REFUSED)
+            self._reach((REFUSED,))
             return
-        if self.refusals:
-            reach(APPEND_AFTER_REFUSAL)
-        if isinstance(entry, Escalation) and entry.new_level is entry.previous_level:
-            reach(EQUAL_RANK)
-        self._note_ticks(before, entry)
-        if entry in before.log:
-            reach(EQUAL_ENTRY)
-        elif any(entry.stable_identity() == each.stable_identity() for each in before.log):
-            reach(EQUAL_IDENTITY)
+        refused_before = self.refusals > 0
+        self._reach(situations_of_accepted(before.log, entry, refused_before=refused_before))
 
-    def _note_ticks(self, before: State, entry: AgreementWalEntry) -> None:
-        if before.log and entry.tick < before.log[-1].tick:
-            self.history.reach(DESCENDING)
-        if entry.tick == 0:
-            self.history.reach(TICK_ZERO)
+    def _reach(self, situations: tuple[str, ...]) -> None:
+        for situation in situations:
+            self.history.reach(situation)
 
     def _check_contents(
         self, before: State, entry: AgreementWalEntry, transitions: tuple[Transition, ...]

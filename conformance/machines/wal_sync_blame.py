@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, TypeAlias
 
+from strategies.faults import CallFault
 from telltale_spec.model.wal_sync import build_entries
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
@@ -25,8 +26,17 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
     WalSyncRequest,
 )
+from telltale_spec.wire.requests import EffectRequest
 
-__all__ = ["Entries", "SyncCase", "blame_for_entries", "put_to_the_test", "settles"]
+__all__ = [
+    "Entries",
+    "Made",
+    "SyncCase",
+    "blame_for_entries",
+    "put_to_the_test",
+    "requirement_of_undeclared",
+    "settles",
+]
 
 Entries: TypeAlias = tuple[AgreementWalEntry, ...]
 
@@ -36,6 +46,14 @@ _REQUIREMENT_OF_KIND: Final = {
     Finalization: "SYNC-07",
     VisibilityGateCrossing: "SYNC-08",
 }
+
+
+@dataclass(frozen=True)
+class Made:
+    """One request that was made, and whether it succeeded."""
+
+    request: WalSyncRequest
+    succeeded: bool
 
 
 @dataclass(frozen=True)
@@ -129,6 +147,13 @@ def put_to_the_test(case: SyncCase) -> tuple[str, ...]:
     if case.repeated:
         found.append("SYNC-15")
     return tuple(found)
+
+
+def requirement_of_undeclared(fault: CallFault | None, effect: EffectRequest | None) -> str:
+    """Return the requirement that an exception breaks that the handler raises by itself."""
+    if effect is not None:
+        return "SYNC-12"
+    return "SYNC-04" if fault is None else "SYNC-09"
 
 
 def blame_for_entries(

@@ -8,7 +8,7 @@ itself is judged elsewhere and ends the history here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from conformance.backend import AgreementWalHandlerLike, Backend
@@ -17,17 +17,15 @@ from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.probes import ListWal, ProbeCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_blame import (
     Entries,
+    Made,
     SyncCase,
     blame_for_entries,
     put_to_the_test,
+    requirement_of_undeclared,
 )
 from conformance.machines.wal_sync_situations import situations_of
 from conformance.machines.wal_sync_text import effect_text, fault_text, outcome_of, result_text
-from conformance.rules.narration import (
-    difference_text,
-    entries_text,
-    operation_text,
-)
+from conformance.rules.narration import difference_text, entries_text, operation_text
 from strategies.faults import CallFault
 from telltale_spec.backends.contract import AgreementWal, EffectHandler
 from telltale_spec.errors import DurabilityError
@@ -50,14 +48,6 @@ _IDENTITY: Final = "inner"
 _SYNC_KIND: Final = EffectInterfaceMetadata.for_effect_kind(WalSyncBody.effect_kind)
 
 ResultType = TypeVar("ResultType")
-
-
-@dataclass(frozen=True)
-class Made:
-    """One request that was made, and whether it succeeded."""
-
-    request: WalSyncRequest
-    succeeded: bool
 
 
 class SyncSteps:
@@ -147,7 +137,7 @@ class SyncSteps:
             f"{text}{fault_text(fault)}",
             lambda: self._guarded(lambda: self._call(request, effect)),
             operation=SyncWal(request),
-            undeclared=_undeclared(fault, effect),
+            undeclared=requirement_of_undeclared(fault, effect),
         )
         self.probe.forget_faults()
         if isinstance(answer, Returned):
@@ -382,10 +372,3 @@ class SyncSteps:
     def release_log(self) -> None:
         """Close the log, if it was made."""
         self.history.release(getattr(self, "log", None))
-
-
-def _undeclared(fault: CallFault | None, effect: EffectRequest | None) -> str:
-    """Return the requirement that an exception of the handler's own violates."""
-    if effect is not None:
-        return "SYNC-12"
-    return "SYNC-04" if fault is None else "SYNC-09"
