@@ -18,8 +18,8 @@ from conformance.engine.watch import CallWatch
 from conformance.machines.wal import WAL_SUITE
 from conformance.report.text import counterexample_text
 from conformance.run.targets import load_target
-from conformance.tests.zoo import failed, judged
 from examples.own_backend import make_wal
+from tests.zoo.judging import failed, judged
 
 README = Path(__file__).parent.parent / "README.md"
 

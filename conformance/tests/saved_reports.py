@@ -25,7 +25,7 @@ from conformance.records.results import (
     Verdict,
 )
 from conformance.run.runner import run_check
-from conformance.tests.broken_wals import ListWal, ReadIncludesTick
+from tests.zoo.broken_wals import ListWal, ReadIncludesTick
 
 __all__ = ["HOSTILE", "backend_of", "hostile_report", "real_report", "report_with", "result"]
 

@@ -44,8 +44,8 @@ from conformance.records.verdicts import ExitStatus, exit_status
 from conformance.requirements import FINDINGS
 from conformance.run.runner import judge_backend
 from conformance.run.shipped import SHIPPED_BACKENDS
-from conformance.tests.broken_components import CASES
 from conformance.tests.test_replays import recorded
+from tests.zoo.broken_components import CASES
 
 TODAY = datetime.date(2030, 6, 15)
 FOUND = Counterexample("WAL-05", "agreement WAL", [], "a", "b", fingerprint="0" * 16)
@@ -291,7 +291,7 @@ def test_an_update_keeps_what_stays_and_what_was_not_judged() -> None:
 # Through the command line
 
 TARGETS = """
-from conformance.tests import broken_wals
+from tests.zoo import broken_wals
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 
 def changing():

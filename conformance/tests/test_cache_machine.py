@@ -14,18 +14,18 @@ from conformance.engine.watch import CallWatch
 from conformance.machines.cache import CACHE_SUITE
 from conformance.records.results import Verdict
 from conformance.run.runner import judge_backend
-from conformance.tests.broken_caches import (
+from telltale_spec.backends.contract import EvidenceOutcomeCache
+from telltale_spec.backends.file import FileEvidenceOutcomeCache
+from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
+from telltale_spec.backends.sqlite import SQLiteEvidenceOutcomeCache
+from tests.zoo.broken_caches import (
     BROKEN_CACHES,
     AppendsOnly,
     FoldsCase,
     KeepsPositions,
     ListCache,
 )
-from conformance.tests.zoo import counterexample_for, judged, unproved
-from telltale_spec.backends.contract import EvidenceOutcomeCache
-from telltale_spec.backends.file import FileEvidenceOutcomeCache
-from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
-from telltale_spec.backends.sqlite import SQLiteEvidenceOutcomeCache
+from tests.zoo.judging import counterexample_for, judged, unproved
 
 SEEDS = range(5)
 # As much as ``quick`` tries, however slow the machine is.

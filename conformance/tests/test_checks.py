@@ -28,10 +28,10 @@ from conformance.errors import TargetError, UsageError
 from conformance.records.results import BackendReport, RequirementResult, Verdict
 from conformance.records.verdicts import ExitStatus, exit_status
 from conformance.run.targets import backend_of
-from conformance.tests.broken_wals import ListWal, PickledWal
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import AgreementWalEntry
+from tests.zoo.broken_wals import ListWal, PickledWal
 
 
 class InclusiveWal(ListWal):
@@ -192,7 +192,7 @@ def test_the_package_loads_its_names_late() -> None:
 
 def test_a_harness_is_checked_like_an_object() -> None:
     """The function gives the report of a conforming harness and raises for one that is not."""
-    command = f"{sys.executable} -m conformance serve conformance.tests.door_targets"
+    command = f"{sys.executable} -m conformance serve tests.zoo.door_targets"
     report = check_harness(f"{command}:SQLITE_LOG", profile="quick")
     assert report.backends[0].name == "sqlite log"
 

@@ -12,15 +12,15 @@ from conformance.machines.codec import CODEC_SUITE
 from conformance.requirements import REQUIREMENTS, Level, requirement
 from conformance.rules.oracles import Table, plain_tree, tree_difference
 from conformance.run.runner import judge_backend
-from conformance.tests.broken_codecs import (
+from strategies.exemplars import EXEMPLARS
+from tests.zoo.broken_codecs import (
     BROKEN_CODECS,
     CorrectCodec,
     ReadsCanonicalOnly,
     WritesChangedTrees,
     broken_codec_backend,
 )
-from conformance.tests.zoo import counterexample_for, failed, judged, unproved
-from strategies.exemplars import EXEMPLARS
+from tests.zoo.judging import counterexample_for, failed, judged, unproved
 
 SEEDS = range(5)
 QUICK = profile("quick")

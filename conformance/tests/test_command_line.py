@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TARGETS = """
 import os, re, signal, sys, threading, time
-from conformance.tests.broken_wals import ListWal
+from tests.zoo.broken_wals import ListWal
 from conformance import Backend, declares
 
 NUMBER = 7

@@ -14,22 +14,22 @@ from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.identities import IDENTITY_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.registry import SUITES
-from conformance.tests.broken_codecs import CorrectCodec
-from conformance.tests.broken_directed_functions import (
+from tests.zoo.broken_codecs import CorrectCodec
+from tests.zoo.broken_directed_functions import (
     BROKEN_DIRECTED_CODECS,
     BROKEN_DIRECTED_IDENTITIES,
     BROKEN_DIRECTED_RECOVERIES,
 )
-from conformance.tests.broken_directed_handlers import (
+from tests.zoo.broken_directed_handlers import (
     BROKEN_DIRECTED_EVIDENCE_HANDLERS,
     BROKEN_DIRECTED_WAL_HANDLERS,
 )
-from conformance.tests.broken_evidence_handlers import StepwiseHandler
-from conformance.tests.broken_recoveries import correct
-from conformance.tests.broken_wal_handlers import OpenHandler
-from conformance.tests.kill_table import tables_of
-from conformance.tests.unusual_handlers import UNUSUAL_HANDLERS
-from conformance.tests.zoo import counterexample_for, failed, judged, unproved
+from tests.zoo.broken_evidence_handlers import StepwiseHandler
+from tests.zoo.broken_recoveries import correct
+from tests.zoo.broken_wal_handlers import OpenHandler
+from tests.zoo.judging import counterexample_for, failed, judged, unproved
+from tests.zoo.kill_table import tables_of
+from tests.zoo.unusual_handlers import UNUSUAL_HANDLERS
 
 BROKEN = [
     *(("agreement_wal_handler", DIRECTED_SYNC_SUITE, *row) for row in BROKEN_DIRECTED_WAL_HANDLERS),

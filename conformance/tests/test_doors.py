@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from conformance.tests.door_targets import BROKEN
+from tests.zoo.door_targets import BROKEN
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = "conformance.tests.door_targets"
+TARGETS = "tests.zoo.door_targets"
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

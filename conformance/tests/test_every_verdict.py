@@ -112,7 +112,7 @@ def test_a_verdict_is_the_same_at_every_door(name: str, tmp_path: Path) -> None:
 
 def run_plugin(report: Report, folder: Path) -> tuple[int, str]:
     (folder / "logs.py").write_text(
-        "from conformance.tests.broken_wals import ListWal\nclass Log(ListWal):\n    pass\n"
+        "from tests.zoo.broken_wals import ListWal\nclass Log(ListWal):\n    pass\n"
     )
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pytest.ini").write_text("[pytest]\n")

@@ -15,16 +15,16 @@ from conformance.machines.evidence_quirks import EVIDENCE_QUIRKS
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.records.results import Verdict
 from conformance.run.runner import judge_backend
-from conformance.tests.broken_evidence_handlers import (
+from telltale_spec.backends.file import FileEvidenceOutcomeCache
+from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
+from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
+from tests.zoo.broken_evidence_handlers import (
     BROKEN_EVIDENCE_HANDLERS,
     RunsInnerOnHit,
     SkipsBlocked,
     StepwiseHandler,
 )
-from conformance.tests.zoo import counterexample_for, judged, unproved
-from telltale_spec.backends.file import FileEvidenceOutcomeCache
-from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
-from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
+from tests.zoo.judging import counterexample_for, judged, unproved
 
 SEEDS = range(5)
 # As much as ``quick`` tries, however slow the machine is.

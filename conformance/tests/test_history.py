@@ -22,8 +22,6 @@ from conformance.history.lines import HISTORY_FORMAT, read_history
 from conformance.records.results import BackendReport, Verdict
 from conformance.rules import worlds as logs_module
 from conformance.rules.worlds import PossibleLogs
-from conformance.tests.broken_caches import ListCache
-from conformance.tests.broken_wals import BROKEN_WALS, ListWal
 from strategies.alphabets import COLLIDING
 from strategies.outcomes import cache_entries
 from strategies.requests import wal_sync_requests
@@ -43,6 +41,8 @@ from telltale_spec.wire.agreement import (
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
+from tests.zoo.broken_caches import ListCache
+from tests.zoo.broken_wals import BROKEN_WALS, ListWal
 
 NONE, PROVISIONAL, SOFT_SAFE, FINALIZED = AgreementLevel
 ONE = VisibilityGateCrossing("a", "c", NONE, 1)

@@ -21,11 +21,11 @@ from conformance.history.lines import read_history
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.requirements import Level, requirement
-from conformance.tests.broken_caches import BROKEN_CACHES
-from conformance.tests.broken_wals import BROKEN_WALS, ListWal, broken_wal_backend
-from conformance.tests.zoo import counterexample_for, failed
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact
+from tests.zoo.broken_caches import BROKEN_CACHES
+from tests.zoo.broken_wals import BROKEN_WALS, ListWal, broken_wal_backend
+from tests.zoo.judging import counterexample_for, failed
 
 Lines = list[dict[str, Any]]
 FORMAT = "telltale-conformance.history.v1"

@@ -12,12 +12,12 @@ from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.codec_hostile import HOSTILE
 from conformance.memory import memory_ceiling
 from conformance.records.results import RequirementResult, Verdict
-from conformance.tests.broken_codecs import CorrectCodec, broken_codec_backend
-from conformance.tests.hostile_codecs import BROKEN_BY_BYTES, UNUSUAL_AND_RIGHT
-from conformance.tests.zoo import judged
 from strategies.hostile_inputs import hostile_inputs
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
+from tests.zoo.broken_codecs import CorrectCodec, broken_codec_backend
+from tests.zoo.hostile_codecs import BROKEN_BY_BYTES, UNUSUAL_AND_RIGHT
+from tests.zoo.judging import judged
 
 SEEDS = range(5)
 SUITES = (CODEC_SUITE,)

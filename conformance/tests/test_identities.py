@@ -9,9 +9,9 @@ import pytest
 from conformance.backend import Backend
 from conformance.machines.identities import IDENTITY_SUITE
 from conformance.records.results import Verdict
-from conformance.tests.broken_identities import BROKEN_IDENTITIES
-from conformance.tests.zoo import judged
 from telltale_spec.wire.agreement import AgreementWalEntry
+from tests.zoo.broken_identities import BROKEN_IDENTITIES
+from tests.zoo.judging import judged
 
 
 @pytest.mark.requirement("ENT-02")

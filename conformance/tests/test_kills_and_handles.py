@@ -14,8 +14,8 @@ from conformance.engine.suite import Suite
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.kills import CACHE_KILL_SUITE, WAL_KILL_SUITE
 from conformance.records.results import BackendReport, Verdict
-from conformance.tests import door_targets
-from conformance.tests.zoo import failed, judged
+from tests.zoo import door_targets
+from tests.zoo.judging import failed, judged
 
 KILLS = (WAL_KILL_SUITE, CACHE_KILL_SUITE)
 HANDLES = (WAL_HANDLES_SUITE, CACHE_HANDLES_SUITE)

@@ -30,14 +30,14 @@ from conformance.records.replays import read_replay, replay_of
 from conformance.records.results import Verdict
 from conformance.report.failure import counterexample_text
 from conformance.run.runner import judge_backend
-from conformance.tests import broken_handles
-from conformance.tests.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
-from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, MapCache, cache_backend
-from conformance.tests.broken_long_logs import BROKEN_LONG_LOGS, TrackedWal, log_backend
-from conformance.tests.unusual_stores import UNUSUAL_CACHES, UNUSUAL_LOGS
-from conformance.tests.zoo import failed, judged, unproved
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalEntry
+from tests.zoo import broken_handles
+from tests.zoo.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
+from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, MapCache, cache_backend
+from tests.zoo.broken_long_logs import BROKEN_LONG_LOGS, TrackedWal, log_backend
+from tests.zoo.judging import failed, judged, unproved
+from tests.zoo.unusual_stores import UNUSUAL_CACHES, UNUSUAL_LOGS
 
 # The kill table has all five; directed cases are the same on each, and streams of long ones alike.
 SEEDS = (0, 3)

@@ -49,7 +49,8 @@ from conformance.report.markdown import markdown_summary
 from conformance.report.page import html_page
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report
-from conformance.tests.broken_luck import (
+from conformance.tests.saved_reports import report_with
+from tests.zoo.broken_luck import (
     LUCKY_WALS,
     RIGHT_WALS,
     LosesAtRandom,
@@ -59,9 +60,8 @@ from conformance.tests.broken_luck import (
     shared_caches,
     shared_wals,
 )
-from conformance.tests.broken_wals import Deduplicates, FreshIsNotEmpty, ListWal
-from conformance.tests.saved_reports import report_with
-from conformance.tests.zoo import failed, judged
+from tests.zoo.broken_wals import Deduplicates, FreshIsNotEmpty, ListWal
+from tests.zoo.judging import failed, judged
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(5)
@@ -526,9 +526,7 @@ def test_a_shared_store_is_told_and_replayed_through_every_door(tmp_path: Path) 
 
 
 def test_a_violation_among_several_replays_outweighs_doubt(tmp_path: Path) -> None:
-    (tmp_path / "chance.py").write_text(
-        "from conformance.tests.broken_wals import Deduplicates, ListWal\n"
-    )
+    (tmp_path / "chance.py").write_text("from tests.zoo.broken_wals import Deduplicates, ListWal\n")
     replay = sure()
     (tmp_path / "sure.json").write_text(replay.to_text())
     old = replace(replay, tries=None, failures=None)

@@ -25,10 +25,10 @@ from conformance.requirements import FINDINGS, REQUIREMENTS
 from conformance.requirements.mending import MENDABLE
 from conformance.run.runner import judge_backend
 from conformance.run.targets import declares, redeclared
-from conformance.tests.mending_handlers import MENDING_HANDLERS, MendsF13OfLogs
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
 from telltale_spec.hardened.evidence import HardenedEvidencePersistenceHandler
+from tests.zoo.mending_handlers import MENDING_HANDLERS, MendsF13OfLogs
 
 UNHURRIED = Profile("quick", replace(PROFILES["quick"].budget, seconds=120.0))
 SUITES = (EVIDENCE_SUITE, EVIDENCE_HANDLER_SURFACE_SUITE, WAL_HANDLER_SURFACE_SUITE)
@@ -133,7 +133,7 @@ def test_every_rule_is_about_findings_and_requirements() -> None:
     assert MENDABLE.keys() == MENDING_HANDLERS.keys()
 
 
-_HANDLERS = "conformance.tests.mending_handlers"
+_HANDLERS = "tests.zoo.mending_handlers"
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_findings_of_the_reference(capsys: pytest.CaptureFixture[str], tmp_path:
 
 
 def test_findings_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["findings", "F1", "F17", "conformance.tests.broken_wals:ListWal"]) == 0
+    assert main(["findings", "F1", "F17", "tests.zoo.broken_wals:ListWal"]) == 0
 
     said = capsys.readouterr().out
     assert "F1 (high), not executable here" in said
@@ -158,7 +158,7 @@ def test_findings_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_findings_of_a_harness(capsys: pytest.CaptureFixture[str]) -> None:
-    command = f"{sys.executable} -m conformance serve conformance.tests.broken_wals:ListWal"
+    command = f"{sys.executable} -m conformance serve tests.zoo.broken_wals:ListWal"
 
     assert main(["findings", "F4", "--command", command]) == 0
     assert "F4 (medium), not executable here" in capsys.readouterr().out
@@ -169,7 +169,7 @@ def test_a_tour_of_a_target(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert main(["check", "--tour", "conformance.tests.broken_wals:ListWal"]) == 0
+    assert main(["check", "--tour", "tests.zoo.broken_wals:ListWal"]) == 0
     said = capsys.readouterr().out
     assert "profile tour" in said
     assert "tour of the bounded log: " in said

@@ -18,9 +18,9 @@ from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_steps import AgreementWalSteps
 from conformance.records.results import Counterexample, Step
 from conformance.run.runner import judge_backend
-from conformance.tests.broken_caches import BROKEN_CACHES
-from conformance.tests.broken_wals import BROKEN_WALS, broken_wal_backend
 from telltale_spec.wire.agreement import AgreementLevel, AgreementWalEntry, Escalation
+from tests.zoo.broken_caches import BROKEN_CACHES
+from tests.zoo.broken_wals import BROKEN_WALS, broken_wal_backend
 
 SEEDS = range(5)
 

@@ -28,9 +28,9 @@ from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.records.results import Verdict
-from conformance.tests import door_targets
-from conformance.tests.zoo import judged
 from telltale_spec.errors import DomainError
+from tests.zoo import door_targets
+from tests.zoo.judging import judged
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_FILE = ROOT / "conformance" / "schemas" / "harness.v1.schema.json"

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 LOGS = """
-from conformance.tests.broken_wals import ListWal
+from tests.zoo.broken_wals import ListWal
 
 class Good(ListWal):
     pass

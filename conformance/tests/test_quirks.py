@@ -10,8 +10,8 @@ from conformance.engine.watch import CallWatch
 from conformance.machines.registry import QUIRKS
 from conformance.machines.wal_quirks import WAL_QUIRKS
 from conformance.run.shipped import SHIPPED_BACKENDS
-from conformance.tests.broken_wals import ListWal, RaisesUndeclared
 from telltale_spec.model.machine import RejectionMode
+from tests.zoo.broken_wals import ListWal, RaisesUndeclared
 
 APPLICABLE = [
     (quirk, backend) for quirk in QUIRKS for backend in SHIPPED_BACKENDS if quirk.applies(backend)

@@ -19,10 +19,10 @@ from conformance.records.results import Verdict
 from conformance.report.failure import counterexample_text
 from conformance.report.timeline import timeline_text
 from conformance.rules.events import FAULT
-from conformance.tests import broken_handles, broken_races
-from conformance.tests.zoo import failed, judged
 from telltale_spec.model.operations import LoadLog
 from telltale_spec.wire.agreement import AgreementWalArtifact
+from tests.zoo import broken_handles, broken_races
+from tests.zoo.judging import failed, judged
 
 HANDLES = (WAL_HANDLES_SUITE, CACHE_HANDLES_SUITE)
 

@@ -12,7 +12,6 @@ from conformance.engine import draws
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import BackendReport, Verdict
-from conformance.tests.zoo import failed, judged, unproved
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import (
@@ -21,6 +20,7 @@ from telltale_spec.wire.agreement import (
     Escalation,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
+from tests.zoo.judging import failed, judged, unproved
 
 SEEDS = range(5)
 

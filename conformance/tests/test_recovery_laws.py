@@ -16,14 +16,14 @@ from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
 from conformance.requirements import FINDINGS
 from conformance.rules.oracles import plain_order_error, plain_recovery
 from conformance.run.runner import judge_backend
-from conformance.tests.broken_recoveries import (
+from telltale_spec.wire.agreement import AgreementLevel, Escalation
+from tests.zoo.broken_recoveries import (
     BROKEN_RECOVERIES,
     broken_recovery_backend,
     correct,
     gate_ignored,
 )
-from conformance.tests.zoo import counterexample_for, failed, judged, unproved
-from telltale_spec.wire.agreement import AgreementLevel, Escalation
+from tests.zoo.judging import counterexample_for, failed, judged, unproved
 
 SEEDS = range(5)
 QUICK = profile("quick")

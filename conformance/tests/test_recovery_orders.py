@@ -14,9 +14,9 @@ from conformance.engine.suite import LawSuite
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_orders import order_cases
 from conformance.rules.oracles import plain_recovery
-from conformance.tests.broken_recoveries import broken_recovery_backend
-from conformance.tests.misordered_recoveries import BY_BYTES, MISORDERED
-from conformance.tests.zoo import failed, judged
+from tests.zoo.broken_recoveries import broken_recovery_backend
+from tests.zoo.judging import failed, judged
+from tests.zoo.misordered_recoveries import BY_BYTES, MISORDERED
 
 SEEDS = range(5)
 SUITES = (RECOVERY_SUITE,)

@@ -18,7 +18,7 @@ from strategies.accepted_forms import ACCEPTED_FORMS
 from strategies.rejected_forms import REJECTED_FORMS
 
 LOG = """
-from conformance.tests.broken_wals import ListWal
+from tests.zoo.broken_wals import ListWal
 
 class Log(ListWal):
     def append(self, entry):

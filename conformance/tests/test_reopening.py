@@ -16,11 +16,11 @@ from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import Verdict
-from conformance.tests.broken_wals import ListWal
-from conformance.tests.zoo import failed, judged, unproved
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalEntry
+from tests.zoo.broken_wals import ListWal
+from tests.zoo.judging import failed, judged, unproved
 
 LOG_SUITES = (WAL_SUITE, DIRECTED_LOG_SUITE)
 CACHE_SUITES = (CACHE_SUITE, DIRECTED_CACHE_SUITE)

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGETS = """
 import os, time
 from conformance import declares
-from conformance.tests.broken_wals import Deduplicates, KeepsRejected, ListWal
+from tests.zoo.broken_wals import Deduplicates, KeepsRejected, ListWal
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 
 Broken = Deduplicates

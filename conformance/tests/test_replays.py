@@ -36,13 +36,13 @@ from conformance.records.replays import (
 from conformance.report.replay_text import pytest_text
 from conformance.run.replaying import check_acts, replayed_result
 from conformance.run.runner import fault_report
-from conformance.tests import door_targets
-from conformance.tests.broken_caches import BROKEN_CACHES
-from conformance.tests.broken_components import CASES, Case
-from conformance.tests.broken_wals import ListWal
 from conformance.tests.test_kills_and_handles import served
-from conformance.tests.zoo import judged
 from telltale_spec.model.machine import RejectionMode
+from tests.zoo import door_targets
+from tests.zoo.broken_caches import BROKEN_CACHES
+from tests.zoo.broken_components import CASES, Case
+from tests.zoo.broken_wals import ListWal
+from tests.zoo.judging import judged
 
 each_case = pytest.mark.parametrize(
     "case", CASES, ids=lambda case: f"{case.suite.name}-{case.requirement_id}"
@@ -320,7 +320,7 @@ def test_a_fingerprint_tells_failures_apart_and_stays_the_same() -> None:
 # In the repository of a backend
 
 BACKENDS = """
-from conformance.tests.broken_wals import Deduplicates, ListWal
+from tests.zoo.broken_wals import Deduplicates, ListWal
 
 def broken():
     return Deduplicates()

@@ -13,7 +13,7 @@ from conformance.engine.session import History, Session
 from conformance.engine.suite import LawSuite, Suite, TableLaw
 from conformance.engine.watch import CallWatch
 from conformance.records.results import Counterexample, RequirementResult, Verdict
-from conformance.tests.zoo import judged
+from tests.zoo.judging import judged
 
 
 class RareSuite(Suite):

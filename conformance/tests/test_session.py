@@ -32,9 +32,9 @@ from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import BackendReport, Verdict
 from conformance.records.verdicts import ExitStatus, exit_status
 from conformance.run.runner import judge_backend, run_check
-from conformance.tests.broken_wals import ListWal
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
+from tests.zoo.broken_wals import ListWal
 
 BUDGET = Budget(10, 10, 60.0)
 

@@ -162,7 +162,7 @@ def test_the_printed_command_finds_the_same_failure_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "inclusive_log.py").write_text(
-        "from conformance.tests.broken_wals import ListWal\n"
+        "from tests.zoo.broken_wals import ListWal\n"
         "class Inclusive(ListWal):\n"
         "    def read_since(self, tick):\n"
         "        return [entry for entry in self.entries if entry.tick >= tick]\n"

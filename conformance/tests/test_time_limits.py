@@ -12,9 +12,9 @@ from conformance.__main__ import main
 from conformance.engine.headway import Headway
 from conformance.engine.profiles import profile
 from conformance.run.progress import shown_progress
-from conformance.tests.broken_wals import ListWal
 from conformance.tests.usage import usage_error
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
+from tests.zoo.broken_wals import ListWal
 
 
 class SlowLog(ListWal):

@@ -10,12 +10,12 @@ import pytest
 from conformance.backend import Backend, Capability, WalFactory
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
-from conformance.tests.broken_caches import ListCache
-from conformance.tests.broken_wals import ListWal, LosesLastOnReopen
-from conformance.tests.zoo import failed, judged
 from telltale_spec.backends.file import FileAgreementWal, FileEvidenceOutcomeCache
 from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.model.machine import RejectionMode
+from tests.zoo.broken_caches import ListCache
+from tests.zoo.broken_wals import ListWal, LosesLastOnReopen
+from tests.zoo.judging import failed, judged
 
 SUITES = (WAL_SUITE, CACHE_SUITE)
 KEEPS_ALL = Backend(

@@ -7,7 +7,7 @@ import pytest
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import Verdict
 from conformance.run.shipped import SHIPPED_BACKENDS
-from conformance.tests.broken_wals import (
+from tests.zoo.broken_wals import (
     BROKEN_WALS,
     CORRECT_WALS,
     Deduplicates,
@@ -18,7 +18,7 @@ from conformance.tests.broken_wals import (
     SkipsValidation,
     broken_wal_backend,
 )
-from conformance.tests.zoo import counterexample_for, failed, judged, unproved
+from tests.zoo.judging import counterexample_for, failed, judged, unproved
 
 SEEDS = range(5)
 SUITES = (WAL_SUITE,)

@@ -15,11 +15,11 @@ from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.records.results import Verdict
 from conformance.run.runner import judge_backend
-from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS, ComparesWholeEntries
-from conformance.tests.zoo import counterexample_for, judged
 from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.model.machine import RejectionMode
+from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS, ComparesWholeEntries
+from tests.zoo.judging import counterexample_for, judged
 
 SUITES = (WAL_SYNC_SUITE, WAL_HANDLER_SURFACE_SUITE)
 SEEDS = range(5)

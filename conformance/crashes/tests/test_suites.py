@@ -22,7 +22,7 @@ from conformance.report.text import counterexample_text
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report, judge_backend
 from conformance.run.shipped import SHIPPED_BACKENDS
-from conformance.tests.zoo import failed, judged, unproved
+from tests.zoo.judging import failed, judged, unproved
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
 

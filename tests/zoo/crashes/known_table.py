@@ -18,9 +18,9 @@ from typing import Final
 from conformance.backend import Launch
 from conformance.crashes.suites import CRASH_SUITES
 from conformance.records.results import BackendReport, Verdict
-from conformance.tests.zoo import judged
 from tests.zoo.crashes import known_systems
 from tests.zoo.crashes.known_systems import KILL, POWER, SYSTEMS, Fate, System, absence
+from tests.zoo.judging import judged
 
 __all__ = ["fates_of", "main", "table_text"]
 

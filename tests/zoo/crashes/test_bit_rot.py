@@ -14,9 +14,9 @@ from conformance.records.replays import Outcome, ReplayResult, read_replay, repl
 from conformance.records.results import Verdict
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report
-from conformance.tests.zoo import failed, judged, unproved
 from tests.zoo.crashes import targets
 from tests.zoo.crashes.table import BROKEN, RIGHT, Broken, Right
+from tests.zoo.judging import failed, judged, unproved
 
 BIT_ROT = "bit-rot"
 PROMISES = frozenset({Capability.REOPEN, Capability.BIT_ROT})

@@ -10,8 +10,8 @@ import pytest
 from conformance.backend import Backend, Capability, Launch
 from conformance.crashes.fault_suites import FAULT_SUITES, FaultClass
 from conformance.crashes.strace import obstacle
-from conformance.tests.zoo import failed, judged
 from tests.zoo.crashes import targets
+from tests.zoo.judging import failed, judged
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
 

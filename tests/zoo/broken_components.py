@@ -9,20 +9,20 @@ from typing import Any, NoReturn
 from conformance.backend import Backend, Capability
 from conformance.engine.suite import Suite
 from conformance.machines.registry import SUITES
-from conformance.tests.broken_caches import BROKEN_CACHES, ListCache
-from conformance.tests.broken_codecs import BROKEN_CODECS, CorrectCodec
-from conformance.tests.broken_directed_handlers import (
-    BROKEN_DIRECTED_EVIDENCE_HANDLERS,
-    BROKEN_DIRECTED_WAL_HANDLERS,
-)
-from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
-from conformance.tests.broken_identities import BROKEN_IDENTITIES
-from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
-from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS
-from conformance.tests.broken_wals import Deduplicates, DropsEveryThird, ListWal
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
 from telltale_spec.model.recovery import DurableRecoveryPlan
+from tests.zoo.broken_caches import BROKEN_CACHES, ListCache
+from tests.zoo.broken_codecs import BROKEN_CODECS, CorrectCodec
+from tests.zoo.broken_directed_handlers import (
+    BROKEN_DIRECTED_EVIDENCE_HANDLERS,
+    BROKEN_DIRECTED_WAL_HANDLERS,
+)
+from tests.zoo.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from tests.zoo.broken_identities import BROKEN_IDENTITIES
+from tests.zoo.broken_recoveries import BROKEN_RECOVERIES
+from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS
+from tests.zoo.broken_wals import Deduplicates, DropsEveryThird, ListWal
 
 __all__ = ["CASES", "Case"]
 

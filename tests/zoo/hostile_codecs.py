@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from conformance.tests.broken_codecs import CorrectCodec
 from telltale_spec.errors import DomainError, DurabilityError
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact as Artifact
+from tests.zoo.broken_codecs import CorrectCodec
 
 __all__ = ["BROKEN_BY_BYTES", "UNUSUAL_AND_RIGHT"]
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.backend import Backend
-from conformance.tests.broken_long_caches import MapCache, cache_backend
-from conformance.tests.broken_long_logs import TrackedWal, log_backend
 from telltale_spec import decode, encode
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import (
@@ -20,6 +18,8 @@ from telltale_spec.wire.agreement import (
     EvidenceProduced,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from tests.zoo.broken_long_caches import MapCache, cache_backend
+from tests.zoo.broken_long_logs import TrackedWal, log_backend
 
 __all__ = ["UNUSUAL_CACHES", "UNUSUAL_LOGS"]
 

@@ -7,13 +7,13 @@ from collections import defaultdict
 from typing import Any, Final
 
 from conformance.backend import Backend
-from conformance.tests.broken_evidence_handlers import StepwiseHandler
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
 from telltale_spec.hardened.forwarding import WhollyForwardingEffectHandler
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectFailure, EffectOutcome
 from telltale_spec.wire.requests import EffectRequest, WalSyncBody
+from tests.zoo.broken_evidence_handlers import StepwiseHandler
 
 __all__ = ["MENDING_HANDLERS", "MendsF13OfLogs"]
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.tests.broken_long_caches import MapCache
-from conformance.tests.broken_long_logs import TrackedWal, with_texts
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import (
     AgreementLevel,
@@ -25,6 +23,8 @@ from telltale_spec.wire.agreement import (
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import ChooseResponse, EffectOutcome, FailureStatus, ReceiveResponse
+from tests.zoo.broken_long_caches import MapCache
+from tests.zoo.broken_long_logs import TrackedWal, with_texts
 
 __all__ = ["BROKEN_DIRECTED_CACHES", "BROKEN_DIRECTED_LOGS"]
 

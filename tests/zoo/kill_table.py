@@ -1,6 +1,6 @@
 """Hunt every broken system under test on several seeds and print how long it lived.
 
-``python -m conformance.tests.kill_table [SEEDS]`` prints a Markdown table. The
+``python -m tests.zoo.kill_table [SEEDS]`` prints a Markdown table. The
 clock is the point here: the verdicts do not depend on it.
 """
 
@@ -34,27 +34,27 @@ from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
-from conformance.tests import broken_handles, door_targets
-from conformance.tests.broken_caches import BROKEN_CACHES
-from conformance.tests.broken_codecs import BROKEN_CODECS
-from conformance.tests.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
-from conformance.tests.broken_directed_functions import (
+from tests.zoo import broken_handles, door_targets
+from tests.zoo.broken_caches import BROKEN_CACHES
+from tests.zoo.broken_codecs import BROKEN_CODECS
+from tests.zoo.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
+from tests.zoo.broken_directed_functions import (
     BROKEN_DIRECTED_CODECS,
     BROKEN_DIRECTED_IDENTITIES,
     BROKEN_DIRECTED_RECOVERIES,
 )
-from conformance.tests.broken_directed_handlers import (
+from tests.zoo.broken_directed_handlers import (
     BROKEN_DIRECTED_EVIDENCE_HANDLERS,
     BROKEN_DIRECTED_WAL_HANDLERS,
 )
-from conformance.tests.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
-from conformance.tests.broken_identities import BROKEN_IDENTITIES
-from conformance.tests.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
-from conformance.tests.broken_long_logs import BROKEN_LONG_LOGS, log_backend
-from conformance.tests.broken_recoveries import BROKEN_RECOVERIES
-from conformance.tests.broken_wal_handlers import BROKEN_WAL_HANDLERS
-from conformance.tests.broken_wals import BROKEN_WALS, broken_wal_backend
-from conformance.tests.zoo import counterexample_for
+from tests.zoo.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from tests.zoo.broken_identities import BROKEN_IDENTITIES
+from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
+from tests.zoo.broken_long_logs import BROKEN_LONG_LOGS, log_backend
+from tests.zoo.broken_recoveries import BROKEN_RECOVERIES
+from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS
+from tests.zoo.broken_wals import BROKEN_WALS, broken_wal_backend
+from tests.zoo.judging import counterexample_for
 
 __all__ = ["ZOO", "BrokenSystem", "tables_of"]
 

@@ -10,8 +10,6 @@ from typing import Any, Final
 import cbor2
 
 from conformance.backend import RecoveryFunction
-from conformance.tests.broken_codecs import CorrectCodec
-from conformance.tests.broken_recoveries import correct
 from telltale_spec.errors import DomainError, DurabilityError
 from telltale_spec.model.recovery import DurableRecoveryPlan, recovery_action
 from telltale_spec.wire.agreement import (
@@ -27,6 +25,8 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact as Cache
 from telltale_spec.wire.effects import SuccessStatus
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 from telltale_spec.wire.recovery import DurableRecoveryDecision
+from tests.zoo.broken_codecs import CorrectCodec
+from tests.zoo.broken_recoveries import correct
 
 __all__ = ["BROKEN_DIRECTED_CODECS", "BROKEN_DIRECTED_IDENTITIES", "BROKEN_DIRECTED_RECOVERIES"]
 

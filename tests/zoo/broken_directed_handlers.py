@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from conformance.backend import EvidenceHandlerFactory, WalHandlerFactory
-from conformance.tests.broken_evidence_handlers import StepwiseHandler
-from conformance.tests.broken_wal_handlers import OpenHandler
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.wal_sync import build_entries
 from telltale_spec.wire.agreement import (
@@ -27,6 +25,8 @@ from telltale_spec.wire.agreement import (
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectFailureKind, EffectOutcome, EffectResult, FailureStatus
 from telltale_spec.wire.requests import EffectRequest, WalSyncBody
+from tests.zoo.broken_evidence_handlers import StepwiseHandler
+from tests.zoo.broken_wal_handlers import OpenHandler
 
 __all__ = ["BROKEN_DIRECTED_EVIDENCE_HANDLERS", "BROKEN_DIRECTED_WAL_HANDLERS"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from conformance.backend import Backend, Capability
-from conformance.tests.broken_handles import LockedLog, RewrittenCache
 from telltale_spec import AgreementWalArtifact, AgreementWalEntry, DurabilityError, decode
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from tests.zoo.broken_handles import LockedLog, RewrittenCache
 
 _HANDLES: Final = frozenset({Capability.REOPEN, Capability.CONCURRENT_HANDLES})
 

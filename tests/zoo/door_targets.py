@@ -7,10 +7,6 @@ from typing import Final
 
 from conformance.backend import Backend, Capability
 from conformance.run.shipped import SHIPPED_BACKENDS, ReferenceCodec
-from conformance.tests.broken_caches import KeepsTheFirst
-from conformance.tests.broken_recoveries import gate_ignored
-from conformance.tests.broken_wal_handlers import ComparesCandidates
-from conformance.tests.broken_wals import Deduplicates, LosesLastOnReopen
 from telltale_spec.backends.file import FileAgreementWal, FileEvidenceOutcomeCache
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
@@ -18,6 +14,10 @@ from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandl
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from tests.zoo.broken_caches import KeepsTheFirst
+from tests.zoo.broken_recoveries import gate_ignored
+from tests.zoo.broken_wal_handlers import ComparesCandidates
+from tests.zoo.broken_wals import Deduplicates, LosesLastOnReopen
 
 REFERENCE: Final = Backend(
     "reference",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance.tests.kill_table import ZOO
+from tests.zoo.kill_table import ZOO
 
 ROOT = Path(__file__).resolve().parents[2]
 

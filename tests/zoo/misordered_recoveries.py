@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from conformance.backend import RecoveryFunction
-from conformance.tests.broken_recoveries import correct
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire.agreement import AgreementWalArtifact as Wal
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact as Cache
+from tests.zoo.broken_recoveries import correct
 
 __all__ = ["BY_BYTES", "MISORDERED"]
 

@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from conformance.tests.broken_wals import ListWal
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from tests.zoo.broken_wals import ListWal
 
 __all__ = ["LUCKY_WALS", "RIGHT_WALS", "shared_caches", "shared_wals"]
 

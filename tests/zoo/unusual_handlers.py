@@ -11,10 +11,6 @@ from typing import Any, Final
 import cbor2
 
 from conformance.backend import Backend
-from conformance.tests.broken_codecs import CorrectCodec
-from conformance.tests.broken_evidence_handlers import StepwiseHandler
-from conformance.tests.broken_recoveries import correct
-from conformance.tests.broken_wal_handlers import OpenHandler
 from telltale_spec.backends.contract import EffectHandler
 from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.base import ForwardingEffectHandler
@@ -30,6 +26,10 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome, EffectResult, Success
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 from telltale_spec.wire.requests import EffectRequest
+from tests.zoo.broken_codecs import CorrectCodec
+from tests.zoo.broken_evidence_handlers import StepwiseHandler
+from tests.zoo.broken_recoveries import correct
+from tests.zoo.broken_wal_handlers import OpenHandler
 
 __all__ = ["UNUSUAL_HANDLERS"]
 
