@@ -1,4 +1,4 @@
-"""Which tests a run takes: those on one seed, or on every seed, which is for the night."""
+"""Which tests a run takes: those of the day, or with them those that are long, for the night."""
 
 from __future__ import annotations
 
@@ -6,30 +6,35 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that asks for every seed."""
+    """Add the option that asks for the tests of the night."""
     parser.addoption(
-        "--every-seed",
+        "--nightly",
         action="store_true",
-        help="run tests that have a seed on all their seeds, not on the first one alone",
+        help="also run what is marked as nightly, and tests that have a seed on all their seeds",
     )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which seeds are tested."""
-    every = config.getoption("--every-seed")
-    return "seeds: all" if every else "seeds: 0 only (--every-seed: all)"
+    """Say which tests are taken."""
+    if config.getoption("--nightly"):
+        return "tests: all, on every seed"
+    return "tests: those of the day, on seed 0 (--nightly: all, on every seed)"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is tested on another seed than the first, where not every seed is asked for.
+    """Leave out what is for the night, where that is not asked for.
 
     It is counted as deselected, so that the summary says how many there are.
     """
-    if config.getoption("--every-seed"):
+    if config.getoption("--nightly"):
         return
-    others = [item for item in items if _seed_of(item) not in (None, 0)]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if _seed_of(item) in (None, 0)]
+    config.hook.pytest_deselected(items=[item for item in items if _is_nightly(item)])
+    items[:] = [item for item in items if not _is_nightly(item)]
+
+
+def _is_nightly(item: pytest.Item) -> bool:
+    """Say whether a test is marked so, or has another seed than the first."""
+    return item.get_closest_marker("nightly") is not None or _seed_of(item) not in (None, 0)
 
 
 def _seed_of(item: pytest.Item) -> object:

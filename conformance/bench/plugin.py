@@ -19,6 +19,7 @@ from conformance.bench.meter import Meter, metered
 from conformance.bench.subjects import FLOORS, Subject, fill_file
 from conformance.door.harness import harness_backend
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
+from conformance.errors import BackendFault
 from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.run.targets import load_target, redeclared
 from telltale_spec.errors import TelltaleError
@@ -44,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SUBJECTS], config.stash[_STACK] = [], ExitStack()
     try:
         config.stash[_SUBJECTS] = list(_subjects(config, config.stash[_STACK]))
-    except TelltaleError as error:
+    except (BackendFault, TelltaleError) as error:
         raise pytest.UsageError(str(error)) from error
 
 

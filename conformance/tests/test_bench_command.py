@@ -99,6 +99,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 _MINE = """
 from telltale_spec import AgreementWalArtifact, InMemoryAgreementWal
+from telltale_spec.backends.sqlite import SQLiteAgreementWal
+
+def kept(directory):
+    return SQLiteAgreementWal(directory / "log.db")
 
 class Right(InMemoryAgreementWal):
     pass
@@ -125,7 +129,9 @@ def test_a_harness_is_measured_like_any_other(tmp_path: Path) -> None:
     """Under its command, checked first, and with the class that its handshake declares."""
     pytest.importorskip("pytest_benchmark", reason="the extra `bench` is not installed")
     (tmp_path / "mine.py").write_text(_MINE, encoding="utf-8")
-    harness = f"{sys.executable} -m conformance serve sqlite"
+    # A log alone, so that the check before is short.
+    harness = f"{sys.executable} -m conformance serve mine:kept"
+    harness += " --capability reopen --capability process-kill"
     # With a target beside it, so that the shipped backends are not judged here once more.
     words = [sys.executable, "-m", "conformance", "bench", "mine:Right", "--command", harness]
     words += ["--rejection-mode", "keeps-rejected"]
@@ -139,6 +145,20 @@ def test_a_harness_is_measured_like_any_other(tmp_path: Path) -> None:
     labels = found[f"empty read, {harness}"]
     assert (labels["standing"], labels["durability"]) == ("conforming", "process")
     assert found["empty read, mine:Right"]["standing"] == "conforming"
+
+
+def test_a_harness_that_does_not_start_is_told_in_one_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """And not by the traceback of the run that would have measured it."""
+    pytest.importorskip("pytest_benchmark", reason="the extra `bench` is not installed")
+    harness = f"{sys.executable} -c pass"
+
+    assert run("--no-check", "--size", "100", "--command", harness) != 0
+
+    told = "".join(capfd.readouterr())
+    assert "it ended with exit status 0 before it answered" in told
+    assert "Traceback" not in told
 
 
 def test_what_is_said_to_another_pytest_is_not_heard(

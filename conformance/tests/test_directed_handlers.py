@@ -67,6 +67,13 @@ def test_the_directed_cases_alone_find_it(
     assert failed(report) == [requirement_id]
 
 
+DIRECTED = (
+    DIRECTED_SYNC_SUITE,
+    DIRECTED_EVIDENCE_SUITE,
+    tables_of(RECOVERY_SUITE),
+    tables_of(CODEC_SUITE),
+    tables_of(IDENTITY_SUITE),
+)
 RIGHT = (
     Backend("reference handler", agreement_wal_handler=OpenHandler),
     Backend("reference evidence", evidence_handler=StepwiseHandler),
@@ -77,11 +84,19 @@ RIGHT = (
 )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("backend", RIGHT, ids=lambda each: each.name)
 def test_nothing_right_is_failed_or_left_open(backend: Backend) -> None:
     suites = tuple([suite for suite in SUITES if suite.applies(backend)])
 
     assert unproved(judged(backend, suites, profile_name="quick")) == []
+
+
+@pytest.mark.parametrize("backend", UNUSUAL_HANDLERS, ids=lambda each: each.name)
+def test_the_directed_cases_fail_nothing_that_is_unusual(backend: Backend) -> None:
+    report = judged(backend, DIRECTED, profile_name="quick")
+
+    assert failed(report) == []
 
 
 @pytest.mark.requirement("SYNC-05")
