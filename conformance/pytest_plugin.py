@@ -7,7 +7,6 @@ either the plugin does nothing.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from conformance.commands.arguments import write_whole
+from conformance.commands.arguments import natural, seconds, write_whole
 from conformance.profile_names import PROFILE_NAMES
 
 if TYPE_CHECKING:
@@ -56,17 +55,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--telltale-seed",
-        type=_natural,
+        type=natural,
         default=0,
         metavar="N",
         help="fixes every random choice (default: 0)",
     )
-
-
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"expected a whole number, got `{text}`")
-    return int(text)
+    group.addoption(
+        "--telltale-time-limit",
+        type=seconds,
+        metavar="SECONDS",
+        help="longest time by the clock for each component, shrinking included "
+        "(default: the profile's)",
+    )
 
 
 # First, so that what selects among the collected tests sees ours too.
@@ -156,7 +156,7 @@ class _ConformanceCollector(pytest.Collector):
         grace_seconds = HARNESS_GRACE_SECONDS if self.is_command else 0.0
         report = run_check(
             [self.backend],
-            profile(options.telltale_profile),
+            profile(options.telltale_profile, options.telltale_time_limit),
             seed=options.telltale_seed,
             call_seconds_max=CALL_SECONDS_MAX + grace_seconds,
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conformance.backend import Backend, Capability
-from conformance.engine.profiles import PROFILES, Profile
 from conformance.engine.watch import CallWatch
 from conformance.machines.cache import CACHE_SUITE
 from conformance.records.results import Verdict
@@ -25,11 +23,11 @@ from tests.zoo.broken_caches import (
     KeepsPositions,
     ListCache,
 )
-from tests.zoo.judging import counterexample_for, judged, unproved
+from tests.zoo.judging import counterexample_for, judged, unhurried, unproved
 
 SEEDS = range(5)
 # As much as ``quick`` tries, however slow the machine is.
-UNHURRIED = Profile("quick", replace(PROFILES["quick"].budget, seconds=120.0))
+UNHURRIED = unhurried()
 SUITES = (CACHE_SUITE,)
 ORDERED = frozenset({Capability.ORDERED_CACHE})
 DURABLE = ORDERED | {Capability.REOPEN}

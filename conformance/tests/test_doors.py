@@ -16,6 +16,8 @@ from tests.zoo.door_targets import BROKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = "tests.zoo.door_targets"
+# A busy machine must not see less through the slower door.
+PATIENT = ("--time-limit", "1000")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -25,7 +27,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "COLUMNS": "100"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1_500,
         check=False,
     )
 
@@ -35,10 +37,19 @@ def reports(folder: Path, target: str) -> dict[str, dict[str, Any]]:
     served = shlex.join([sys.executable, "-m", "conformance", "serve", target])
     (folder / "test_nothing.py").write_text("def test_nothing():\n    assert True\n")
     doors = {
-        "object": ("conformance", "check", target, "--json", "object.json"),
-        "command": ("conformance", "check", "--command", served, "--json", "command.json"),
+        "object": ("conformance", "check", target, *PATIENT, "--json", "object.json"),
+        "command": (
+            "conformance",
+            "check",
+            "--command",
+            served,
+            *PATIENT,
+            "--json",
+            "command.json",
+        ),
         "plugin": (
             *("pytest", "-q", "-p", "no:cacheprovider", "--telltale-profile", "quick"),
+            *("--telltale-time-limit", "1000"),
             *("--telltale-backend", target, "--telltale-json", "plugin.json"),
         ),
     }

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from conformance.backend import Backend, Capability, EvidenceHandlerFactory
-from conformance.engine.profiles import PROFILES, Profile
 from conformance.engine.quirks import Quirk
 from conformance.engine.watch import CallWatch
 from conformance.machines.evidence import EVIDENCE_SUITE
@@ -24,11 +21,11 @@ from tests.zoo.broken_evidence_handlers import (
     SkipsBlocked,
     StepwiseHandler,
 )
-from tests.zoo.judging import counterexample_for, judged, unproved
+from tests.zoo.judging import counterexample_for, judged, unhurried, unproved
 
 SEEDS = range(5)
 # As much as ``quick`` tries, however slow the machine is.
-UNHURRIED = Profile("quick", replace(PROFILES["quick"].budget, seconds=120.0))
+UNHURRIED = unhurried()
 SUITES = (EVIDENCE_SUITE, EVIDENCE_HANDLER_SURFACE_SUITE)
 
 REFERENCES = (

@@ -13,7 +13,6 @@ from conformance.__main__ import main
 from conformance.backend import Backend
 from conformance.door.errors import MessageError
 from conformance.door.handshake import handshake_of, handshake_tree
-from conformance.engine.profiles import PROFILES, Profile
 from conformance.engine.watch import CallWatch
 from conformance.errors import UsageError
 from conformance.machines.evidence import EVIDENCE_SUITE
@@ -28,9 +27,10 @@ from conformance.run.targets import declares, redeclared
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
 from telltale_spec.hardened.evidence import HardenedEvidencePersistenceHandler
+from tests.zoo.judging import unhurried
 from tests.zoo.mending_handlers import MENDING_HANDLERS, MendsF13OfLogs
 
-UNHURRIED = Profile("quick", replace(PROFILES["quick"].budget, seconds=120.0))
+UNHURRIED = unhurried()
 SUITES = (EVIDENCE_SUITE, EVIDENCE_HANDLER_SURFACE_SUITE, WAL_HANDLER_SURFACE_SUITE)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.plainness import in_plain_values, plainer_acts, weight_of
-from conformance.engine.profiles import profile
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CallWatch
 from conformance.machines.cache import CACHE_SUITE
@@ -21,6 +19,7 @@ from conformance.run.runner import judge_backend
 from telltale_spec.wire.agreement import AgreementLevel, AgreementWalEntry, Escalation
 from tests.zoo.broken_caches import BROKEN_CACHES
 from tests.zoo.broken_wals import BROKEN_WALS, broken_wal_backend
+from tests.zoo.judging import unhurried
 
 SEEDS = range(5)
 
@@ -60,12 +59,10 @@ STEPS: dict[str, list[str]] = {
 
 def steps_found(backend: Backend, suite: Suite, requirement_id: str, seed: int) -> list[str]:
     """Return the steps of what is found where no clock cuts the search short."""
-    quick = profile("quick")
-    unhurried = replace(quick.budget, seconds=1_000.0, wall_seconds=math.inf)
     with CallWatch() as watch:
         report = judge_backend(
             backend,
-            replace(quick, budget=unhurried),
+            unhurried(),
             seed=seed,
             watch=watch,
             suites=(suite,),

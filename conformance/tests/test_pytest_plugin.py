@@ -90,6 +90,17 @@ def test_tests_are_selected_and_listed_like_others(folder: Path) -> None:
     assert "passed" not in output
 
 
+def test_a_time_limit_cuts_a_run_short(folder: Path) -> None:
+    limited = ("--telltale-backend", "logs:Good", "--telltale-time-limit")
+    status, output = run(folder, *limited, "0")
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "expected seconds above 0, got `0`" in output
+
+    status, output = run(folder, *limited, "0.001", "-k", "WAL-02", "-ra")
+    assert status == 1, output
+    assert "open, which is not a pass: WAL-02" in output
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from conformance.backend import Backend
-from conformance.engine.profiles import PROFILES
 from conformance.engine.quirks import Quirk
 from conformance.engine.watch import CallWatch
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
@@ -19,7 +16,7 @@ from telltale_spec.backends.memory import InMemoryAgreementWal
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.model.machine import RejectionMode
 from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS, ComparesWholeEntries
-from tests.zoo.judging import counterexample_for, judged
+from tests.zoo.judging import counterexample_for, judged, unhurried
 
 SUITES = (WAL_SYNC_SUITE, WAL_HANDLER_SURFACE_SUITE)
 SEEDS = range(5)
@@ -35,11 +32,8 @@ OVER_ITS_OWN_LOG = Backend(
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("backend", [REFERENCE, OVER_ITS_OWN_LOG], ids=lambda each: each.name)
 def test_reference_passes_and_every_situation_arises(backend: Backend, seed: int) -> None:
-    quick = PROFILES["quick"]
-    # The ceiling is for slow backends; a slow test machine is not what is judged here.
-    unhurried = replace(quick, budget=replace(quick.budget, seconds=300.0))
     with CallWatch() as watch:
-        report = judge_backend(backend, unhurried, seed=seed, watch=watch, suites=SUITES)
+        report = judge_backend(backend, unhurried(), seed=seed, watch=watch, suites=SUITES)
     doubts = [
         (result.requirement_id, result.verdict, result.reason)
         for result in report.results

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from conformance.backend import Backend
-from conformance.engine.profiles import profile
+from conformance.engine.profiles import Profile, profile
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CallWatch
 from conformance.records.results import BackendReport, Counterexample, Verdict
 from conformance.run.runner import judge_backend
 
-__all__ = ["counterexample_for", "failed", "judged", "unproved"]
+__all__ = ["counterexample_for", "failed", "judged", "unhurried", "unproved"]
+
+
+def unhurried(profile_name: str = "quick") -> Profile:
+    """Return a profile that no clock cuts short, however busy a machine is."""
+    named = profile(profile_name)
+    return replace(named, budget=replace(named.budget, seconds=math.inf, wall_seconds=math.inf))
 
 
 def judged(
@@ -39,7 +46,12 @@ def counterexample_for(
     minimise: bool = True,
 ) -> Counterexample | None:
     """Return how the requirement fails a backend in the ``ci`` profile, or ``None``."""
-    report = judged(backend, suites, seed=seed, only=(requirement_id,), minimise=minimise)
+    tried = unhurried("ci")
+    tried = replace(tried, budget=replace(tried.budget, minimise=minimise))
+    with CallWatch() as watch:
+        report = judge_backend(
+            backend, tried, seed=seed, watch=watch, suites=suites, only=(requirement_id,)
+        )
     result = report.result(requirement_id)
     return None if result is None else result.counterexample
 
