@@ -75,7 +75,8 @@ class Replay(DataClassJsonMixin):
     When it was found, it was tried ``tries`` times more and failed ``failures``
     times; files of earlier versions do not say. ``reproduced`` is false where it did
     not come every time. ``random_seed`` is the seed of the global generators of
-    random numbers, where the failure needs it.
+    random numbers, where the failure needs it. ``mends`` are the findings that the backend
+    declared to mend, where there were any.
     """
 
     format: str
@@ -94,6 +95,7 @@ class Replay(DataClassJsonMixin):
     random_seed: int | None = _left_out_if_none()
     tries: int | None = _left_out_if_none()
     failures: int | None = _left_out_if_none()
+    mends: list[str] | None = field(default=None, metadata=config(exclude=_is_none))
 
     @property
     def always_failed(self) -> bool:
@@ -154,6 +156,7 @@ def replay_of(backend: BackendReport, found: Counterexample) -> Replay:
         found.random_seed,
         found.tries or None,
         found.failures if found.tries else None,
+        list(backend.mends) or None,
     )
     return hidden_secrets(replay, secrets_of(os.environ))
 
@@ -173,6 +176,9 @@ def read_replay(text: str, name: str) -> Replay:
     for key in ("acts", "capabilities"):
         if not isinstance(tree.get(key), list):
             raise ReplayError(name, f"`{key}` is missing or no list")
+    mends = tree.get("mends", [])
+    if not isinstance(mends, list) or not all(isinstance(each, str) for each in mends):
+        raise ReplayError(name, "`mends` is no list of findings")
     tree["steps"] = _steps(tree.get("steps", []), name)
     tree["reproduced"] = tree.get("reproduced") is not False
     for key in ("random_seed", "tries", "failures"):

@@ -26,7 +26,7 @@ def test_{name}() -> None:
         REPLAY,
         {target},
         capabilities={capabilities!r},
-        rejection_mode={rejection_mode},
+        rejection_mode={rejection_mode},{mends}
     )
 '''
 
@@ -63,6 +63,7 @@ def pytest_text(replay: Replay, target: str) -> str:
         target=json.dumps(target),
         capabilities=tuple(replay.capabilities),
         rejection_mode=json.dumps(replay.rejection_mode),
+        mends=f"\n        mends={tuple(replay.mends)!r}," if replay.mends else "",
     )
 
 

@@ -17,7 +17,7 @@ from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.registry import SUITES
 from conformance.machines.wal import WAL_SUITE
-from conformance.records.replays import KnownFailure, Replay
+from conformance.records.replays import KnownFailure, Replay, component_of
 from conformance.records.results import Counterexample, RequirementResult, Step, Verdict
 from conformance.requirements import REQUIREMENTS, requirement
 
@@ -25,6 +25,7 @@ __all__ = ["check_acts", "known_results", "replayed_result"]
 
 # What a refused append leaves decides in these what comes after it.
 _JUDGED_BY_MODE: Final = (WAL_SUITE, DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+_JUDGED_BY_MENDING: Final = ("agreement_wal_handler", "evidence_handler")
 # The tries of a slow backend end after so long, though not before those of a sure failure.
 _SECONDS_MAX: Final = 300.0
 _CUT_OFF: Final = "the history ended before its last act, and no requirement of the suite says why"
@@ -203,6 +204,11 @@ def _obstacle(backend: Backend, suite: Suite, replay: Replay) -> str:
     mode = backend.rejection_mode.value
     if suite in _JUDGED_BY_MODE and mode != replay.rejection_mode:
         return f"the backend declares {mode}, the failure is one of {replay.rejection_mode}"
+    mends, mended = sorted(backend.mends), sorted(replay.mends or ())
+    if component_of(suite.name) in _JUDGED_BY_MENDING and mends != mended:
+        # Another rule may have judged it, so its verdict says nothing of this one.
+        own, others = (", ".join(each) or "no finding" for each in (mends, mended))
+        return f"the backend mends {own}, the failure is of one that mends {others}"
     return ""
 
 

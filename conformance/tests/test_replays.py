@@ -188,6 +188,26 @@ def test_the_rejection_mode_must_be_that_of_the_failure() -> None:
     )
 
 
+def test_what_was_mended_must_be_mended() -> None:
+    """Another rule would judge a handler; a log is judged by one rule alone."""
+    handler = next(case for case in CASES if "handler" in case.suite.name)
+    mending = replace(handler.good, mends=frozenset({"F11", "F12"}))
+    replay = recorded(handler)
+    kept = read_replay(replace(replay, mends=["F12"]).to_text(), "text")
+
+    assert replay.mends is None
+    assert replayed(replay, mending).reason == (
+        "the backend mends F11, F12, the failure is of one that mends no finding"
+    )
+    assert replayed(kept, handler.good).reason == (
+        "the backend mends no finding, the failure is of one that mends F12"
+    )
+    assert replayed(broken_log(), replace(CASES[0].good, mends=frozenset({"F11"}))).outcome in (
+        Outcome.FIXED,
+        Outcome.NOT_SEEN,
+    )
+
+
 @pytest.mark.parametrize("changes", [{"acts": [{"act": "reopen"}]}, {"requirement_id": "WAL-08"}])
 def test_what_needs_a_promise_cannot_run_without_it(changes: dict[str, Any]) -> None:
     replay = replace(broken_log(), capabilities=["reopen"], **changes)
