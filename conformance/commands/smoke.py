@@ -96,6 +96,10 @@ def _print(report: SmokeReport, console: Console) -> None:
     text = f"{name}: speaks the protocol, {supported} of {len(report.probes)} operations supported"
     if not supported:
         text += "; there is nothing to judge yet"
+    if report.messages_count is None:
+        text += "; its messages were not held to the published schema, which needs jsonschema"
+    else:
+        text += f"; {report.messages_count} messages held to the published schema"
     if report.problems:
         text = f"{name}: to be mended:"
     console.print(Text(text), soft_wrap=True)

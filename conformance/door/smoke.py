@@ -16,6 +16,7 @@ from conformance.door.connection import Connection
 from conformance.door.errors import ForeignFault
 from conformance.door.handshake import Handshake
 from conformance.door.probes import OperationProbe, probe_operations
+from conformance.door.published import can_validate, schema_problems
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementLevel, VisibilityGateCrossing
 from telltale_spec.wire.shapes import U64_MAX
@@ -29,11 +30,16 @@ _HARD_ENTRY: Final = VisibilityGateCrossing(_HARD_TEXT, "c", AgreementLevel.NONE
 
 @dataclass(frozen=True)
 class SmokeReport:
-    """What a harness answered; ``problems`` are what its author has to mend."""
+    """What a harness answered; ``problems`` are what its author has to mend.
+
+    ``messages_count`` is how many of its messages the published schema was asked about, or ``None``
+    where the library for that is not installed.
+    """
 
     handshake: Handshake
     probes: tuple[OperationProbe, ...]
     problems: tuple[str, ...]
+    messages_count: int | None = None
 
 
 def smoke(
@@ -43,8 +49,12 @@ def smoke(
 
     Raises ``BackendFault`` for the first thing that breaks the protocol.
     """
+    lines: list[tuple[bool, bytes]] = []
     connection = Connection(
-        command, call_seconds_max=call_seconds_max, starting_seconds_max=starting_seconds_max
+        command,
+        call_seconds_max=call_seconds_max,
+        starting_seconds_max=starting_seconds_max,
+        on_line=lambda is_ours, line: lines.append((is_ours, line)),
     )
     try:
         with tempfile.TemporaryDirectory(prefix="telltale-conformance-") as directory:
@@ -64,7 +74,13 @@ def smoke(
                 problems += _hard_values(connection, path / "hard")
     finally:
         connection.close()
-    return SmokeReport(connection.handshake, tuple(probes), (*problems, *connection.notes))
+    messages_count = None
+    if can_validate():
+        problems += schema_problems(lines)
+        messages_count = sum(not is_ours for is_ours, _ in lines)
+    return SmokeReport(
+        connection.handshake, tuple(probes), (*problems, *connection.notes), messages_count
+    )
 
 
 def _serves_logs(probes: Sequence[OperationProbe]) -> bool:

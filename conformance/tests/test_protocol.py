@@ -20,6 +20,7 @@ from conformance.door.handshake import handshake_of, handshake_tree
 from conformance.door.harness import command_words, harness_of
 from conformance.door.messages import encode_message, parse_line, shown_line
 from conformance.door.protocol import CALLS, OPERATIONS, PROTOCOL
+from conformance.door.published import schema_problems
 from conformance.door.schema import protocol_schema, schema_text
 from conformance.door.smoke import smoke
 from conformance.door.values import BYTES
@@ -258,7 +259,38 @@ def test_smoke_finds_everything_in_the_reference() -> None:
     report = smoke(served("REFERENCE"), call_seconds_max=10.0, starting_seconds_max=30.0)
 
     assert report.problems == ()
+    assert report.messages_count is not None
+    assert report.messages_count > len(OPERATIONS)
     assert [probe for probe in report.probes if not probe.supported] == []
+
+
+def test_smoke_says_where_nobody_could_ask_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.door.smoke.can_validate", lambda: False)
+    report = smoke(served("DEDUPLICATES"), call_seconds_max=10.0, starting_seconds_max=30.0)
+
+    assert report.messages_count is None
+    assert report.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "message", "problem"),
+    [
+        ("wal.load", {"id": 1, "ok": {"entries": []}}, None),
+        ("wal.load", {"id": 1, "ok": {"entries": None}}, "answer to `wal.load` at ['entries']: "),
+        ("wal.load", {"id": 1, "ok": None, "refused": ""}, "answer to `wal.load` at the whole: "),
+        ("wal.append", {"id": 1, "refused": 7}, "answer to `wal.append` at ['refused']: 7 is not"),
+        ("hello", {"id": 1, "ok": {"name": ""}}, "answer to `hello` at the whole: "),
+        ("wal.load", {"call": 1, "during": 1, "operation": "wal.load"}, "call at the whole: "),
+    ],
+)
+def test_the_published_schema_gives_a_second_opinion(
+    operation: str, message: dict[str, Any], problem: str | None
+) -> None:
+    asked = json.dumps({"id": 1, "operation": operation}).encode()
+    problems = schema_problems([(True, asked), (False, json.dumps(message).encode())])
+
+    assert bool(problems) == (problem is not None)
+    assert problem is None or f"the published schema refuses its {problem}" in problems[0]
 
 
 def test_what_a_harness_does_not_have_is_not_applicable() -> None:
