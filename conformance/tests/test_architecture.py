@@ -182,6 +182,7 @@ THIRD_PARTY = {
     "dataclasses_json": ("telltale_spec.wire", "conformance"),
     "hypothesis": ("strategies", "conformance"),
     "jinja2": ("conformance.report",),
+    "jsonschema": ("conformance.door.published",),
     "markupsafe": ("conformance.report",),
     "numba": ("conformance.checker",),
     "numpy": ("conformance.checker",),
