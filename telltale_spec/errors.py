@@ -21,6 +21,7 @@ __all__ = [
     "DurabilityError",
     "EncodeError",
     "EscalationOrderError",
+    "MissingExtraError",
     "NotCanonicalError",
     "PayloadKindError",
     "SyncRefusedError",
@@ -54,6 +55,15 @@ class DomainError(TelltaleError, ValueError):
         self.value = value
         self.expected = expected
         super().__init__(f"{type_name}.{field}: expected {expected}, got {_shown(value)}")
+
+
+class MissingExtraError(TelltaleError, ImportError):
+    """Report a library that a module needs and that is not installed; ``extra`` brings it."""
+
+    def __init__(self, extra: str, library: str) -> None:
+        self.extra = extra
+        self.library = library
+        super().__init__(f"`{library}` is not installed: pip install 'telltale-spec[{extra}]'")
 
 
 class DurabilityError(TelltaleError):

@@ -184,10 +184,14 @@ THIRD_PARTY = {
     "jinja2": ("conformance.report",),
     "jsonschema": ("conformance.door.published",),
     "markupsafe": ("conformance.report",),
+    "lmdb": ("telltale_spec.backends.lmdb",),
     "numba": ("conformance.checker",),
     "numpy": ("conformance.checker",),
+    "psycopg": ("telltale_spec.backends.postgresql",),
     "pytest": ("conformance",),
+    "redis": ("telltale_spec.backends.redis",),
     "rich": ("conformance",),
+    "rocksdict": ("telltale_spec.backends.rocksdb",),
 }
 
 # Modules whose answers depend on their arguments alone.

@@ -18,16 +18,33 @@ import pytest
 from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
 
 ROOT = Path(__file__).parents[2]
-STORES = ("sqlite", "lmdb", "postgresql", "redis")
+STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis")
 PLANTED = {
-    "sqlite": {"ShortTicksLog": "WAL-05", "FoldedKeysCache": "CACHE-01"},
-    "lmdb": {"LittleEndianLog": "WAL-02", "TruncatedKeysCache": "CACHE-01"},
-    "postgresql": {"SignedTicksLog": "WAL-05", "PaddedKeysCache": "CACHE-01"},
-    "redis": {"ScoredLog": "WAL-05", "ReadModifyWriteCache": "CACHE-02.handles"},
+    "sqlite": {
+        "ShortTicksLog": "WAL-05",
+        "UniqueRowsLog": "WAL-01",
+        "FoldedKeysCache": "CACHE-01",
+    },
+    "lmdb": {
+        "LittleEndianLog": "WAL-02",
+        "SmallMapLog": "WAL-01",
+        "TruncatedKeysCache": "CACHE-01",
+    },
+    "rocksdb": {"NativeOrderLog": "WAL-02", "WrittenOverLog": "WAL-01", "NextKeyCache": "CACHE-01"},
+    "postgresql": {
+        "SignedTicksLog": "WAL-05",
+        "PaddedKeysCache": "CACHE-01",
+        "NoZerosCache": "CACHE-01",
+    },
+    "redis": {
+        "ScoredLog": "WAL-05",
+        "SetLog": "WAL-01",
+        "ReadModifyWriteCache": "CACHE-02.handles",
+    },
 }
 
 
-def _missing(error: ServerMissingError) -> None:
+def missing(error: ServerMissingError) -> None:
     """Skip aloud where somebody tries this on a machine of their own, and fail elsewhere."""
     if os.environ.get("CI"):
         pytest.fail(str(error))
@@ -41,7 +58,7 @@ def postgresql() -> Iterator[str]:
         with postgresql_server() as address:
             yield address
     except ServerMissingError as error:
-        _missing(error)
+        missing(error)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +68,7 @@ def redis() -> Iterator[str]:
         with redis_server() as address:
             yield address
     except ServerMissingError as error:
-        _missing(error)
+        missing(error)
 
 
 @pytest.fixture

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import conformance
 from conformance import declares
-from examples.stores.lmdb_store import LmdbCache, LmdbLog
-from examples.stores.postgresql_store import PostgresqlCache, PostgresqlLog
-from examples.stores.redis_store import RedisCache, RedisLog
 from examples.stores.sqlite_store import SQLiteStoreCache, SQLiteStoreLog
 from telltale_spec import (
+    AgreementWalArtifact,
     AgreementWalEntry,
+    DurabilityError,
+    Escalation,
     EvidenceOutcomeCacheArtifact,
     EvidenceOutcomeCacheEntry,
     decode,
     encode,
 )
+from telltale_spec.backends.lmdb import LMDBAgreementWal, LMDBEvidenceOutcomeCache
+from telltale_spec.backends.postgresql import (
+    PostgreSQLAgreementWal,
+    PostgreSQLEvidenceOutcomeCache,
+)
+from telltale_spec.backends.redis import RedisAgreementWal, RedisEvidenceOutcomeCache
+from telltale_spec.backends.rocksdb import RocksDBAgreementWal, RocksDBEvidenceOutcomeCache
+from telltale_spec.errors import EscalationOrderError
 
 __all__ = [
     "FoldedKeysCache",
     "LittleEndianLog",
+    "NativeOrderLog",
+    "NextKeyCache",
+    "NoZerosCache",
     "PaddedKeysCache",
     "ReadModifyWriteCache",
     "ScoredLog",
+    "SetLog",
     "ShortTicksLog",
     "SignedTicksLog",
+    "SmallMapLog",
     "TruncatedKeysCache",
+    "UniqueRowsLog",
+    "WrittenOverLog",
 ]
 
 
@@ -43,6 +59,20 @@ class ShortTicksLog(SQLiteStoreLog):
 
 
 @declares("reopen")
+class UniqueRowsLog(SQLiteStoreLog):
+    """A unique index on the document, and an insert that ignores what is there."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory / "store.db")
+        self._connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS once ON entry (document)")
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append an entry, unless it is there."""
+        if entry not in self.load().entries:
+            super().append(entry)
+
+
+@declares("reopen")
 class FoldedKeysCache(SQLiteStoreCache):
     """Ids kept in small letters, as a collation without case would compare them."""
 
@@ -54,7 +84,7 @@ class FoldedKeysCache(SQLiteStoreCache):
 
 
 @declares("reopen")
-class LittleEndianLog(LmdbLog):
+class LittleEndianLog(LMDBAgreementWal):
     """Positions in the byte order of the machine: after 255 entries comes the first again."""
 
     def __init__(self, directory: Path) -> None:
@@ -65,24 +95,41 @@ class LittleEndianLog(LmdbLog):
 
 
 @declares("reopen")
-class TruncatedKeysCache(LmdbCache):
+class TruncatedKeysCache(LMDBEvidenceOutcomeCache):
     """Ids cut to the longest key that LMDB takes."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
 
-    def _key(self, evidence_id: str) -> bytes:
-        return b"k" + evidence_id.encode()[:510]
+    def _key(self, evidence_id: bytes) -> bytes:
+        return b"k" + evidence_id[:510]
 
 
 @declares("reopen")
-class SignedTicksLog(PostgresqlLog):
+class SmallMapLog(LMDBAgreementWal):
+    """A map that is soon full, and an append that takes no notice."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, map_bytes_max=64 * 1024)
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append an entry, unless the map is full."""
+        try:
+            super().append(entry)
+        except EscalationOrderError:
+            raise
+        except DurabilityError as error:
+            print(error, file=sys.stderr)
+
+
+@declares("reopen")
+class SignedTicksLog(PostgreSQLAgreementWal):
     """Ticks as bigint, wrapped to fit: those of 2^63 and more are negative."""
 
     def __init__(self, history: conformance.History) -> None:
-        super().__init__(history)
+        super().__init__(history.options["address"], history.name)
 
-    def read_since(self, tick: int) -> list[AgreementWalEntry]:
+    def read_since(self, tick: int) -> tuple[AgreementWalEntry, ...]:
         """Return the entries after a tick, as signed numbers compare."""
         rows = self._rows(
             "SELECT data FROM entry WHERE"
@@ -90,41 +137,72 @@ class SignedTicksLog(PostgresqlLog):
             " ORDER BY position",
             tick - 2**64 if tick >= 2**63 else tick,
         )
-        return [decode(AgreementWalEntry, bytes(data)) for (data,) in rows]
+        return tuple([decode(AgreementWalEntry, bytes(data)) for (data,) in rows])
 
 
 @declares("reopen")
-class PaddedKeysCache(PostgresqlCache):
+class PaddedKeysCache(PostgreSQLEvidenceOutcomeCache):
     """Ids compared as a column of a fixed width does: blanks at the end do not count."""
 
     def __init__(self, history: conformance.History) -> None:
-        super().__init__(history)
+        super().__init__(history.options["address"], history.name)
 
-    def _key(self, evidence_id: str) -> bytes:
-        return super()._key(evidence_id.rstrip(" "))
+    def _key(self, evidence_id: bytes) -> bytes:
+        return super()._key(evidence_id.rstrip(b" "))
 
 
 @declares("reopen")
-class ScoredLog(RedisLog):
+class NoZerosCache(PostgreSQLEvidenceOutcomeCache):
+    """Ids without their NULs, which a column of text does not take."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    def _key(self, evidence_id: bytes) -> bytes:
+        return super()._key(evidence_id.replace(b"\0", b""))
+
+
+@declares("reopen")
+class ScoredLog(RedisAgreementWal):
     """A sorted set scored by tick answers for the suffix: scores are doubles."""
 
     def __init__(self, history: conformance.History) -> None:
-        super().__init__(history)
+        super().__init__(history.options["address"], history.name)
 
-    def read_since(self, tick: int) -> list[AgreementWalEntry]:
+    def read_since(self, tick: int) -> tuple[AgreementWalEntry, ...]:
         """Return the entries after a tick, as doubles compare."""
-        return [entry for entry in self.load().entries if float(entry.tick) > float(tick)]
+        entries = self.load().entries
+        return tuple([entry for entry in entries if float(entry.tick) > float(tick)])
+
+
+@declares("reopen")
+class SetLog(RedisAgreementWal):
+    """A sorted set of entries, where a second equal entry only moves the first."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append an entry, unless it breaks the order of its operation."""
+        super().append(entry)
+        place = self._connection.incr(f"{self.prefix}:place")
+        self._connection.zadd(f"{self.prefix}:set", {encode(entry): place})
+
+    def load(self) -> AgreementWalArtifact:
+        """Return the whole log."""
+        rows = self._connection.zrange(f"{self.prefix}:set", 0, -1)
+        return AgreementWalArtifact(tuple(decode(AgreementWalEntry, row) for row in rows))
 
 
 @declares("reopen", "concurrent-handles")
-class ReadModifyWriteCache(RedisCache):
+class ReadModifyWriteCache(RedisEvidenceOutcomeCache):
     """One value for the whole cache, read, changed and written back without a lock."""
 
     def __init__(self, history: conformance.History) -> None:
-        super().__init__(history)
+        super().__init__(history.options["address"], history.name)
 
     def _all(self) -> list[EvidenceOutcomeCacheEntry]:
-        data = self._connection.get(f"{self._prefix}:whole") or b""
+        data = self._connection.get(f"{self.prefix}:whole") or b""
         parts = [part for part in data.split(b"\n") if part]
         return [decode(EvidenceOutcomeCacheEntry, bytes.fromhex(part.decode())) for part in parts]
 
@@ -136,8 +214,55 @@ class ReadModifyWriteCache(RedisCache):
         """Store an entry at the end, in place of any other with its id."""
         kept = [each for each in self._all() if each.evidence_id != entry.evidence_id]
         lines = [encode(each).hex().encode() for each in (*kept, entry)]
-        self._connection.set(f"{self._prefix}:whole", b"\n".join(lines))
+        self._connection.set(f"{self.prefix}:whole", b"\n".join(lines))
 
     def load(self) -> EvidenceOutcomeCacheArtifact:
         """Return the whole cache."""
         return EvidenceOutcomeCacheArtifact(tuple(self._all()))
+
+
+@declares("reopen")
+class NativeOrderLog(RocksDBAgreementWal):
+    """Positions in the byte order of the machine, which is not that of the comparator."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+
+    def _next_place(self) -> int:
+        return len(self._records())
+
+    def _key(self, position: int) -> bytes:
+        return b"r" + position.to_bytes(8, "little")
+
+
+@declares("reopen")
+class NextKeyCache(RocksDBEvidenceOutcomeCache):
+    """A lookup by seeking, which stops at the next key where there is none."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        """Return what is at the id, or behind it."""
+        key = self._key(evidence_id.encode())
+        with self._reading() as database:
+            found = next(database.items(from_key=key), None)
+            if found is None or not found[0].startswith(b"n"):
+                return None
+            data = database.get(found[1])
+        return self._outcome(data)
+
+
+@declares("reopen")
+class WrittenOverLog(RocksDBAgreementWal):
+    """Entries by their tick, so that of two at one tick the second one stays."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append an entry at its tick."""
+        with self._writing() as batch:
+            if isinstance(entry, Escalation):
+                self._escalate(batch, entry, len(self._records()))
+            batch.put(self._key(entry.tick), encode(entry))

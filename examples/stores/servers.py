@@ -66,8 +66,11 @@ def _running(words: Sequence[str], ready: Callable[[], bool], user: str | None) 
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Start PostgreSQL and yield its connection string; nothing of it stays."""
+def postgresql_server(*settings: str) -> Iterator[str]:
+    """Start PostgreSQL and yield its connection string; nothing of it stays.
+
+    ``settings`` are such as ``fsync=off``.
+    """
     initdb = _program("initdb", "postgresql")
     postgres = _program("postgres", "postgresql")
     is_ready = _program("pg_isready", "postgresql")
@@ -87,6 +90,8 @@ def postgresql_server() -> Iterator[str]:
             cwd=folder,
         )
         server = [postgres, "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
+        for setting in settings:
+            server += ["-c", setting]
 
         def ready() -> bool:
             asked = [is_ready, "--quiet", "--host", str(folder), "--dbname", "postgres"]
@@ -98,13 +103,17 @@ def postgresql_server() -> Iterator[str]:
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """Start Redis, which syncs each write, and yield its address; nothing of it stays."""
+def redis_server(**settings: str) -> Iterator[str]:
+    """Start Redis, which syncs each write, and yield its address; nothing of it stays.
+
+    ``settings`` take the place of its own, such as ``appendfsync="everysec"``.
+    """
     program = _program("redis-server", "redis-server")
     with _own_folder(None) as folder:
         socket = folder / "redis.sock"
         options = {"--port": "0", "--unixsocket": str(socket), "--dir": str(folder)}
         options |= {"--save": "", "--appendonly": "yes", "--appendfsync": "always"}
+        options |= {f"--{name}": value for name, value in settings.items()}
         words = [program, *(word for option in options.items() for word in option)]
         with _running(words, socket.exists, None):
             yield f"unix://{socket}"

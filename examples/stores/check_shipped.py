@@ -1,0 +1,190 @@
+"""What the shipped logs and caches on databases do beside their contract.
+
+Not part of the plain test run, which needs no server: `tox run -e stores` runs it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.stores.check_stores import missing
+from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
+from telltale_spec import (
+    AgreementLevel,
+    DurabilityError,
+    VisibilityGateCrossing,
+)
+from telltale_spec.backends.lmdb import LMDBAgreementWal, LMDBEvidenceOutcomeCache
+from telltale_spec.backends.postgresql import PostgreSQLAgreementWal
+from telltale_spec.backends.redis import RedisAgreementWal
+from telltale_spec.backends.rocksdb import RocksDBAgreementWal, RocksDBEvidenceOutcomeCache
+
+MakeLog = Callable[[], Any]
+
+
+def gate(tick: int) -> VisibilityGateCrossing:
+    """Return a small entry."""
+    return VisibilityGateCrossing("a", "c", AgreementLevel.NONE, tick)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """Give the address of a server."""
+    try:
+        with postgresql_server() as address:
+            yield address
+    except ServerMissingError as error:
+        missing(error)
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[str]:
+    """Give the address of a server."""
+    try:
+        with redis_server() as address:
+            yield address
+    except ServerMissingError as error:
+        missing(error)
+
+
+@pytest.fixture(params=["lmdb", "rocksdb", "postgresql", "redis"])
+def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> MakeLog:
+    """Give what opens one and the same log of a store."""
+    if request.param == "lmdb":
+        return lambda: LMDBAgreementWal(tmp_path)
+    if request.param == "rocksdb":
+        return lambda: RocksDBAgreementWal(tmp_path)
+    address = str(request.getfixturevalue(request.param))
+    # A name that would end an identifier, or match more than itself.
+    name = f'odd "name"; {tmp_path.name}*'
+    if request.param == "redis":
+        return lambda: RedisAgreementWal(address, name)
+    return lambda: PostgreSQLAgreementWal(address, name)
+
+
+def test_a_log_is_there_again_until_it_is_destroyed(make_log: MakeLog) -> None:
+    """WAL-08, and nothing is left of it afterwards."""
+    with make_log() as log:
+        log.append(gate(2**64 - 1))
+    with make_log() as log:
+        assert log.load().entries == (gate(2**64 - 1),)
+    if not hasattr(log, "destroy"):
+        return
+    log.destroy()
+    with make_log() as log:
+        assert log.load().entries == ()
+    log.destroy()
+
+
+def test_threads_may_share_one_handle(make_log: MakeLog) -> None:
+    """WAL-01: nothing is lost and nothing comes twice."""
+    with make_log() as log:
+
+        def append_nine(start: int) -> None:
+            for number in range(9):
+                log.append(gate(start + number))
+
+        threads = [threading.Thread(target=append_nine, args=(start,)) for start in (0, 100, 200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        ticks = sorted(entry.tick for entry in log.load().entries)
+        if hasattr(log, "destroy"):
+            log.destroy()
+
+    assert ticks == [start + n for start in (0, 100, 200) for n in range(9)]
+
+
+def test_values_of_another_type_are_refused(make_log: MakeLog) -> None:
+    """DOM-01: with the value, and before the store sees it."""
+    with make_log() as log:
+        with pytest.raises(ValueError, match="expected"):
+            log.append("entry")
+        with pytest.raises(ValueError, match="expected"):
+            log.read_since(-1)
+        assert log.load().entries == ()
+
+
+def test_after_its_end_a_handle_says_so(tmp_path: Path, postgresql: str) -> None:
+    """Each error of a library is a declared one."""
+    logs: list[Any] = [
+        RocksDBAgreementWal(tmp_path / "rocksdb"),
+        PostgreSQLAgreementWal(postgresql, "ended"),
+    ]
+    for log in logs:
+        log.close()
+        with pytest.raises(DurabilityError, match=r"read (RocksDB folder|PostgreSQL schema) "):
+            log.load()
+    logs[1].destroy()
+
+
+def test_a_folder_that_is_open_already_is_refused(tmp_path: Path) -> None:
+    with (
+        RocksDBAgreementWal(tmp_path),
+        pytest.raises(DurabilityError, match=r"open RocksDB folder .*[Ll]ock"),
+    ):
+        RocksDBAgreementWal(tmp_path)
+
+
+@pytest.mark.parametrize("make", [LMDBEvidenceOutcomeCache, RocksDBEvidenceOutcomeCache])
+def test_a_folder_that_cannot_be_made_is_refused(make: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(DurabilityError, match=r"open \S+ \S+ .*file"):
+        make(tmp_path / "file" / "below")
+
+
+def test_a_server_that_would_lose_what_it_acknowledges_is_refused() -> None:
+    """WAL-08.power: both say which setting it is."""
+    try:
+        with redis_server(appendfsync="everysec") as address:
+            with pytest.raises(DurabilityError, match="has `appendfsync everysec`"):
+                RedisAgreementWal(address)
+            with RedisAgreementWal(address, must_be_durable=False) as log:
+                assert log.load().entries == ()
+        with (
+            postgresql_server("fsync=off") as address,
+            pytest.raises(DurabilityError, match="has fsync = off"),
+        ):
+            PostgreSQLAgreementWal(address)
+    except ServerMissingError as error:
+        missing(error)
+
+
+def test_a_server_that_is_not_there_is_a_declared_error(tmp_path: Path) -> None:
+    """With where it was looked for, and without a password."""
+    with pytest.raises(DurabilityError, match="open PostgreSQL schema telltale: OperationalError"):
+        PostgreSQLAgreementWal(f"host={tmp_path} dbname=postgres connect_timeout=5")
+    with pytest.raises(
+        DurabilityError, match="open Redis keys telltale: ConnectionError"
+    ) as caught:
+        RedisAgreementWal(f"unix://:hidden@{tmp_path}/no.sock")
+
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "library"),
+    [("postgresql", "psycopg"), ("redis", "redis"), ("lmdb", "lmdb"), ("rocksdb", "rocksdict")],
+)
+def test_without_its_library_a_store_says_what_to_install(module: str, library: str) -> None:
+    code = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        f"try:\n    import telltale_spec.backends.{module}\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == (
+        f"MissingExtraError `{library}` is not installed: pip install 'telltale-spec[{module}]'\n"
+    )
