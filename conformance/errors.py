@@ -125,3 +125,7 @@ class BackendFault(BaseException):
         self.backend_name = backend_name
         self.message = message
         super().__init__(f"backend `{backend_name}`: {message}")
+
+    def __reduce__(self) -> tuple[type[BackendFault], tuple[str, str]]:
+        # Python would call it with the text alone, which is not what it takes.
+        return type(self), (self.backend_name, self.message)

@@ -92,6 +92,22 @@ def test_nothing_right_is_failed_or_left_open(backend: Backend) -> None:
     assert unproved(judged(backend, suites, profile_name="quick")) == []
 
 
+@pytest.mark.requirement("WAL-09")
+def test_a_lock_that_is_never_free_is_told_before_the_handler_hangs() -> None:
+    """A whole run would otherwise end with the hang alone, which says less."""
+    ((_, broken, _),) = [
+        row
+        for row in BROKEN_DIRECTED_EVIDENCE_HANDLERS
+        if row[0] == "refuses whoever comes after a broken put"
+    ]
+    backend = Backend("hangs", evidence_handler=broken)
+    suites = tuple([suite for suite in SUITES if suite.applies(backend)])
+
+    report = judged(backend, suites, profile_name="quick", minimise=False)
+
+    assert "WAL-09" in failed(report)
+
+
 @pytest.mark.parametrize("backend", UNUSUAL_HANDLERS, ids=lambda each: each.name)
 def test_the_directed_cases_fail_nothing_that_is_unusual(backend: Backend) -> None:
     report = judged(backend, DIRECTED, profile_name="quick")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.engine.watch import CallLimitExceeded, CallWatch
+from conformance.errors import BackendFault
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs alarms")
 
@@ -102,3 +104,11 @@ def test_in_another_thread_nothing_is_interrupted() -> None:
     thread.join()
 
     assert results == [None]
+
+
+def test_a_fault_can_be_sent_to_another_process() -> None:
+    """With both of its fields, as the process that judges is not the one that tells."""
+    fault = pickle.loads(pickle.dumps(BackendFault("mine", "it hangs")))
+
+    assert (fault.backend_name, fault.message) == ("mine", "it hangs")
+    assert str(fault) == "backend `mine`: it hangs"

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from conformance.backend import Backend, Capability
 from conformance.engine.suite import LawSuite, Suite, TableLaw
+from conformance.errors import BackendFault
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
@@ -180,6 +181,13 @@ def hunted(index: int, seeds: Sequence[int]) -> Hunt:
     suites += tuple([suite for suite in system.suites if suite.name not in _names(suites)])
     for seed in seeds if system.draws else seeds[:1]:
         started_at = time.perf_counter()
+        kills += _is_killed(system, suites, seed)
+        seconds.append(time.perf_counter() - started_at)
+    return Hunt(kills, tuple(seconds))
+
+
+def _is_killed(system: BrokenSystem, suites: tuple[Suite, ...], seed: int) -> bool:
+    try:
         report = judged(
             system.backend,
             suites,
@@ -188,9 +196,10 @@ def hunted(index: int, seeds: Sequence[int]) -> Hunt:
             only=(system.requirement_id,),
             minimise=False,
         )
-        seconds.append(time.perf_counter() - started_at)
-        kills += failed(report) == [system.requirement_id]
-    return Hunt(kills, tuple(seconds))
+    except BackendFault:
+        # It cannot be judged, which is not what it has to be told.
+        return False
+    return failed(report) == [system.requirement_id]
 
 
 def _names(suites: tuple[Suite, ...]) -> set[str]:
