@@ -11,7 +11,8 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,7 @@ from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
 
-__all__ = ["FRESH", "HELD", "OTHER", "Company", "Meeting"]
+__all__ = ["FRESH", "HELD", "OTHER", "STUCK", "Company", "Meeting"]
 
 HELD: Final = 0
 """The client whose call is held."""
@@ -42,6 +43,11 @@ OTHER: Final = 1
 
 FRESH: Final = 2
 """The client that opens the storage when both have ended."""
+
+STUCK: Final = "they wait for each other"
+"""How the text of a problem ends that two calls have with each other for ever."""
+
+_CLIENTS: Final = (HELD, OTHER, FRESH)
 
 # How long the other may take before the held one goes on: less where it is seen to wait.
 _SAMPLE_SECONDS: Final = 0.002
@@ -175,6 +181,7 @@ class Company:
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
         self._connections: dict[int, tuple[Connection, int]] = {}
+        self._telling = threading.Lock()
 
     def end(self) -> None:
         """End the processes; the next meeting starts them again."""
@@ -183,23 +190,36 @@ class Company:
                 stack.callback(connection.close)
             self._connections = {}
 
-    def _connection(self, client: int) -> tuple[Connection, int]:
-        """Return the process of a client, and its number."""
-        if client not in self._connections:
-            numbers: list[int] = []
+    def _started(self) -> list[tuple[Connection, int]]:
+        """Return the processes with their numbers; those that are missing start side by side."""
+        missing = [client for client in _CLIENTS if client not in self._connections]
+        if missing:
+            with ThreadPoolExecutor(len(missing)) as pool:
+                starting = {client: pool.submit(self._start) for client in missing}
+            # All have started by now, so that none is lost where another one did not.
+            for client, future in starting.items():
+                if future.exception() is None:
+                    self._connections[client] = future.result()
+            for future in starting.values():
+                future.result()
+        return [self._connections[client] for client in _CLIENTS]
 
-            def note(process_id: int, started: bool) -> None:
-                numbers.append(process_id)
+    def _start(self) -> tuple[Connection, int]:
+        numbers: list[int] = []
+
+        def note(process_id: int, started: bool) -> None:
+            numbers.append(process_id)
+            # Whoever is told may take one message at a time.
+            with self._telling:
                 self.launch.on_process(process_id, started)
 
-            connection = Connection(
-                self.launch.command,
-                call_seconds_max=self.launch.call_seconds_max,
-                starting_seconds_max=self.launch.starting_seconds_max,
-                on_process=note,
-            )
-            self._connections[client] = connection, numbers[0]
-        return self._connections[client]
+        connection = Connection(
+            self.launch.command,
+            call_seconds_max=self.launch.call_seconds_max,
+            starting_seconds_max=self.launch.starting_seconds_max,
+            on_process=note,
+        )
+        return connection, numbers[0]
 
     def meet(self, component: Component, directory: Path, pair: Pair, stop_at: int) -> Meeting:
         """Let two calls meet on a new storage, the first held before its shared call ``stop_at``.
@@ -210,7 +230,7 @@ class Company:
         meeting = Meeting(pair, stop_at)
         is_over = False
         try:
-            _Meet(self._connection, component, directory, meeting, self.launch).run()
+            _Meet(self._started(), component, directory, meeting).run()
             is_over = not meeting.problem and not meeting.obstacle
         finally:
             if not is_over:
@@ -224,18 +244,18 @@ class _Meet:
 
     def __init__(
         self,
-        connected: Callable[[int], tuple[Connection, int]],
+        processes: Sequence[tuple[Connection, int]],
         component: Component,
         directory: Path,
         meeting: Meeting,
-        launch: Launch,
     ) -> None:
         self._component = component
         self._directory = directory
         self._meeting = meeting
         self._clock = itertools.count()
-        self._patience_seconds = min(_RUNNING_SECONDS, launch.call_seconds_max / 4)
-        self._processes = [connected(client) for client in (HELD, OTHER, FRESH)]
+        self._processes = processes
+        limit = min(connection.call_seconds_max for connection, _ in processes)
+        self._patience_seconds = min(_RUNNING_SECONDS, limit / 4)
         self._handles = [
             _Handle(connection, component, directory) for connection, _ in self._processes
         ]
@@ -348,7 +368,7 @@ class _Meet:
             return f"{names[first]} did not answer: {text}"
         # One that ends later was waiting until the first one was given up, which lets locks go.
         if max(held.ended_at, other.ended_at) > first.ended_at:
-            return f"neither of the two answers within {limit:g} seconds: they wait for each other"
+            return f"neither of the two answers within {limit:g} seconds: {STUCK}"
         return (
             f"{names[first]} does not answer within {limit:g} seconds, "
             "although the other one has gone on and ended"
@@ -356,7 +376,7 @@ class _Meet:
 
     def _look(self) -> None:
         """Load through both handles and through a new one; a busy one is asked again."""
-        for client in (HELD, OTHER, FRESH):
+        for client in _CLIENTS:
             answer = "it does not open"
             for attempt in range(_LOADS_MAX):
                 time.sleep(_PAUSE_SECONDS if attempt else 0)

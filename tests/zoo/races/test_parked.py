@@ -39,7 +39,7 @@ BROKEN = {
     "EndsWhereTwoMeet_log": "openat(storage",
     "LocksAfterReading_cache": "newfstatat(storage",
     "NoLock_cache": "pwrite64(storage",
-    "LockLetGo_cache": "",
+    "LockLetGo_cache": "openat(lock",
     "ReadsModifiesWrites_cache": "newfstatat(storage",
     "KeepsCopy_cache": "",
     "SharesTemporary_cache": "newfstatat(storage",
