@@ -37,6 +37,7 @@ from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.races.parked_suites import PARKED_SUITES
+from conformance.races.threads import THREAD_SUITES
 
 __all__ = ["QUIRKS", "SUITES", "file_system_note", "suites_on"]
 
@@ -66,6 +67,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     *FAULT_SUITES,
     *ROT_SUITES,
     *PARKED_SUITES,
+    *THREAD_SUITES,
 )
 
 

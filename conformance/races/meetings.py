@@ -29,7 +29,7 @@ from conformance.machines.overlapping import call_of, recorded_call
 from conformance.races.plans import Pair
 from conformance.races.processes import is_idle, waits_in
 from conformance.races.tracing import Hold
-from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN
+from conformance.rules.events import FAULT, OK, REFUSED
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
 
@@ -161,8 +161,8 @@ class _Making(threading.Thread):
         except BackendFault as fault:
             self.fault = fault
         except (ForeignFault, UnsupportedError) as error:
-            # What a call may raise is judged elsewhere; whether it was done is not known.
-            answer, message = UNKNOWN, exception_text(error)
+            # No call may raise this, and one that does so only here is judged nowhere else.
+            answer, message = FAULT, f"raised {exception_text(error)}"
         finally:
             self.ended_at = time.monotonic()
             if self.fault is None:
@@ -306,6 +306,8 @@ class _Meet:
         if isinstance(making.call.operation, Reopen):
             said = f": {making.call.message}" if making.call.message else ""
             self._meeting.answers[making.call.client] = f"{making.call.answer}{said}"
+            if making.call.answer == FAULT:
+                self._meeting.problem = f"a reopening {making.call.message}"
         else:
             self._meeting.calls.append(making.call)
         return making.call

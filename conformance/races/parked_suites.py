@@ -23,7 +23,7 @@ from conformance.machines.overlapping import check_order
 from conformance.races.meetings import STUCK, Company, Meeting
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
 from conformance.races.ptrace import obstacle_of_system
-from conformance.races.telling import expected_text, found_text, meeting_steps
+from conformance.races.telling import contents_text, found_text, meeting_steps
 from conformance.races.tracing import HoldingError
 from conformance.records.results import Counterexample
 from telltale_spec.model.operations import Operation
@@ -32,7 +32,7 @@ __all__ = ["PARKED_SUITES", "Parked", "ParkedSuite"]
 
 # A short run has time for the pairs that come first, at about so many places in all.
 _SHORT_HISTORIES: Final = 100
-_SHORT_PAIRS: Final = 14
+_SHORT_PAIRS: Final = 15
 _MEETINGS_A_HISTORY: Final = 5
 _HELD_FEWEST: Final = 4
 
@@ -226,7 +226,7 @@ class ParkedSuite(Suite):
             self.requirement_id,
             calls,
             _JUDGES[self.part](calls),
-            expected=lambda: expected_text(pair),
+            expected=lambda: contents_text(pair),
             found=lambda: found_text(meeting),
         )
 

@@ -125,6 +125,7 @@ CACHE_PAIRS: Final[Sequence[Pair]] = (
     Pair(_KEPT, _put("k", "one"), LoadCache()),
     Pair(_KEPT, _GET, _put("k", "other")),
     Pair(_KEPT, LoadCache(), _put("k", "other")),
+    Pair(_KEPT, LoadCache(), _put("l", "other")),
     Pair(_KEPT, Reopen(), _put("k", "other")),
     Pair(_KEPT, _put("k", "one"), Reopen()),
     Pair(_KEPT, _put("l", "one"), _put("k", "other")),

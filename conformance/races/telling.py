@@ -16,7 +16,7 @@ from telltale_spec.model.cache import put_entry
 from telltale_spec.model.machine import order_error
 from telltale_spec.model.operations import Append, LoadCache, LoadLog, Operation, PutOutcome
 
-__all__ = ["expected_text", "found_text", "meeting_steps"]
+__all__ = ["answered_text", "contents_text", "found_text", "meeting_steps"]
 
 _NAMES: Final = ("first process", "second process", "third process, a new handle")
 
@@ -54,22 +54,23 @@ def _of_other(pair: Pair, answer: str) -> Step:
 
 def _step(call: ConcurrentCall) -> Step:
     text = f"{_NAMES[call.client]}: {operation_text(call.operation)}"
-    return Step(text, _text_of(call), call.operation.to_dict())
+    return Step(text, answered_text(call), call.operation.to_dict())
 
 
 def _answer(meeting: Meeting, call: ConcurrentCall | None, client: int) -> str:
     if call is not None:
-        return _text_of(call)
+        return answered_text(call)
     return meeting.answers.get(client, "no answer")
 
 
-def _text_of(call: ConcurrentCall) -> str:
+def answered_text(call: ConcurrentCall) -> str:
+    """Return the answer of a call, also of one that raised what it may not."""
     if call.answer == FAULT or (call.message and not call.is_refused):
         return call.message
     return answer_text(call)
 
 
-def expected_text(pair: Pair) -> str:
+def contents_text(pair: Pair, who: str = "process") -> str:
     """Return what a storage may hold in the end, for each order of the two calls."""
     first = _contents([*pair.before, pair.held, pair.other])
     second = _contents([*pair.before, pair.other, pair.held])
@@ -77,7 +78,7 @@ def expected_text(pair: Pair) -> str:
         return f"what some order of the calls explains; in the end: {entries_text(first)}"
     return (
         "what some order of the calls explains; in the end, "
-        f"with the first process's call first: {entries_text(first)}; "
+        f"with the first {who}'s call first: {entries_text(first)}; "
         f"with the second's first: {entries_text(second)}"
     )
 

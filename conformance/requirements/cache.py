@@ -46,6 +46,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "concurrent-handles",
     ),
     Requirement(
+        "CACHE-02.threads",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "Threads that call one cache at the same time get the answers of one order of their calls.",
+        "durable.rs L360-382",
+        "threads",
+    ),
+    Requirement(
         "CACHE-03",
         Level.MUST,
         Scope.BACKEND,

@@ -38,6 +38,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "concurrent-handles",
     ),
     Requirement(
+        "WAL-01.threads",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "Threads that call one log at the same time get the answers of one order of their calls.",
+        "durable.rs L233-255",
+        "threads",
+    ),
+    Requirement(
         "WAL-02",
         Level.MUST,
         Scope.BACKEND,
