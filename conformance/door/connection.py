@@ -223,8 +223,7 @@ class Connection:
     ) -> None:
         if self._on_line is not None:
             self._on_line(True, line)
-        child = self._child
-        if child is None:
+        if (child := self._child) is None:
             raise BackendFault(self.name, "the harness is not running")
         try:
             with self._write_lock:
@@ -298,16 +297,15 @@ class Connection:
         number = message["id"]
         if type(number) is not int:
             raise MessageError(f"the `id` of an answer is the number of a request, not {number!r}")
-        request = self._open.get(number)
-        if request is None:
+        if (request := self._open.get(number)) is None:
             raise MessageError(unknown_number_text(number, self._asked_count))
         if request.unanswered_call is not None:
             raise MessageError(request.early_text)
         if answer_key(message) == "unsupported" and request.operation in self.supported:
             raise MessageError(f"`{request.operation}` was supported before and is not any more")
         del self._open[number]
-        # Of a copy, made at once, as other threads ask meanwhile.
-        self.overtaken_count += request.has_overtaken(list(self._open.values()))
+        others = list(self._open.values())  # At once, as other threads ask meanwhile.
+        self.overtaken_count += request.has_overtaken(others)
         return request
 
     def _caller(self, message: dict[str, Any]) -> OpenRequest:

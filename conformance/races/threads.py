@@ -8,7 +8,6 @@ own process.
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,16 +25,15 @@ from conformance.crashes.selection import evenly
 from conformance.engine.acts import Act
 from conformance.engine.session import History, Returned, Violation
 from conformance.engine.suite import Law, LawSuite, TableLaw
-from conformance.engine.texts import exception_text
 from conformance.machines.handle_races import HANDLES, cache_of, log_of, race_calls
 from conformance.machines.overlapping import CALLS_SECONDS, call_of, check_order, recorded_call
 from conformance.machines.race_scripts import CACHE_ROUNDS, LOG_ROUNDS, Round
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
 from conformance.races.stepping import Stepper
 from conformance.races.telling import answered_text, contents_text
+from conformance.races.threaded_calls import ThreadedCall, has_ended
 from conformance.rules.events import FAULT, OK, REFUSED
 from conformance.rules.narration import operation_text
-from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
 
 __all__ = ["THREAD_SUITES", "Threaded"]
@@ -47,10 +45,6 @@ _SHORT_HISTORIES: Final = 100
 _SHORT_PAIRS: Final = 9
 _LINES_FEWEST: Final = 40
 _WAITS: Final = "waits until the first thread goes on; then "
-_SAMPLE_SECONDS: Final = 0.002
-_SAMPLES_STILL: Final = 5
-_SAMPLES_STILL_UNSEEN: Final = 25
-_PATIENCE_SECONDS: Final = 2.0
 
 Judge = Callable[[Sequence[ConcurrentCall]], Judgement]
 
@@ -200,15 +194,15 @@ def _hold_once(history: History, kind: _Kind, threaded: Threaded) -> Stepper:
     calls = [_at_once(history, kind, handle, each, clock, _HELD) for each in threaded.before]
     changed = threading.Event()
     stepper = Stepper(threaded.number, changed.set, CALLS_SECONDS)
-    held = _Threaded(_HELD, handle, threaded.held, clock, stepper.run, changed.set)
-    other = _Threaded(_OTHER, handle, threaded.other, clock)
+    held = ThreadedCall(_HELD, handle, threaded.held, clock, stepper.run, changed.set)
+    other = ThreadedCall(_OTHER, handle, threaded.other, clock)
     held.start()
     changed.wait(CALLS_SECONDS)
     has_waited = False
     if stepper.held_at:
         history.reach(kind.arises)
         other.start()
-        has_waited = not _has_ended(other)
+        has_waited = not has_ended(other)
     stepper.release()
     held.join(CALLS_SECONDS)
     if not stepper.held_at:
@@ -276,78 +270,11 @@ def _at_once(
     return recorded_call(client, operation, invoked, next(clock), REFUSED, None, answer.message)
 
 
-class _Threaded(threading.Thread):
-    """One call in a thread of its own."""
-
-    def __init__(
-        self,
-        client: int,
-        handle: Any,
-        operation: Operation,
-        clock: Iterator[int],
-        through: Callable[[Callable[[], Any]], Any] = lambda call: call(),
-        on_end: Callable[[], None] = lambda: None,
-    ) -> None:
-        super().__init__(name=f"thread-{client}", daemon=True)
-        self.call: ConcurrentCall | None = None
-        self.ended = threading.Event()
-        self._client = client
-        self._function = call_of(handle, operation)
-        self._operation = operation
-        self._clock = clock
-        self._through = through
-        self._on_end = on_end
-
-    def run(self) -> None:
-        """Make the call and keep what came of it."""
-        answer, result, message = OK, None, ""
-        invoked = next(self._clock)
-        try:
-            result = self._through(self._function)
-        except DurabilityError as error:
-            answer, message = REFUSED, str(error)
-        except Exception as error:
-            # No call may raise this, and one that does so only here is judged nowhere else.
-            answer, message = FAULT, f"raised {exception_text(error)}"
-        self.call = recorded_call(
-            self._client, self._operation, invoked, next(self._clock), answer, result, message
-        )
-        self.ended.set()
-        self._on_end()
-
-
-def _has_ended(other: _Threaded) -> bool:
-    """Wait for a call while another one is held; say whether it has ended, or waits."""
-    still = 0
-    place: object = None
-    for _ in range(round(_PATIENCE_SECONDS / _SAMPLE_SECONDS)):
-        if other.ended.wait(_SAMPLE_SECONDS):
-            return True
-        frame = sys._current_frames().get(other.ident or 0)
-        now = None if frame is None else (id(frame), frame.f_lasti)
-        state = _state_of(other.native_id)
-        still = still + 1 if now == place and state in ("S", "") else 0
-        place = now
-        # Where the system does not tell whether it sleeps, it may only have had no turn.
-        if still >= (_SAMPLES_STILL if state else _SAMPLES_STILL_UNSEEN):
-            break
-    return other.ended.is_set()
-
-
-def _state_of(native_id: int | None) -> str:
-    """Return the state of a thread of ours, as ``S`` for one that sleeps, or nothing."""
-    try:
-        text = Path(f"/proc/self/task/{native_id}/stat").read_text(encoding="ascii")
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[0]
-
-
 def _tell(
     history: History,
     pair: Pair,
     held_at: str,
-    threads: tuple[_Threaded, _Threaded],
+    threads: tuple[ThreadedCall, ThreadedCall],
     has_waited: bool,
 ) -> None:
     held, other = (
