@@ -32,7 +32,7 @@ __all__ = ["PARKED_SUITES", "Parked", "ParkedSuite"]
 
 # A short run has time for the pairs that come first, at about so many places in all.
 _SHORT_HISTORIES: Final = 100
-_SHORT_PAIRS: Final = 15
+_SHORT_PAIRS: Final = 10
 _MEETINGS_A_HISTORY: Final = 5
 _HELD_FEWEST: Final = 4
 
