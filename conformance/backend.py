@@ -66,6 +66,9 @@ class Capability(enum.Enum):
     BIT_ROT = "bit-rot"
     """Damaged files are refused or read rightly, and never as something else (WAL-15)."""
 
+    THREADS = "threads"
+    """Several threads may call one log or cache at the same time (WAL-01, CACHE-02)."""
+
 
 class DurabilityClass(enum.Enum):
     """What a backend promises to survive, from nothing to everything; each includes those before.
@@ -163,7 +166,9 @@ class Backend:
     backend lives in and starts it again, where that is another one than ours;
     ``concurrent_calls`` says whether its handlers can be called while a call of
     theirs is under way; ``elsewhere`` gives the same backend in a further process,
-    by number; number 0 of a backend in our own process can be killed. ``launch`` starts it as a
+    by number; number 0 of a backend in our own process can be killed. ``overtaken`` counts, where
+    calls are served by another process, the answers that came before that of an earlier request:
+    one that serves requests one after the other has none. ``launch`` starts it as a
     child process of its own, whose system calls can be seen. ``mends`` are the findings that it
     mends: under them it is held to another rule in place of the specified one
     (:data:`~conformance.requirements.mending.MENDABLE`). ``notes`` go into the report.
@@ -183,6 +188,7 @@ class Backend:
     kill: Callable[[], None] | None = None
     concurrent_calls: bool = True
     elsewhere: Callable[[int], Backend] | None = None
+    overtaken: Callable[[], int] | None = None
     launch: Launch | None = None
     mends: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ aside for it. What breaks the protocol breaks the connection for everybody, with
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from conformance.door.messages import (
     parse_line,
     shown_line,
 )
-from conformance.door.open_request import OpenRequest
+from conformance.door.open_request import OpenRequest, unknown_number_text
 from conformance.door.peers import answered, argument_values, foreign_answer
 from conformance.door.protocol import (
     CALLS,
@@ -64,6 +65,8 @@ class Connection:
         self.call_seconds_max = call_seconds_max
         self.supported: set[str] = set()
         self.notes: list[str] = []
+        self.overtaken_count = 0
+        """How often an answer came before that of an earlier request."""
         self._starting_seconds_max = starting_seconds_max
         self._on_process = on_process
         self._on_line = on_line
@@ -83,6 +86,7 @@ class Connection:
         self._dropped: deque[int] = deque()
         self._open: dict[int, OpenRequest] = {}
         self._asked_count = 0
+        self._places = itertools.count()
         self._calls_seen_max = 0
         self._reading = False
         try:
@@ -205,7 +209,7 @@ class Connection:
             request = self._open[number] = OpenRequest(number, operation, line, given)
         seconds_max += len(line) // REQUEST_BYTES_A_SECOND
         deadline = time.monotonic() + seconds_max
-        self._write(line, deadline, operation, seconds_max)
+        self._write(line, deadline, request, seconds_max)
         while True:
             message = self._next_message(request, deadline, seconds_max)
             if "call" not in message or "id" in message:
@@ -214,14 +218,17 @@ class Connection:
             self._serve(request, message)
             deadline += time.monotonic() - begun
 
-    def _write(self, line: bytes, deadline: float, what: str, seconds_max: float) -> None:
+    def _write(
+        self, line: bytes, deadline: float, what: str | OpenRequest, seconds_max: float
+    ) -> None:
         if self._on_line is not None:
             self._on_line(True, line)
-        child = self._child
-        if child is None:
+        if (child := self._child) is None:
             raise BackendFault(self.name, "the harness is not running")
         try:
             with self._write_lock:
+                if isinstance(what, OpenRequest):
+                    what.place = next(self._places)
                 child.write(line, deadline)
         except ChildSilent:
             text = f"it did not read `{what}` within {seconds_max:g} seconds"
@@ -290,22 +297,15 @@ class Connection:
         number = message["id"]
         if type(number) is not int:
             raise MessageError(f"the `id` of an answer is the number of a request, not {number!r}")
-        request = self._open.get(number)
-        if request is None:
-            known = 0 <= number < self._asked_count
-            raise MessageError(
-                f"request {number} was answered already"
-                if known
-                else f"there is no request {number}; the last one was {self._asked_count - 1}"
-            )
+        if (request := self._open.get(number)) is None:
+            raise MessageError(unknown_number_text(number, self._asked_count))
         if request.unanswered_call is not None:
-            call = request.unanswered_call
-            raise MessageError(
-                f"request {number} is answered before the answer to its call {call} was read"
-            )
+            raise MessageError(request.early_text)
         if answer_key(message) == "unsupported" and request.operation in self.supported:
             raise MessageError(f"`{request.operation}` was supported before and is not any more")
         del self._open[number]
+        others = list(self._open.values())  # At once, as other threads ask meanwhile.
+        self.overtaken_count += request.has_overtaken(others)
         return request
 
     def _caller(self, message: dict[str, Any]) -> OpenRequest:

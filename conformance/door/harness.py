@@ -120,6 +120,7 @@ def _backend(
         version=handshake.version,
         kill=connection.restart if killable else None,
         concurrent_calls=handshake.concurrent_calls,
+        overtaken=lambda: connection.overtaken_count,
         elsewhere=lambda number: _backend(connection.peer(number), missing),
         notes=notes,
         mends=handshake.mends,

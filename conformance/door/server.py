@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from conformance.backend import Backend
+from conformance.backend import Backend, Capability
 from conformance.door.errors import (
     ForeignFault,
     MessageError,
@@ -63,6 +63,9 @@ class _Server:
         self._calls_count = 0
         self._waiting: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
         self._idle: list[_Worker] = []
+        # Only who promises that threads may share a log or a cache is called by several.
+        shared = ("wal.", "cache.") if Capability.THREADS in backend.capabilities else ()
+        self._in_threads = ("handler.", "wal_handler.", "evidence_handler.", *shared)
 
     def run(self) -> None:
         """Serve requests until the end."""
@@ -73,7 +76,7 @@ class _Server:
             elif message["operation"] == "shutdown":
                 self._write({"id": message["id"], "ok": None})
                 return
-            elif message["operation"].startswith(("handler.", "wal_handler.", "evidence_handler.")):
+            elif message["operation"].startswith(self._in_threads):
                 self._in_a_thread(message)
             else:
                 self._answer(message)

@@ -30,6 +30,7 @@ __all__ = [
     "judge_log_race",
     "log_of",
     "opened_handles",
+    "race_calls",
     "release_handles",
 ]
 
@@ -94,7 +95,7 @@ def _fine_grained_threads() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _race(
+def race_calls(
     history: History,
     requirement_id: str,
     handles: Sequence[Any],
@@ -144,6 +145,6 @@ def _judge_rounds(
     all_places = _places(history.session.backend)
     for number, (places, scripts) in enumerate(zip(all_places, rounds, strict=True)):
         handles = opened_handles(history, part, what, places)
-        calls = _race(history, requirement_id, handles, scripts, f"{attempt}/{number}")
+        calls = race_calls(history, requirement_id, handles, scripts, f"{attempt}/{number}")
         check_order(history, requirement_id, calls, judge(calls))
         release_handles(history, handles)

@@ -30,7 +30,15 @@ from telltale_spec.model.operations import (
 from telltale_spec.wire.agreement import AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
-__all__ = ["CALLS_SECONDS", "Caller", "check_order", "settled"]
+__all__ = [
+    "CALLS_SECONDS",
+    "Caller",
+    "call_of",
+    "check_order",
+    "recorded_call",
+    "settled",
+    "timed_calls",
+]
 
 CALLS_SECONDS: Final = 8.0
 """How long all calls of a race may take."""
@@ -66,7 +74,7 @@ class Caller(threading.Thread):
         """Make the calls in order, whatever comes of each."""
         self._start_together.wait(CALLS_SECONDS)
         for operation in self._script.operations:
-            function = _call_of(self._handle, operation)
+            function = call_of(self._handle, operation)
             self._pauses_left = _PAUSES_MAX
             answer, result, message = OK, None, ""
             invoked = next(self._clock)
@@ -82,7 +90,7 @@ class Caller(threading.Thread):
                 sys.setprofile(None)
             answered = next(self._clock)
             self.calls.append(
-                _recorded(self._index, operation, invoked, answered, answer, result, message)
+                recorded_call(self._index, operation, invoked, answered, answer, result, message)
             )
             if self._pace.between_seconds:
                 time.sleep(self._pace.between_seconds)
@@ -94,7 +102,8 @@ class Caller(threading.Thread):
             time.sleep(self._pace.pause_seconds)
 
 
-def _call_of(handle: Any, operation: Operation) -> Callable[[], Any]:
+def call_of(handle: Any, operation: Operation) -> Callable[[], Any]:
+    """Return an operation as a call of a log or a cache."""
     match operation:
         case Append(entry):
             return lambda: handle.append(entry)
@@ -109,7 +118,7 @@ def _call_of(handle: Any, operation: Operation) -> Callable[[], Any]:
     raise TypeError(f"{type(operation).__name__} is not made by handles that overlap")
 
 
-def _recorded(
+def recorded_call(
     client: int,
     operation: Operation,
     invoked: int,
@@ -164,7 +173,7 @@ def settled(
             "the load was refused",
         )
         value = answer.value if isinstance(answer, Returned) else None
-        found.append(_recorded(index, operation, invoked, next(clock), OK, value))
+        found.append(recorded_call(index, operation, invoked, next(clock), OK, value))
     return found
 
 
@@ -173,8 +182,14 @@ def check_order(
     requirement_id: str,
     calls: Sequence[ConcurrentCall],
     judgement: Judgement,
+    *,
+    expected: Callable[[], str] = lambda: "what some order of the calls explains",
+    found: Callable[[], str] | None = None,
 ) -> None:
-    """Check that some order explains all calls; where none does, the fewest of them are shown."""
+    """Check that some order explains all calls; where none does, the fewest of them are shown.
+
+    With ``found``, which says what the storage came to, the steps of the history are told already.
+    """
     malformed = next((index for index, call in enumerate(calls) if call.answer == FAULT), None)
     if malformed is not None:
         text = calls[malformed].message
@@ -183,18 +198,18 @@ def check_order(
         history.session.cut_short = judgement.text
         return
     if judgement.order is Order.NONE:
-        history.calls = _timed(calls, judgement)
-        for call in history.calls:
+        history.calls = timed_calls(calls, judgement)
+        for call in history.calls if found is None else ():
             history.note(f"through handle {call.client}: {call.text}", call.answer)
     history.check(
         requirement_id,
         judgement.order is Order.FOUND,
-        "what some order of the calls explains",
-        judgement.text,
+        expected,
+        lambda: judgement.text if found is None else f"{judgement.text}; {found()}",
     )
 
 
-def _timed(calls: Sequence[ConcurrentCall], judgement: Judgement) -> list[TimedCall]:
+def timed_calls(calls: Sequence[ConcurrentCall], judgement: Judgement) -> list[TimedCall]:
     """Return the calls of a contradiction and those beside it, times from 0 on without gaps."""
     indexes = sorted({*judgement.calls, *judgement.beside})
     shown = [calls[index] for index in indexes]

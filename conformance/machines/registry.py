@@ -36,6 +36,8 @@ from conformance.machines.wal_quirks import WAL_QUIRKS
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
+from conformance.races.parked_suites import PARKED_SUITES
+from conformance.races.threads import THREAD_SUITES
 
 __all__ = ["QUIRKS", "SUITES", "file_system_note", "suites_on"]
 
@@ -66,6 +68,8 @@ SUITES: Final[tuple[Suite, ...]] = (
     *CRASH_SUITES,
     *FAULT_SUITES,
     *ROT_SUITES,
+    *PARKED_SUITES,
+    *THREAD_SUITES,
 )
 
 

@@ -15,6 +15,7 @@ CAPABILITY_NAMES: Final = (
     "power-loss",
     "fault-tolerance",
     "bit-rot",
+    "threads",
 )
 """The values of ``conformance.backend.Capability``, in its order; a test holds them together."""
 

@@ -93,6 +93,7 @@ SCOPE_WORDS: Final = {
 
 _POWER_LOSS: Final = "power-loss"
 _NOT_TRIED: Final = "not tried"
+_DECLARED_NOT_TRIED: Final = f"declared, and {_NOT_TRIED}: "
 
 UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requirement."
 
@@ -197,7 +198,7 @@ def _untried_reason(results: Sequence[RequirementResult]) -> str:
     """Return why a promise was not tried; the component that is there has the reason that helps."""
     reasons = [result.reason for result in results]
     return next((each for each in reasons if _NOT_TRIED in each), reasons[0]).removeprefix(
-        f"declared, and {_NOT_TRIED}: "
+        _DECLARED_NOT_TRIED
     )
 
 
@@ -214,11 +215,18 @@ def _capability(requirement_id: str) -> str | None:
 
 
 def untried_lines(backend: BackendReport) -> list[str]:
-    """Return a line for each promise that was declared and not exercised."""
-    return [
+    """Return a line for each promise that was declared and not exercised, wholly or in part."""
+    promises = untried_promises(backend)
+    lines = [
         f"declared, not exercised: {capability} ({reason})"
-        for capability, reason in untried_promises(backend).items()
+        for capability, reason in promises.items()
     ]
+    # A promise that was exercised in one way may be one that could not be in another.
+    for result in backend.results:
+        text = result.reason.removeprefix(_DECLARED_NOT_TRIED)
+        if text != result.reason and _capability(result.requirement_id) not in promises:
+            lines.append(f"declared, not exercised: {result.requirement_id} ({text})")
+    return lines
 
 
 def run_facts(report: Report) -> list[tuple[str, str]]:

@@ -36,6 +36,25 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "concurrent-handles",
     ),
     Requirement(
+        "CACHE-02.parked",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "At whichever system call one handle on a cache is stopped, what another one does "
+        "meanwhile and what it goes on with have the effects of one order of the two.",
+        "durable.rs L360-382",
+        "concurrent-handles",
+    ),
+    Requirement(
+        "CACHE-02.threads",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "Threads that call one cache at the same time get the answers of one order of their calls.",
+        "durable.rs L360-382",
+        "threads",
+    ),
+    Requirement(
         "CACHE-03",
         Level.MUST,
         Scope.BACKEND,

@@ -28,6 +28,25 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "concurrent-handles",
     ),
     Requirement(
+        "WAL-01.parked",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "At whichever system call one handle on a log is stopped, what another one does meanwhile "
+        "and what it goes on with have the effects of one order of the two.",
+        "durable.rs L233-255",
+        "concurrent-handles",
+    ),
+    Requirement(
+        "WAL-01.threads",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "Threads that call one log at the same time get the answers of one order of their calls.",
+        "durable.rs L233-255",
+        "threads",
+    ),
+    Requirement(
         "WAL-02",
         Level.MUST,
         Scope.BACKEND,

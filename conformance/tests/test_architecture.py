@@ -93,11 +93,17 @@ LAYERS = (
         ("conformance.machines",),
         (*_ENGINE, "strategies", "concurrency", "oracles", "soundness", "engine", "checker"),
     ),
+    # Races of calls that are held, and of threads: what drives them, and what judges them.
+    Layer(
+        "races",
+        ("conformance.races",),
+        (*_ENGINE, "concurrency", "engine", "door", "crashes", "machines"),
+    ),
     # The list of all suites, whichever driver they are of.
     Layer(
         "registry",
         ("conformance.machines.registry",),
-        (*_ENGINE, "engine", "machines", "crashes"),
+        (*_ENGINE, "engine", "machines", "crashes", "races"),
     ),
     Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines", "registry")),
     # Reports are made from results alone.

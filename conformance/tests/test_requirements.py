@@ -49,12 +49,12 @@ def _after_a_crash(chapter: str) -> tuple[str, ...]:
 
 
 FOLLOWERS: dict[str, tuple[str, ...]] = {
-    "WAL-01": ("WAL-01.handles",),
+    "WAL-01": ("WAL-01.handles", "WAL-01.parked", "WAL-01.threads"),
     "WAL-03": ("WAL-03.text",),
     "WAL-08": _after_a_crash("WAL-08"),
     # The number of what is asked of files at rest is not one of the specification.
     "WAL-13": ("WAL-13.accept", "WAL-15.bit-rot"),
-    "CACHE-02": ("CACHE-02.handles",),
+    "CACHE-02": ("CACHE-02.handles", "CACHE-02.parked", "CACHE-02.threads"),
     "CACHE-08": _after_a_crash("CACHE-08"),
     "CACHE-09": ("CACHE-15.bit-rot",),
     "DEC-21": ("DEC-21a",),
@@ -126,6 +126,8 @@ def test_capabilities_are_the_known_ones() -> None:
         row.requirement_id: row.capability for row in REQUIREMENTS.values() if row.capability
     } == {
         "WAL-01.handles": "concurrent-handles",
+        "WAL-01.parked": "concurrent-handles",
+        "WAL-01.threads": "threads",
         "WAL-03.text": "exact-messages",
         "WAL-08": "reopen",
         "WAL-08.kill": "process-kill",
@@ -138,6 +140,8 @@ def test_capabilities_are_the_known_ones() -> None:
         "WAL-10": "keeps-rejected",
         "WAL-15.bit-rot": "bit-rot",
         "CACHE-02.handles": "concurrent-handles",
+        "CACHE-02.parked": "concurrent-handles",
+        "CACHE-02.threads": "threads",
         "CACHE-04": "ordered-cache",
         "CACHE-08": "reopen",
         "CACHE-08.kill": "process-kill",

@@ -15,7 +15,7 @@ var promises = Promises{
 	Name:    "my-backend",
 	Version: "0.1.0",
 	// reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss,
-	// fault-tolerance, bit-rot
+	// fault-tolerance, bit-rot, threads
 	Capabilities: []string{},
 	// What a refused append leaves: clean-reject, unknown-outcome, keeps-rejected.
 	RejectionMode: "clean-reject",

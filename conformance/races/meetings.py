@@ -1,0 +1,397 @@
+"""Two processes with one directory: a call of one is held, a call of the other runs meanwhile.
+
+At most one process is ever held, and it goes on as soon as the other's call has ended. Where that
+one waits, for a lock that the held one has, it goes on too: to wait is lawful.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.backend import Launch
+from conformance.concurrency.calls import ConcurrentCall
+from conformance.crashes.conduct import Component, plain_fault
+from conformance.door.connection import Connection
+from conformance.door.errors import ForeignFault, UnsupportedError
+from conformance.door.peers import RemoteCache, RemoteWal
+from conformance.engine.texts import exception_text
+from conformance.errors import BackendFault
+from conformance.machines.overlapping import call_of, recorded_call
+from conformance.races.plans import Pair
+from conformance.races.processes import is_idle, waits_in
+from conformance.races.tracing import Hold
+from conformance.rules.events import FAULT, OK, REFUSED
+from telltale_spec.errors import DurabilityError
+from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
+
+__all__ = ["FRESH", "HELD", "OTHER", "STUCK", "Company", "Meeting"]
+
+HELD: Final = 0
+"""The client whose call is held."""
+
+OTHER: Final = 1
+"""The client whose call runs meanwhile."""
+
+FRESH: Final = 2
+"""The client that opens the storage when both have ended."""
+
+STUCK: Final = "they wait for each other"
+"""How the text of a problem ends that two calls have with each other for ever."""
+
+_CLIENTS: Final = (HELD, OTHER, FRESH)
+
+# How long the other may take before the held one goes on: less where it is seen to wait.
+_SAMPLE_SECONDS: Final = 0.002
+_ASLEEP_SECONDS: Final = 0.015
+_IDLE_SECONDS: Final = 0.3
+_RUNNING_SECONDS: Final = 2.0
+_LOCK_SAMPLES: Final = 2
+
+_IS_X86_64: Final = hasattr(os, "uname") and os.uname().machine == "x86_64"
+_LOCKING: Final = frozenset({72, 73} if _IS_X86_64 else {25, 32})
+"""``fcntl`` and ``flock``."""
+
+_SLEEPING: Final = frozenset({35, 230} if _IS_X86_64 else {101, 115})
+"""``nanosleep`` and ``clock_nanosleep``."""
+
+_LOADS_MAX: Final = 3
+_PAUSE_SECONDS: Final = 0.05
+
+
+@dataclass
+class Meeting:
+    """What came of two calls that met.
+
+    ``shared_calls`` are the system calls of the held one as far as they were followed; it was held
+    before the last of them, ``held_at``, or not at all where that is empty. ``has_waited`` says
+    that the other one had not ended when it went on. ``problem`` is what went wrong so that there
+    are no answers to judge, in words, and ``obstacle`` why the two could not even meet.
+    """
+
+    pair: Pair
+    stop_at: int
+    calls: list[ConcurrentCall] = field(default_factory=list)
+    shared_calls: tuple[str, ...] = ()
+    held_at: str = ""
+    has_waited: bool = False
+    problem: str = ""
+    obstacle: str = ""
+    answers: dict[int, str] = field(default_factory=dict)
+    """What a reopening, which is no call to be put in order, came to, by client."""
+
+
+class _Handle:
+    """A log or a cache, open in a process."""
+
+    def __init__(self, connection: Connection, component: Component, directory: Path) -> None:
+        self._connection = connection
+        self._component = component
+        self._directory = directory
+        self._thing: Any = None
+
+    def open(self) -> None:
+        """Open the storage; raises ``DurabilityError`` and what else a request can raise."""
+        number = self._connection.new_number()
+        arguments = {"object": number, "directory": str(self._directory)}
+        self._connection.ask(f"{self._component.value}.open", arguments)
+        remote = RemoteWal if self._component is Component.LOG else RemoteCache
+        self._thing = remote(self._connection.ask, number)
+
+    def close(self) -> None:
+        """Close the storage, if it is open."""
+        if self._thing is not None:
+            number, self._thing = self._thing.number, None
+            self._connection.ask(f"{self._component.value}.close", {"object": number})
+
+    def reopen(self) -> None:
+        """Close the storage and open it again."""
+        self.close()
+        self.open()
+
+    def call(self, operation: Operation) -> Callable[[], Any]:
+        """Return an operation as a call."""
+        return self.reopen if isinstance(operation, Reopen) else call_of(self._thing, operation)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything to call."""
+        return self._thing is not None
+
+
+class _Making(threading.Thread):
+    """One call under way; ``ended`` is set, and ``on_end`` told, when it is answered."""
+
+    def __init__(
+        self,
+        client: int,
+        handle: _Handle,
+        operation: Operation,
+        clock: Iterator[int],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(name=f"process-{client}", daemon=True)
+        self.call: ConcurrentCall | None = None
+        self.fault: BackendFault | None = None
+        self.began_at = self.ended_at = 0.0
+        self.ended = threading.Event()
+        self._client = client
+        self._handle = handle
+        self._operation = operation
+        self._clock = clock
+        self._on_end = on_end
+
+    def run(self) -> None:
+        """Make the call and keep what came of it."""
+        answer, result, message = OK, None, ""
+        invoked = next(self._clock)
+        self.began_at = time.monotonic()
+        try:
+            result = self._handle.call(self._operation)()
+        except DurabilityError as error:
+            answer, message = REFUSED, str(error)
+        except BackendFault as fault:
+            self.fault = fault
+        except (ForeignFault, UnsupportedError) as error:
+            # No call may raise this, and one that does so only here is judged nowhere else.
+            answer, message = FAULT, f"raised {exception_text(error)}"
+        finally:
+            self.ended_at = time.monotonic()
+            if self.fault is None:
+                args = (self._client, self._operation, invoked, next(self._clock))
+                if isinstance(self._operation, Reopen):
+                    self.call = ConcurrentCall(*args, answer, None, message)
+                else:
+                    self.call = recorded_call(*args, answer, result, message)
+            self.ended.set()
+            self._on_end()
+
+
+class Company:
+    """Three processes of one backend; started when they are needed, and ended by :meth:`end`."""
+
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self._connections: dict[int, tuple[Connection, int]] = {}
+        self._telling = threading.Lock()
+
+    def end(self) -> None:
+        """End the processes; the next meeting starts them again."""
+        with contextlib.ExitStack() as stack:
+            for connection, _ in self._connections.values():
+                stack.callback(connection.close)
+            self._connections = {}
+
+    def _started(self) -> list[tuple[Connection, int]]:
+        """Return the processes with their numbers; those that are missing start side by side."""
+        missing = [client for client in _CLIENTS if client not in self._connections]
+        if missing:
+            with ThreadPoolExecutor(len(missing)) as pool:
+                starting = {client: pool.submit(self._start) for client in missing}
+            # All have started by now, so that none is lost where another one did not.
+            for client, future in starting.items():
+                if future.exception() is None:
+                    self._connections[client] = future.result()
+            for future in starting.values():
+                future.result()
+        return [self._connections[client] for client in _CLIENTS]
+
+    def _start(self) -> tuple[Connection, int]:
+        numbers: list[int] = []
+
+        def note(process_id: int, started: bool) -> None:
+            numbers.append(process_id)
+            # Whoever is told may take one message at a time.
+            with self._telling:
+                self.launch.on_process(process_id, started)
+
+        connection = Connection(
+            self.launch.command,
+            call_seconds_max=self.launch.call_seconds_max,
+            starting_seconds_max=self.launch.starting_seconds_max,
+            on_process=note,
+        )
+        return connection, numbers[0]
+
+    def meet(self, component: Component, directory: Path, pair: Pair, stop_at: int) -> Meeting:
+        """Let two calls meet on a new storage, the first held before its shared call ``stop_at``.
+
+        With 0 it is not held, and they come one after the other. Raises ``BackendFault`` for a
+        backend that fails before they meet, and ``HoldingError``.
+        """
+        meeting = Meeting(pair, stop_at)
+        is_over = False
+        try:
+            _Meet(self._started(), component, directory, meeting).run()
+            is_over = not meeting.problem and not meeting.obstacle
+        finally:
+            if not is_over:
+                # They do not go on from where they were.
+                self.end()
+        return meeting
+
+
+class _Meet:
+    """One meeting while it takes place."""
+
+    def __init__(
+        self,
+        processes: Sequence[tuple[Connection, int]],
+        component: Component,
+        directory: Path,
+        meeting: Meeting,
+    ) -> None:
+        self._component = component
+        self._directory = directory
+        self._meeting = meeting
+        self._clock = itertools.count()
+        self._processes = processes
+        limit = min(connection.call_seconds_max for connection, _ in processes)
+        self._patience_seconds = min(_RUNNING_SECONDS, limit / 4)
+        self._handles = [
+            _Handle(connection, component, directory) for connection, _ in self._processes
+        ]
+
+    def run(self) -> None:
+        meeting = self._meeting
+        for handle in self._handles[:FRESH]:
+            self._opened(handle)
+        if meeting.obstacle:
+            return
+        for operation in meeting.pair.before:
+            self._at_once(HELD, operation)
+        # What one handle remembers of what the other has written is part of the question.
+        if meeting.pair.before and not meeting.problem:
+            self._at_once(OTHER, self._load)
+        if not meeting.problem:
+            self._meet()
+        if not meeting.problem:
+            self._look()
+        if not meeting.problem:
+            for handle in self._handles:
+                with contextlib.suppress(DurabilityError, ForeignFault, UnsupportedError):
+                    # How a closing ends is judged elsewhere.
+                    handle.close()
+
+    @property
+    def _load(self) -> Operation:
+        return LoadLog() if self._component is Component.LOG else LoadCache()
+
+    def _opened(self, handle: _Handle) -> None:
+        try:
+            handle.open()
+        except (DurabilityError, ForeignFault, UnsupportedError) as error:
+            text = exception_text(error).replace(str(self._directory), "<directory>")
+            self._meeting.obstacle = f"two handles on one directory do not open: {text}"
+
+    def _at_once(self, client: int, operation: Operation) -> ConcurrentCall | None:
+        """Make a call and wait for its answer; what ends a process is a problem of its own."""
+        making = _Making(client, self._handles[client], operation, self._clock)
+        if self._meeting.problem:
+            return None
+        making.run()
+        return self._kept(making)
+
+    def _kept(self, making: _Making) -> ConcurrentCall | None:
+        if making.call is None:
+            return None
+        if isinstance(making.call.operation, Reopen):
+            said = f": {making.call.message}" if making.call.message else ""
+            self._meeting.answers[making.call.client] = f"{making.call.answer}{said}"
+            if making.call.answer == FAULT:
+                self._meeting.problem = f"a reopening {making.call.message}"
+        else:
+            self._meeting.calls.append(making.call)
+        return making.call
+
+    def _meet(self) -> None:
+        meeting, changed = self._meeting, threading.Event()
+        pair = meeting.pair
+        (_, held_process), (_, other_process), _ = self._processes
+        hold = Hold(held_process, self._directory, meeting.stop_at, changed.set)
+        held = _Making(HELD, self._handles[HELD], pair.held, self._clock, changed.set)
+        other = _Making(OTHER, self._handles[OTHER], pair.other, self._clock)
+        try:
+            held.start()
+            changed.wait()
+            if hold.is_held:
+                meeting.held_at = hold.calls[-1]
+                other.start()
+                meeting.has_waited = not self._has_ended(other, other_process)
+        finally:
+            # Whatever happens, nothing stays held.
+            hold.release()
+        held.join()
+        if not hold.is_held:
+            other.start()
+        other.join()
+        meeting.shared_calls = tuple(hold.calls)
+        meeting.problem = self._problem(held, other)
+        for making in (held, other):
+            self._kept(making)
+
+    def _has_ended(self, other: _Making, process_id: int) -> bool:
+        """Wait for the other's call while the first one is held; say whether it has ended."""
+        began = time.monotonic()
+        locked, asleep_since = 0, began
+        while not other.ended.wait(_SAMPLE_SECONDS):
+            now = time.monotonic()
+            if now - began > self._patience_seconds:
+                return False
+            waits = waits_in(process_id) if is_idle(process_id) else set()
+            locked = locked + 1 if waits & _LOCKING else 0
+            if not waits & _SLEEPING:
+                asleep_since = now
+            is_idle_long = bool(waits) and now - began > _IDLE_SECONDS
+            is_asleep = now - asleep_since > _ASLEEP_SECONDS
+            if locked >= _LOCK_SAMPLES or is_asleep or is_idle_long:
+                return other.ended.is_set()
+        return True
+
+    def _problem(self, held: _Making, other: _Making) -> str:
+        """Return what kept calls from being answered, in words, or an empty text."""
+        broken = [each for each in (held, other) if each.fault is not None]
+        if not broken:
+            return ""
+        first = min(broken, key=lambda each: each.ended_at)
+        names = {held: "the first process", other: "the second process"}
+        limit = self._processes[HELD][0].call_seconds_max
+        if first.ended_at - first.began_at < limit:
+            fault = first.fault
+            text = "" if fault is None else plain_fault(fault).partition("\n")[0]
+            return f"{names[first]} did not answer: {text}"
+        # One that ends later was waiting until the first one was given up, which lets locks go.
+        if max(held.ended_at, other.ended_at) > first.ended_at:
+            return f"neither of the two answers within {limit:g} seconds: {STUCK}"
+        return (
+            f"{names[first]} does not answer within {limit:g} seconds, "
+            "although the other one has gone on and ended"
+        )
+
+    def _look(self) -> None:
+        """Load through both handles and through a new one; a busy one is asked again."""
+        for client in _CLIENTS:
+            answer = "it does not open"
+            for attempt in range(_LOADS_MAX):
+                time.sleep(_PAUSE_SECONDS if attempt else 0)
+                if not self._handles[client].is_open:
+                    with contextlib.suppress(DurabilityError):
+                        self._handles[client].open()
+                if self._handles[client].is_open:
+                    call = self._at_once(client, self._load)
+                    if call is None or call.answer in (OK, FAULT):
+                        break
+                    answer = f"{call.answer} {call.message}"
+                    self._meeting.calls.pop()
+            else:
+                who = ("the first", "the second", "a new")[client]
+                said = answer.replace(str(self._directory), "<directory>")
+                self._meeting.problem = f"{who} handle does not load once all have ended: {said}"

@@ -1,0 +1,323 @@
+"""The suites in which one handle is stopped inside of a call while another one is called."""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from conformance.backend import Backend, Capability, Launch
+from conformance.concurrency.caches import judge_cache
+from conformance.concurrency.calls import ConcurrentCall, Judgement
+from conformance.concurrency.logs import judge_log
+from conformance.crashes.conduct import Component, plain_fault
+from conformance.crashes.selection import evenly
+from conformance.engine.acts import Act, ActForm
+from conformance.engine.scratch import ScratchFolder
+from conformance.engine.session import History, HistoryEnded, Session, Violation
+from conformance.engine.suite import Replayed, Suite
+from conformance.errors import BackendFault
+from conformance.machines.overlapping import check_order
+from conformance.races.meetings import STUCK, Company, Meeting
+from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
+from conformance.races.ptrace import obstacle_of_system
+from conformance.races.telling import contents_text, found_text, meeting_steps
+from conformance.races.tracing import HoldingError
+from conformance.records.results import Counterexample
+from telltale_spec.model.operations import Operation
+
+__all__ = ["PARKED_SUITES", "Parked", "ParkedSuite"]
+
+# A short run has time for the pairs that come first, at about so many places in all.
+_SHORT_HISTORIES: Final = 100
+_SHORT_PAIRS: Final = 10
+_MEETINGS_A_HISTORY: Final = 5
+_HELD_FEWEST: Final = 4
+
+_PAIRS: Final[Mapping[Component, Sequence[Pair]]] = {
+    Component.LOG: LOG_PAIRS,
+    Component.CACHE: CACHE_PAIRS,
+}
+_JUDGES: Final[Mapping[Component, Callable[[Sequence[ConcurrentCall]], Judgement]]] = {
+    Component.LOG: judge_log,
+    Component.CACHE: judge_cache,
+}
+
+
+@dataclass(frozen=True)
+class Parked:
+    """One meeting as data: what came before, which calls met, and where the first was held.
+
+    ``number`` counts the system calls of the held one that others can notice, from 1 on, and 0
+    where it was not held; ``system_call`` is that call in words.
+    """
+
+    before: tuple[Operation, ...]
+    held: Operation
+    other: Operation
+    number: int
+    system_call: str
+
+    @property
+    def pair(self) -> Pair:
+        """The two calls alone."""
+        return Pair(self.before, self.held, self.other)
+
+
+def _parked(history: History, parked: Parked) -> None:
+    """Stand for the act of a meeting; a suite carries it out."""
+    raise NotImplementedError
+
+
+_FORM: Final = ActForm("parked", _parked)
+
+
+@dataclass(frozen=True)
+class ParkedSuite(Suite):
+    """Every pair of calls on one component, the first one held at each of its system calls."""
+
+    records_acts: ClassVar[bool] = True
+
+    name: str
+    part: Component
+    requirement_id: str
+
+    @property
+    def requirement_ids(self) -> tuple[str, ...]:  # type: ignore[override]
+        """All that the suite can judge."""
+        return (self.requirement_id,)
+
+    @property
+    def what_arises(self) -> str:
+        """One call at least came while another one was held."""
+        noun = "log" if self.part is Component.LOG else "cache"
+        return f"{noun} called while another handle was inside of a call"
+
+    @property
+    def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
+        """What has to arise, and what is open where it did not."""
+        return {self.what_arises: self.requirement_ids}
+
+    def applies(self, backend: Backend) -> bool:
+        """Say whether the backend promises this and can be put to it here."""
+        return not self.absence(backend)
+
+    def absence(self, backend: Backend) -> str:
+        """Return why the suite does not apply to a backend."""
+        present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
+        if Capability.CONCURRENT_HANDLES not in backend.capabilities:
+            return "the backend does not declare concurrent-handles"
+        if present is None:
+            return "the backend does not have what several handles could be on"
+        if backend.launch is None:
+            return (
+                "declared, and not tried: the backend cannot be started as a process of its own; "
+                "judge it by its name as package.module:factory, or with --command"
+            )
+        problem = _known_of(backend.launch).problem(self.part)
+        return f"declared, and not tried: {problem}" if problem else ""
+
+    def end(self, backend: Backend) -> None:
+        """End the processes that were used."""
+        if backend.launch is not None:
+            _known_of(backend.launch).company.end()
+
+    # Searching
+
+    def search(self, session: Session, seed: int) -> Counterexample | None:
+        """Let each pair meet at each place of the plan; stop at the first violation.
+
+        Nothing of it depends on the seed.
+        """
+        company = self._company(session)
+        counts: Counter[str] = Counter()
+        pairs = self._pairs(session)
+        try:
+            for pair in pairs:
+                self._judge_pair(session, company, pair, counts)
+                if session.budget_ran_out or session.cut_short:
+                    return None
+        except HoldingError as error:
+            session.cut_short = str(error)
+            return None
+        except HistoryEnded:
+            return None
+        except Violation as violation:
+            return violation.counterexample
+        session.notes.append(
+            f"{self.name}: a call held at {counts['held']} of {counts['calls']} system calls, "
+            f"in {len(pairs)} of {len(_PAIRS[self.part])} pairs; "
+            f"the other one waited in {counts['waited']}"
+        )
+        return None
+
+    def _judge_pair(
+        self, session: Session, company: Company, pair: Pair, counts: Counter[str]
+    ) -> None:
+        """Judge the meetings of one pair; raises ``Violation`` and ``HoldingError``.
+
+        Where the other one waited, both go on at the same time, and what comes of that is chance:
+        the pair is tried to its end for a failure that always comes.
+        """
+        by_chance: Violation | None = None
+        calls_count = self._judge(session, company, pair, 0, counts)
+        counts["calls"] += calls_count
+        for number in self._numbers(session, calls_count):
+            waited = counts["waited"]
+            try:
+                self._judge(session, company, pair, number, counts)
+            except Violation as violation:
+                if counts["waited"] == waited or violation.counterexample.actual.endswith(STUCK):
+                    raise
+                by_chance = by_chance or violation
+            if session.budget_ran_out:
+                break
+        if by_chance is not None:
+            raise by_chance
+
+    def _pairs(self, session: Session) -> Sequence[Pair]:
+        pairs = _PAIRS[self.part]
+        return pairs[:_SHORT_PAIRS] if session.budget.histories < _SHORT_HISTORIES else pairs
+
+    def _numbers(self, session: Session, calls_count: int) -> list[int]:
+        """Return at which system calls a pair meets: all, or of many those that lie evenly."""
+        planned = session.budget.histories * _MEETINGS_A_HISTORY // len(self._pairs(session))
+        return evenly(range(1, calls_count + 1), max(_HELD_FEWEST, planned))
+
+    def _judge(
+        self, session: Session, company: Company, pair: Pair, number: int, counts: Counter[str]
+    ) -> int:
+        """Judge one meeting and return how many shared system calls were seen.
+
+        Raises ``Violation`` and ``HoldingError``.
+        """
+        session.watch.note_progress()
+        history = session.new_history()
+        if history.ended:
+            return 0
+        try:
+            meeting = company.meet(self.part, history.directory(), pair, number)
+            if meeting.obstacle:
+                session.cut_short = meeting.obstacle
+                return 0
+            session.operations += len(meeting.calls)
+            if meeting.held_at:
+                history.reach(self.what_arises)
+                counts["held"] += 1
+                counts["waited"] += meeting.has_waited
+            self._check(history, meeting)
+        finally:
+            history.close()
+        return len(meeting.shared_calls)
+
+    def _check(self, history: History, meeting: Meeting) -> None:
+        pair = meeting.pair
+        parked = Parked(pair.before, pair.held, pair.other, meeting.stop_at, meeting.held_at)
+        history.acts[:] = [Act(_FORM, (parked,))]
+        history.steps[:] = meeting_steps(meeting)
+        if meeting.problem:
+            expected = "an answer to every call, and a load once all have ended"
+            history.check(self.requirement_id, False, expected, meeting.problem)
+        calls = sorted(meeting.calls, key=lambda call: call.invoked)
+        check_order(
+            history,
+            self.requirement_id,
+            calls,
+            _JUDGES[self.part](calls),
+            expected=lambda: contents_text(pair),
+            found=lambda: found_text(meeting),
+        )
+
+    @staticmethod
+    def _company(session: Session) -> Company:
+        launch = session.backend.launch
+        if launch is None:
+            raise RuntimeError("this suite does not apply to a backend without a launch")
+        return _known_of(launch).company
+
+    # Replaying
+
+    def _act_forms(self) -> Mapping[str, ActForm]:
+        return {_FORM.name: _FORM}
+
+    def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
+        """Let the same two calls meet at the same place.
+
+        Where a backend makes other system calls by now, they meet at all of them.
+        """
+        company, counts = self._company(session), Counter[str]()
+        try:
+            for act in acts:
+                (parked,) = act.form.bound(act.arguments, act.named).values()
+                for number in self._numbers_again(session, company, parked):
+                    self._judge(session, company, parked.pair, number, counts)
+        except HistoryEnded:
+            return Replayed(None, complete=False)
+        except Violation as violation:
+            return Replayed(violation.counterexample, complete=False)
+        return Replayed(None, complete=not session.budget_ran_out and not session.cut_short)
+
+    def _numbers_again(self, session: Session, company: Company, parked: Parked) -> Sequence[int]:
+        directory = session.new_directory()
+        alone = company.meet(self.part, directory, parked.pair, 0)
+        session.take_back(directory)
+        calls = alone.shared_calls
+        if parked.number == 0 or calls[parked.number - 1 : parked.number] == (parked.system_call,):
+            return (parked.number,)
+        return range(len(calls) + 1)
+
+
+class _Known:
+    """The processes of a launch, and why it cannot be put to this, as far as that is known."""
+
+    def __init__(self, launch: Launch) -> None:
+        self.company = Company(launch)
+        self._problems: dict[Component, str] = {}
+
+    def problem(self, part: Component) -> str:
+        """Return why no call of a component can be held, or an empty text; found out once."""
+        if part not in self._problems:
+            self._problems[part] = obstacle_of_system() or self._tried(part)
+        return self._problems[part]
+
+    def _tried(self, part: Component) -> str:
+        folder = ScratchFolder()
+        try:
+            directory = folder.path / "storage"
+            directory.mkdir(mode=0o700)
+            first = self.company.meet(part, directory, _PAIRS[part][0], 0)
+        except HoldingError as error:
+            return str(error)
+        except BackendFault as fault:
+            return f"it does not carry out a short history: {plain_fault(fault)}"
+        finally:
+            folder.cleanup()
+        if first.obstacle or first.problem or first.shared_calls:
+            # What is wrong with it is found again, and told, by the search.
+            return ""
+        return (
+            "none of its system calls is on a file in the directory that it is given, "
+            "or on a connection"
+        )
+
+
+_KNOWN: Final[weakref.WeakKeyDictionary[Launch, _Known]] = weakref.WeakKeyDictionary()
+
+
+def _known_of(launch: Launch) -> _Known:
+    found = _KNOWN.get(launch)
+    if found is None:
+        # What held its launch would keep both for ever.
+        found = _KNOWN[launch] = _Known(replace(launch))
+    return found
+
+
+PARKED_SUITES: Final = (
+    ParkedSuite("agreement WAL with a handle held inside a call", Component.LOG, "WAL-01.parked"),
+    ParkedSuite(
+        "evidence cache with a handle held inside a call", Component.CACHE, "CACHE-02.parked"
+    ),
+)
+"""Every suite of calls that meet."""

@@ -1,0 +1,136 @@
+"""Which two calls meet: the one that is held, the one that runs meanwhile, and what came before.
+
+What goes wrong most often comes first: two writers, then a writer and a reader, then the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from telltale_spec.model.operations import (
+    Append,
+    GetOutcome,
+    LoadCache,
+    LoadLog,
+    Operation,
+    PutOutcome,
+    ReadSince,
+    Reopen,
+)
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome
+
+__all__ = ["CACHE_PAIRS", "LOG_PAIRS", "Pair"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two calls that meet, and those that were made before, one after the other."""
+
+    before: tuple[Operation, ...]
+    held: Operation
+    other: Operation
+
+
+def _gate(operation_id: str, name: str, tick: int) -> Operation:
+    return Append(VisibilityGateCrossing(operation_id, name, AgreementLevel.NONE, tick))
+
+
+def _escalation(after: AgreementLevel, tick: int) -> Operation:
+    return Append(Escalation("o", AgreementLevel.NONE, after, None, tick))
+
+
+def _evidence(name: str, tick: int) -> Operation:
+    level, kind = AgreementLevel.SOFT_SAFE, AgreementEvidenceKind.WITNESS
+    return Append(
+        EvidenceProduced(
+            AgreementEvidence(name, "o", None, None, level, kind, "reference", authoritative=True),
+            tick,
+        )
+    )
+
+
+def _finalization(proof: str, tick: int) -> Operation:
+    return Append(Finalization("o", FinalizationOutcome.FINALIZED, proof, None, tick))
+
+
+_FIRST: Final = _gate("o", "first", 1)
+_ONE: Final = _gate("o", "one", 2)
+_OTHER: Final = _gate("o", "other", 3)
+_LOW: Final = _escalation(AgreementLevel.PROVISIONAL, 2)
+_HIGH: Final = _escalation(AgreementLevel.FINALIZED, 3)
+_AFTER_ONE: Final = (_FIRST,)
+
+_KINDS: Final = (
+    (_ONE, _OTHER),
+    (_evidence("e1", 2), _evidence("e2", 3)),
+    (_LOW, _HIGH),
+    (_finalization("p1", 2), _finalization("p2", 3)),
+)
+
+
+def _mixed_kinds() -> Sequence[Pair]:
+    """Return a pair of appends for each two kinds of entries, in both directions."""
+    return [
+        Pair(_AFTER_ONE, held, other)
+        for place, (held, _) in enumerate(_KINDS)
+        for another, (_, other) in enumerate(_KINDS)
+        if place != another
+    ]
+
+
+LOG_PAIRS: Final[Sequence[Pair]] = (
+    Pair(_AFTER_ONE, _ONE, _OTHER),
+    Pair(_AFTER_ONE, _LOW, _HIGH),
+    Pair(_AFTER_ONE, _HIGH, _LOW),
+    Pair((), _ONE, _OTHER),
+    Pair(_AFTER_ONE, _ONE, LoadLog()),
+    Pair(_AFTER_ONE, LoadLog(), _ONE),
+    Pair(_AFTER_ONE, _ONE, ReadSince(1)),
+    Pair(_AFTER_ONE, ReadSince(1), _ONE),
+    Pair(_AFTER_ONE, Reopen(), _ONE),
+    Pair(_AFTER_ONE, _ONE, Reopen()),
+    Pair(_AFTER_ONE, _ONE, _ONE),
+    *(Pair(_AFTER_ONE, held, other) for held, other in _KINDS if (held, other) != (_ONE, _OTHER)),
+    *_mixed_kinds(),
+)
+"""What meets on a log; the least likely to show anything comes last."""
+
+
+def _put(key: str, name: str) -> Operation:
+    return PutOutcome(EvidenceOutcomeCacheEntry(key, "i", name, EffectOutcome.blocked()))
+
+
+_KEPT: Final = (_put("k", "first"), _put("m", "first"))
+_GET: Final = GetOutcome("k")
+
+CACHE_PAIRS: Final[Sequence[Pair]] = (
+    Pair(_KEPT, _put("k", "one"), _put("l", "other")),
+    Pair(_KEPT, _put("k", "one"), _put("k", "other")),
+    Pair((), _put("k", "one"), _put("l", "other")),
+    Pair((), _put("k", "one"), _put("k", "other")),
+    Pair(_KEPT, _put("k", "one"), _GET),
+    Pair(_KEPT, _put("k", "one"), LoadCache()),
+    Pair(_KEPT, _GET, _put("k", "other")),
+    Pair(_KEPT, LoadCache(), _put("k", "other")),
+    Pair(_KEPT, LoadCache(), _put("l", "other")),
+    Pair(_KEPT, Reopen(), _put("k", "other")),
+    Pair(_KEPT, _put("k", "one"), Reopen()),
+    Pair(_KEPT, _put("l", "one"), _put("k", "other")),
+    Pair(_KEPT, _put("l", "one"), _GET),
+    Pair((), _put("k", "one"), _GET),
+    Pair((), _put("k", "one"), LoadCache()),
+)
+"""What meets on a cache."""

@@ -1,0 +1,84 @@
+"""Hold a thread before one line of a backend's own code, and let it go on when that is asked."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Final
+
+import telltale_spec.model
+import telltale_spec.wire
+
+__all__ = ["Stepper"]
+
+# Lines in which nothing of a backend is changed: the interpreter's own, and pure functions.
+_PASSED: Final = tuple(
+    str(Path(each).resolve())
+    for each in (
+        sysconfig.get_path("stdlib"),
+        str(Path(str(telltale_spec.wire.__file__)).parent),
+        str(Path(str(telltale_spec.model.__file__)).parent),
+    )
+)
+_PACKAGES: Final = ("site-packages", "dist-packages")
+
+
+class Stepper:
+    """Counts the lines that a call carries out in its thread, and stops before one.
+
+    ``stop_at`` counts from 1 on; with 0 nothing is stopped. ``on_held`` is told when it has come to
+    that. A thread that is held waits ``seconds_max`` at most for :meth:`release`.
+    """
+
+    def __init__(self, stop_at: int, on_held: Callable[[], None], seconds_max: float) -> None:
+        self.count = 0
+        self.held_at = ""
+        self._stop_at = stop_at
+        self._on_held = on_held
+        self._seconds_max = seconds_max
+        self._released = threading.Event()
+        self._counted: dict[CodeType, bool] = {}
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """Make a call in this thread and count its lines."""
+        before = sys.gettrace()
+        sys.settrace(self._enter)
+        try:
+            return call()
+        finally:
+            sys.settrace(before)
+
+    def release(self) -> None:
+        """Let the thread go on; it is not stopped any more."""
+        self._released.set()
+
+    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        if code not in self._counted:
+            self._counted[code] = _is_backend(code.co_filename)
+        return self._line if self._counted[code] else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self.count += 1
+            if self.count == self._stop_at and not self._released.is_set():
+                code = frame.f_code
+                where = f"{Path(code.co_filename).name}, line {frame.f_lineno}"
+                self.held_at = f"{where}, in {code.co_name}"
+                self._on_held()
+                self._released.wait(self._seconds_max)
+        return self._line
+
+
+def _is_backend(file_name: str) -> bool:
+    if file_name.startswith("<"):
+        return False
+    path = str(Path(file_name).resolve())
+    if any(each in path for each in _PACKAGES):
+        # A backend may be installed, below the folder of the interpreter's own.
+        return "cbor2" not in path
+    return not path.startswith(_PASSED)

@@ -1,0 +1,104 @@
+"""A meeting in words: who was held where, what was answered, and what would have been lawful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from conformance.concurrency.calls import ConcurrentCall
+from conformance.concurrency.telling import answer_text
+from conformance.races.meetings import FRESH, HELD, OTHER, Meeting
+from conformance.races.plans import Pair
+from conformance.records.results import Step
+from conformance.rules.events import FAULT
+from conformance.rules.narration import entries_text, operation_text
+from telltale_spec.model.cache import put_entry
+from telltale_spec.model.machine import order_error
+from telltale_spec.model.operations import Append, LoadCache, LoadLog, Operation, PutOutcome
+
+__all__ = ["answered_text", "contents_text", "found_text", "meeting_steps"]
+
+_NAMES: Final = ("first process", "second process", "third process, a new handle")
+
+
+def meeting_steps(meeting: Meeting) -> list[Step]:
+    """Return the steps of a meeting, in the order of time."""
+    calls = sorted(meeting.calls, key=lambda call: call.invoked)
+    pair = meeting.pair
+    held = next((call for call in calls if _is(call, HELD, pair.held)), None)
+    other = next((call for call in calls if _is(call, OTHER, pair.other)), None)
+    before = len(pair.before) + bool(pair.before)
+    steps = [_step(call) for call in calls[:before]]
+    text, data = f"{_NAMES[HELD]}: {operation_text(pair.held)}", pair.held.to_dict()
+    if meeting.held_at:
+        steps.append(Step(text, f"is stopped where it begins {meeting.held_at}", data))
+        said = _answer(meeting, other, OTHER)
+        how = f"waits until the first process goes on; then {said}" if meeting.has_waited else said
+        steps.append(_of_other(pair, how))
+        steps.append(Step(f"{_NAMES[HELD]}: goes on", _answer(meeting, held, HELD)))
+    else:
+        steps.append(Step(text, _answer(meeting, held, HELD), data))
+        steps.append(_of_other(pair, _answer(meeting, other, OTHER)))
+    met = [held, other]
+    return [*steps, *[_step(call) for call in calls[before:] if call not in met]]
+
+
+def _is(call: ConcurrentCall, client: int, operation: Operation) -> bool:
+    return call.client == client and call.operation is operation
+
+
+def _of_other(pair: Pair, answer: str) -> Step:
+    text = f"{_NAMES[OTHER]}: {operation_text(pair.other)}"
+    return Step(text, answer, pair.other.to_dict())
+
+
+def _step(call: ConcurrentCall) -> Step:
+    text = f"{_NAMES[call.client]}: {operation_text(call.operation)}"
+    return Step(text, answered_text(call), call.operation.to_dict())
+
+
+def _answer(meeting: Meeting, call: ConcurrentCall | None, client: int) -> str:
+    if call is not None:
+        return answered_text(call)
+    return meeting.answers.get(client, "no answer")
+
+
+def answered_text(call: ConcurrentCall) -> str:
+    """Return the answer of a call, also of one that raised what it may not."""
+    if call.answer == FAULT or (call.message and not call.is_refused):
+        return call.message
+    return answer_text(call)
+
+
+def contents_text(pair: Pair, who: str = "process") -> str:
+    """Return what a storage may hold in the end, for each order of the two calls."""
+    first = _contents([*pair.before, pair.held, pair.other])
+    second = _contents([*pair.before, pair.other, pair.held])
+    if first == second:
+        return f"what some order of the calls explains; in the end: {entries_text(first)}"
+    return (
+        "what some order of the calls explains; in the end, "
+        f"with the first {who}'s call first: {entries_text(first)}; "
+        f"with the second's first: {entries_text(second)}"
+    )
+
+
+def _contents(operations: Sequence[Operation]) -> tuple[Any, ...]:
+    """Return what a storage holds after calls that come one after the other."""
+    entries: tuple[Any, ...] = ()
+    for operation in operations:
+        match operation:
+            case Append(entry) if order_error((*entries, entry)) is None:
+                entries = (*entries, entry)
+            case PutOutcome(entry):
+                entries = put_entry(entries, entry)
+    return entries
+
+
+def found_text(meeting: Meeting) -> str:
+    """Return what a new handle has loaded in the end."""
+    for call in meeting.calls:
+        is_load = isinstance(call.operation, LoadLog | LoadCache)
+        if call.client == FRESH and is_load and call.is_acknowledged:
+            return f"a new handle loads: {entries_text(call.result)}"
+    return "a new handle loads nothing"

@@ -1,0 +1,90 @@
+"""One call in a thread of its own, and whether it waits while another one is held."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.concurrency.calls import ConcurrentCall
+from conformance.engine.texts import exception_text
+from conformance.machines.overlapping import call_of, recorded_call
+from conformance.rules.events import FAULT, OK, REFUSED
+from telltale_spec.errors import DurabilityError
+from telltale_spec.model.operations import Operation
+
+__all__ = ["ThreadedCall", "has_ended"]
+
+_SAMPLE_SECONDS: Final = 0.002
+_SAMPLES_STILL: Final = 3
+_SAMPLES_STILL_UNSEEN: Final = 25
+_PATIENCE_SECONDS: Final = 2.0
+
+
+class ThreadedCall(threading.Thread):
+    """One call in a thread of its own."""
+
+    def __init__(
+        self,
+        client: int,
+        handle: Any,
+        operation: Operation,
+        clock: Iterator[int],
+        through: Callable[[Callable[[], Any]], Any] = lambda call: call(),
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(name=f"thread-{client}", daemon=True)
+        self.call: ConcurrentCall | None = None
+        self.ended = threading.Event()
+        self._client = client
+        self._function = call_of(handle, operation)
+        self._operation = operation
+        self._clock = clock
+        self._through = through
+        self._on_end = on_end
+
+    def run(self) -> None:
+        """Make the call and keep what came of it."""
+        answer, result, message = OK, None, ""
+        invoked = next(self._clock)
+        try:
+            result = self._through(self._function)
+        except DurabilityError as error:
+            answer, message = REFUSED, str(error)
+        except Exception as error:
+            # No call may raise this, and one that does so only here is judged nowhere else.
+            answer, message = FAULT, f"raised {exception_text(error)}"
+        self.call = recorded_call(
+            self._client, self._operation, invoked, next(self._clock), answer, result, message
+        )
+        self.ended.set()
+        self._on_end()
+
+
+def has_ended(other: ThreadedCall) -> bool:
+    """Wait for a call while another one is held; say whether it has ended, or waits."""
+    still = 0
+    place: object = None
+    for _ in range(round(_PATIENCE_SECONDS / _SAMPLE_SECONDS)):
+        if other.ended.wait(_SAMPLE_SECONDS):
+            return True
+        frame = sys._current_frames().get(other.ident or 0)
+        now = None if frame is None else (id(frame), frame.f_lasti)
+        state = _state_of(other.native_id)
+        still = still + 1 if now == place and state in ("S", "") else 0
+        place = now
+        # Where the system does not tell whether it sleeps, it may only have had no turn.
+        if still >= (_SAMPLES_STILL if state else _SAMPLES_STILL_UNSEEN):
+            break
+    return other.ended.is_set()
+
+
+def _state_of(native_id: int | None) -> str:
+    """Return the state of a thread of ours, as ``S`` for one that sleeps, or nothing."""
+    try:
+        text = Path(f"/proc/self/task/{native_id}/stat").read_text(encoding="ascii")
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[0]

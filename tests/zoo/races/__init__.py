@@ -1,0 +1,1 @@
+"""Logs and caches for several handles: some are wrong only where two calls meet at one place."""
