@@ -6,7 +6,6 @@ aside for it. What breaks the protocol breaks the connection for everybody, with
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections import deque
@@ -17,12 +16,11 @@ from conformance.door.child import ChildEnded, ChildProcess, ChildSilent, LineTo
 from conformance.door.errors import ForeignFault, MessageError, Misfit, UnsupportedError
 from conformance.door.handshake import Handshake, handshake_of, hello_arguments
 from conformance.door.messages import (
-    answer_key,
     encode_message,
     parse_line,
     shown_line,
 )
-from conformance.door.open_request import OpenRequest, unknown_number_text
+from conformance.door.open_request import OpenRequest, OpenRequests
 from conformance.door.peers import answered, argument_values, foreign_answer
 from conformance.door.protocol import (
     CALLS,
@@ -65,8 +63,7 @@ class Connection:
         self.call_seconds_max = call_seconds_max
         self.supported: set[str] = set()
         self.notes: list[str] = []
-        self.overtaken_count = 0
-        """How often an answer came before that of an earlier request."""
+        self._requests = OpenRequests()
         self._starting_seconds_max = starting_seconds_max
         self._on_process = on_process
         self._on_line = on_line
@@ -84,10 +81,7 @@ class Connection:
     def _start(self) -> Handshake:
         self._objects: dict[int, Any] = {}
         self._dropped: deque[int] = deque()
-        self._open: dict[int, OpenRequest] = {}
-        self._asked_count = 0
-        self._places = itertools.count()
-        self._calls_seen_max = 0
+        self._requests.forget()
         self._reading = False
         try:
             self._child = ChildProcess(self.command)
@@ -151,6 +145,11 @@ class Connection:
             self._kill()
 
     @property
+    def overtaken_count(self) -> int:
+        """How often an answer came before that of an earlier request."""
+        return self._requests.overtaken_count
+
+    @property
     def output_name(self) -> str:
         """What the kernel calls the pipe that answers come through; empty for none."""
         return "" if self._child is None else self._child.output_name
@@ -203,10 +202,8 @@ class Connection:
         if self._broken is not None:
             raise self._broken
         with self._lock:
-            number = self._asked_count
-            self._asked_count += 1
-            line = encode_message({"id": number, "operation": operation, **arguments})
-            request = self._open[number] = OpenRequest(number, operation, line, given)
+            request = self._requests.new(operation, arguments, given)
+        line = request.line
         seconds_max += len(line) // REQUEST_BYTES_A_SECOND
         deadline = time.monotonic() + seconds_max
         self._write(line, deadline, request, seconds_max)
@@ -228,7 +225,7 @@ class Connection:
         try:
             with self._write_lock:
                 if isinstance(what, OpenRequest):
-                    what.place = next(self._places)
+                    self._requests.send(what)
                 child.write(line, deadline)
         except ChildSilent:
             text = f"it did not read `{what}` within {seconds_max:g} seconds"
@@ -280,52 +277,13 @@ class Connection:
             self._on_line(False, line)
         try:
             message = parse_line(line)
-            receiver = self._receiver(message)
+            receiver = self._requests.receiver(message, self._objects, self.supported)
         except MessageError as error:
             request.received = line
             self._break(f"{error}{request.exchange_text}")
         with self._lock:
             receiver.received = line
             receiver.messages.append(message)
-
-    def _receiver(self, message: dict[str, Any]) -> OpenRequest:
-        """Return the open request that a message belongs to, or raise :class:`MessageError`."""
-        if "call" in message and "id" not in message:
-            return self._caller(message)
-        if "id" not in message:
-            raise MessageError("the message has neither an `id` (an answer) nor a `call`")
-        number = message["id"]
-        if type(number) is not int:
-            raise MessageError(f"the `id` of an answer is the number of a request, not {number!r}")
-        if (request := self._open.get(number)) is None:
-            raise MessageError(unknown_number_text(number, self._asked_count))
-        if request.unanswered_call is not None:
-            raise MessageError(request.early_text)
-        if answer_key(message) == "unsupported" and request.operation in self.supported:
-            raise MessageError(f"`{request.operation}` was supported before and is not any more")
-        del self._open[number]
-        others = list(self._open.values())  # At once, as other threads ask meanwhile.
-        self.overtaken_count += request.has_overtaken(others)
-        return request
-
-    def _caller(self, message: dict[str, Any]) -> OpenRequest:
-        call, during = message["call"], message.get("during")
-        if type(call) is not int:
-            raise MessageError(f"the number of a call is an integer, not {call!r}")
-        if call <= self._calls_seen_max:
-            raise MessageError(f"call {call} does not count up; the last one was at least as high")
-        request = self._open.get(during) if type(during) is int else None
-        if request is None:
-            raise MessageError(f"call {call} is made during request {during!r}, which is not open")
-        name = message.get("operation")
-        if name not in CALLS:
-            known = ", ".join(CALLS)
-            raise MessageError(f"there is no operation {name!r} to call; there are {known}")
-        if message.get("object") not in self._objects:
-            raise MessageError(f"call {call} is for the object {message.get('object')!r}, unknown")
-        self._calls_seen_max = call
-        request.unanswered_call = call
-        return request
 
     def _answer(self, request: OpenRequest, message: dict[str, Any]) -> Any:
         """Return the value of an answer, or raise what it says."""
