@@ -28,6 +28,7 @@ from conformance.crashes.persistence import CHANGES, FileSystem, Part, PowerMode
 from conformance.crashes.recording import LEFT_OUT
 from conformance.crashes.states import CrashState
 from conformance.crashes.strace import TracedHarness, obstacle
+from conformance.crashes.survivors import continued
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
@@ -78,15 +79,22 @@ class CrashSite:
             self.digests[key] = self.image(state).digest
         return self.digests[key]
 
+    def has_shown(self, state: CrashState) -> bool:
+        """Say whether something had been loaded when it crashed."""
+        return self.conducted.loaded(self.conducted.answered(state.point)) is not None
+
     def differences(self, state: CrashState, shown: Shown) -> dict[Aspect, Difference]:
         """Return how what was shown differs from what may be shown, by the promises broken."""
+        return differences(self.expected(state), shown)
+
+    def expected(self, state: CrashState) -> Expected:
+        """Return what may be shown after a crash."""
         answered = self.conducted.answered(state.point)
-        expected = expected_after(self.component, self.conducted.deeds, answered)
-        if self.before is not None:
-            # Until the opening has shown something, all that the crash allowed is allowed.
-            loaded = self.conducted.loaded(answered)
-            expected = self.before if loaded is None else Expected.exactly(self.component, loaded)
-        return differences(expected, shown)
+        if self.before is None:
+            return expected_after(self.component, self.conducted.deeds, answered)
+        # Until the opening has shown something, all that the crash allowed is allowed.
+        loaded = self.conducted.loaded(answered)
+        return self.before if loaded is None else Expected.exactly(self.component, loaded)
 
 
 class Crew:
@@ -169,6 +177,21 @@ class Crew:
         found = known[image.digest]
         model = PowerModel(image, found.recording.events, file_system)
         return CrashSite(component, (), found, model, before)
+
+    def opening_after_kill(self, site: CrashSite, state: CrashState, before: Expected) -> CrashSite:
+        """Return the opening after a kill behind what the killed process did, as one history.
+
+        What that never synced is still not stable. ``before`` is what the opening may show. Raises
+        ``BackendFault`` and :class:`TraceError`.
+        """
+        opened = site.image(state)
+        file_system = site.model.file_system
+        alone = self.reopening(site.component, opened, file_system, before).conducted
+        image, made = site.model.image, site.model.events[: state.point]
+        events = continued(image, made, opened, alone.recording.events)
+        recording = replace(alone.recording, image=image, events=list(events))
+        whole = Conducted(alone.deeds, recording, began_at=len(made))
+        return CrashSite(site.component, (), whole, PowerModel(image, events, file_system), before)
 
     def show(self, component: Component, image: Image) -> Shown:
         """Return what an image shows, now or before; raises ``BackendFault``."""

@@ -80,10 +80,12 @@ class Conducted:
 
     deeds: tuple[Deed, ...]
     recording: Recording
+    began_at: int = 0
+    """How many events came before the first deed, from a process that was killed."""
 
     def answered(self, point: int) -> int:
         """Return how many deeds were answered among the first events."""
-        events = self.recording.events[:point]
+        events = self.recording.events[self.began_at : point]
         return sum(isinstance(event, Answered) for event in events)
 
     def loaded(self, answered: int) -> tuple[Any, ...] | None:

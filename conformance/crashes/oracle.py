@@ -42,6 +42,9 @@ class Aspect(enum.Enum):
     PROGRESS = "progress"
     """Nothing more can be stored, or it is not there afterwards."""
 
+    SHOWN = "shown"
+    """What an opening has shown, acknowledged or not, is not what a later one shows."""
+
 
 @dataclass(frozen=True)
 class Stored:

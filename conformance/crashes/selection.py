@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, TypeVar
 
 from conformance.crashes.campaign import CrashSite
 from conformance.crashes.states import CrashClass, CrashState, states_of
 
-__all__ = ["distinct_states", "evenly", "same_or_all"]
+__all__ = ["distinct_states", "evenly", "foremost", "same_or_all"]
 
 _REPLAYED_MAX: Final = 400
 
@@ -31,12 +31,15 @@ def _fits(site: CrashSite, state: CrashState) -> bool:
 
 
 def distinct_states(
-    site: CrashSite, crash_class: CrashClass, seed: int
+    site: CrashSite, crash_class: CrashClass, seed: int, since: int = 0
 ) -> tuple[list[CrashState], int]:
-    """Return a state for each distinct image and place, and how many states there are in all."""
+    """Return a state for each distinct image and place, and how many states there are in all.
+
+    Crashes before ``since`` events are left out.
+    """
     distinct: dict[tuple[bytes, int], CrashState] = {}
     made = 0
-    for state in states_of(site.model, crash_class, seed):
+    for state in states_of(site.model, crash_class, seed, since):
         made += 1
         key = (site.digest(state), site.conducted.answered(state.point))
         distinct.setdefault(key, state)
@@ -51,6 +54,18 @@ def evenly(items: Sequence[Item], count_max: int) -> list[Item]:
     """
     if len(items) <= count_max:
         return list(items)
+    if count_max <= 0:
+        return []
     chance = random.Random(f"{len(items)} {count_max}")  # noqa: S311 - a sample, not a secret
     edges = [index * len(items) // count_max for index in range(count_max + 1)]
     return [items[chance.randrange(first, last)] for first, last in pairwise(edges)]
+
+
+def foremost(
+    items: Sequence[Item], count_max: int, is_likely: Callable[[Item], bool]
+) -> list[Item]:
+    """Return at most so many items, those first that are likely to fail; see :func:`evenly`."""
+    likely = [each for each in items if is_likely(each)]
+    others = [each for each in items if not is_likely(each)]
+    chosen = evenly(likely, count_max)
+    return [*chosen, *evenly(others, count_max - len(chosen))]

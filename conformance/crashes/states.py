@@ -77,20 +77,22 @@ class CrashState:
         return model.after_power_loss(self.point, frozenset(self.lost), self.parts)
 
 
-def states_of(model: PowerModel, crash_class: CrashClass, seed: int = 0) -> Iterator[CrashState]:
-    """Yield the states of a class, the earliest crash first.
+def states_of(
+    model: PowerModel, crash_class: CrashClass, seed: int = 0, since: int = 0
+) -> Iterator[CrashState]:
+    """Yield the states of a class, the earliest crash first; none before ``since`` events.
 
     Equal arguments give equal states. States of a power class at a point between two syncs or
     answers are among those of the next one, so that only these are made.
     """
     if crash_class is CrashClass.KILL_INSIDE:
-        for point in range(len(model.events) + 1):
+        for point in range(since, len(model.events) + 1):
             yield CrashState(crash_class, point)
         return
     if model.file_system is FileSystem.ORDERED and crash_class is not CrashClass.POWER_PREFIX:
         return
     seen: set[tuple[int, ...]] = set()
-    for point in _points(model):
+    for point in [each for each in _points(model) if each >= since]:
         pending = model.pending(point)
         for lost, parts in _MAKERS[crash_class](model, point, pending, seed):
             partial = {part.event for part in parts}

@@ -37,6 +37,7 @@ CRASH_CLASSES: Final = (
     "disk-full",
     "short-write",
     "recovery-crash",
+    "power-after-kill",
     "bit-rot",
     # Two handles and no crash at all.
     "race",
@@ -132,7 +133,7 @@ BROKEN: Final = (
     _broken(LOG, _a.ChecksumOfHead, "power-torn", "recovery", REORDERING),
     _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "recovery", REORDERING),
     # The opening itself.
-    _broken(LOG, _a.ShowsBeforeSync, "recovery-crash", "recovery"),
+    _broken(LOG, _a.ShowsBeforeSync, "power-after-kill", "shown"),
     _broken(LOG, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
     _broken(LOG, _f.IntentAppliedTwice, "kill-inside", "kill-inside"),
     _broken(LOG, _f.CheckpointDropsSuffix, "kill-inside", "kill-inside"),
@@ -190,8 +191,9 @@ BROKEN: Final = (
 
 # These notice damage at rest too.
 _BUT_FOR_RACES: Final = ("race",)
-# After a failed sync SQLite promises nothing about what a new process finds.
-_OF_SQLITE: Final = ("bit-rot", "race", "fsync-error")
+# After a failed sync SQLite promises nothing about what a new process finds; and what it finds
+# after a kill it shows and does not sync.
+_OF_SQLITE: Final = ("bit-rot", "race", "fsync-error", "power-after-kill")
 
 RIGHT: Final = (
     Right(LOG, storages.AppendFile),
