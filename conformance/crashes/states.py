@@ -72,9 +72,11 @@ class CrashState:
 
     def image(self, model: PowerModel) -> Image:
         """Return what it leaves."""
-        if self.crash_class is CrashClass.KILL_INSIDE:
-            return model.after_kill(self.point)
-        return model.after_power_loss(self.point, frozenset(self.lost), self.parts)
+        return model.after_power_loss(self.point, self.lost, self.parts)
+
+    def digest(self, model: PowerModel) -> bytes:
+        """Return the hash of what it leaves."""
+        return model.digest(self.point, self.lost, self.parts)
 
 
 def states_of(
@@ -91,20 +93,32 @@ def states_of(
         return
     if model.file_system is FileSystem.ORDERED and crash_class is not CrashClass.POWER_PREFIX:
         return
-    seen: set[tuple[int, ...]] = set()
     for point in [each for each in _points(model) if each >= since]:
+        # By bits, which take far less than what is lost.
+        seen: set[int] = set()
         pending = model.pending(point)
         for lost, parts in _MAKERS[crash_class](model, point, pending, seed):
-            partial = {part.event for part in parts}
-            may_be_lost = model.closed({*lost, *partial}, point)
-            if not partial <= may_be_lost:
+            closed = model.closed(lost, point) if not parts else _closed(model, point, lost, parts)
+            if closed is None:
                 # The file system keeps that write whole.
                 continue
-            closed = tuple(sorted(may_be_lost - partial))
-            if not parts and (point, *closed) in seen:
-                continue
-            seen.add((point, *closed))
+            if not parts:
+                kept = model.kept(point, closed)
+                if kept in seen:
+                    continue
+                seen.add(kept)
             yield CrashState(crash_class, point, closed, parts)
+
+
+def _closed(
+    model: PowerModel, point: int, lost: Sequence[int], parts: Sequence[Part]
+) -> tuple[int, ...] | None:
+    """Return what can be lost besides what survives in part; ``None`` where that cannot be."""
+    partial = {part.event for part in parts}
+    may_be_lost = {*model.closed([*lost, *partial], point)}
+    if not partial <= may_be_lost:
+        return None
+    return tuple(sorted(may_be_lost - partial))
 
 
 def _points(model: PowerModel) -> list[int]:

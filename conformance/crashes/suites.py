@@ -15,7 +15,7 @@ from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
-from conformance.crashes.selection import distinct_states, evenly, same_or_all
+from conformance.crashes.selection import chosen_states, evenly, same_or_all
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
 from conformance.crashes.telling import crash_steps
@@ -123,10 +123,11 @@ class CrashSuite(CrewSuite):
         counts: Counter[str],
     ) -> None:
         """Judge the states of one class; raises ``Violation``."""
-        states, made = distinct_states(site, crash_class, seed)
-        counts["made"] += made
-        counts["distinct"] += len(states)
-        for state in evenly(states, session.budget.histories * _STATES_A_HISTORY):
+        count_max = session.budget.histories * _STATES_A_HISTORY
+        chosen = chosen_states(site, crash_class, seed, count_max)
+        counts["made"] += chosen.made
+        counts["distinct"] += chosen.distinct
+        for state in chosen.states:
             history = session.new_history()
             if history.ended:
                 return
@@ -144,21 +145,21 @@ class CrashSuite(CrewSuite):
 
     def _crash_openings(self, session: Session, crew: Crew, site: CrashSite, seed: int) -> None:
         """Crash the openings of some states that open well; raises ``Violation``."""
-        states = [
-            state
-            for crash_class in self.classes
-            for state in distinct_states(site, crash_class, seed)[0]
-        ]
         requirement_id = self.aspects[Aspect.RECOVERY]
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
-        for first in evenly(states, count):
+        candidates = [
+            state
+            for crash_class in self.classes
+            for state in chosen_states(site, crash_class, seed, count).states
+        ]
+        for first in evenly(candidates, count):
             if site.differences(first, crew.show(self.part, site.image(first))):
                 # What opens wrongly the first time is told already.
                 continue
             opening = self._opening(crew, site, first)
             for crash_class in self.classes:
-                seconds, _ = distinct_states(opening, crash_class, seed)
-                for state in evenly(seconds, session.budget.histories // 2):
+                seconds = chosen_states(opening, crash_class, seed, session.budget.histories // 2)
+                for state in seconds.states:
                     history = session.new_history()
                     if history.ended:
                         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.backend import Capability
@@ -17,7 +17,7 @@ from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component, Problem
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect, Expected, differences
-from conformance.crashes.selection import distinct_states, foremost
+from conformance.crashes.selection import Chosen, chosen_states, distinct_states, foremost
 from conformance.crashes.shrinking import Failure
 from conformance.crashes.states import CrashClass, CrashState
 from conformance.crashes.suites import CrashSuite
@@ -62,20 +62,29 @@ class SurvivorSuite(CrashSuite):
         for first in foremost(firsts, count, lambda state: _shows_more(crew, site, state)):
             opening = self._opening(crew, site, first)
             for crash_class in self.classes:
-                seconds, made = distinct_states(opening, crash_class, seed, first.point + 1)
-                chosen = foremost(
-                    seconds, session.budget.histories // _HISTORIES_A_LOSS, opening.has_shown
-                )
-                counts[crash_class]["made"] += made
-                counts[crash_class]["distinct"] += len(seconds)
-                for state in chosen:
+                chosen = self._losses(session, opening, crash_class, seed, first.point + 1)
+                counts[crash_class]["made"] += chosen.made
+                counts[crash_class]["distinct"] += chosen.distinct
+                for state in chosen.states:
                     counts[crash_class]["judged"] += 1
                     if not self._judge(session, crew, opening, state, (site, first)):
                         return
 
+    def _losses(
+        self, session: Session, opening: CrashSite, crash_class: CrashClass, seed: int, since: int
+    ) -> Chosen:
+        """Return what is judged: losses after something was shown first, and then some of all."""
+        count = max(2, session.budget.histories // _HISTORIES_A_LOSS)
+        all_points = range(since, len(opening.model.events) + 1)
+        shown_at = next(filter(opening.has_shown_at, all_points), len(opening.model.events))
+        likely = chosen_states(opening, crash_class, seed, count, shown_at).states
+        others = chosen_states(opening, crash_class, seed, count // 2, since)
+        more = tuple([state for state in others.states if state not in likely])
+        return replace(others, states=(*likely, *more))
+
     def _survived(self, crew: Crew, site: CrashSite, seed: int) -> Iterator[CrashState]:
         """Yield the kills after which all is well at first."""
-        for state in distinct_states(site, CrashClass.KILL_INSIDE, seed)[0]:
+        for state in distinct_states(site, CrashClass.KILL_INSIDE, seed):
             if not site.differences(state, crew.show(self.part, site.image(state))):
                 yield state
 
