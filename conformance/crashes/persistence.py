@@ -16,6 +16,7 @@ Failures?, ATC 2020).
 
 from __future__ import annotations
 
+import bisect
 import enum
 import functools
 import hashlib
@@ -106,6 +107,7 @@ class PowerModel:
         self.file_system = file_system
         self._stable_at = _stable_at(self.events, file_system)
         changed = [i for i, event in enumerate(self.events) if isinstance(event, CHANGES)]
+        self._changed = changed
         self._changes = bits_of(changed)
         disk = Disk.of(image)
         of_file: dict[int, list[int]] = {number: [] for number in disk.files}
@@ -133,10 +135,11 @@ class PowerModel:
     def pending(self, point: int) -> tuple[int, ...]:
         """Return the changes among the first ``point`` events that may be lost, in order."""
         if self._pending[0] != point:
+            stable_at = self._stable_at
             found = [
                 index
-                for index, event in enumerate(self.events[:point])
-                if isinstance(event, CHANGES) and not self.is_stable(index, point)
+                for index in self._changed[: bisect.bisect_left(self._changed, point)]
+                if (by := stable_at[index]) is None or by >= point
             ]
             self._pending = (point, tuple(found))
             self._stable_sizes.clear()
