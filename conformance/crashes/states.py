@@ -11,7 +11,7 @@ import enum
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise, product
 from typing import Final
 
 from conformance.crashes.disk import Image
@@ -38,7 +38,7 @@ class CrashClass(enum.Enum):
     """The changes that are not stable are lost from some point on."""
 
     POWER_TORN = "power-torn"
-    """One write survives in part."""
+    """One write survives in part, or two that follow each other do."""
 
     POWER_REORDERED = "power-reordered"
     """Any subset of what is not stable survives."""
@@ -59,6 +59,8 @@ _ALL_SUBSETS_MAX: Final = 8
 _SAMPLES: Final = 64
 _BYTE_CUTS_MAX: Final = 32
 _SECTOR_CUTS_MAX: Final = 16
+_PAIRS_MAX: Final = 8
+_PAIR_CUTS_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,25 @@ def _torn(model: PowerModel, point: int, pending: Sequence[int], seed: int) -> _
             first = max(1, model.stable_size(event.file, point) - event.offset)
             for cut in _sampled(range(first, size), _BYTE_CUTS_MAX):
                 yield [each for each in pending if each > index], (Part(index, 0, cut),)
+    yield from _torn_pairs(model, writes)
+
+
+def _torn_pairs(model: PowerModel, writes: Sequence[int]) -> _Made:
+    """Tear two writes at once, each at a sector: neighbours, as those of a copy and its page."""
+    for first, second in pairwise(writes[-_PAIRS_MAX - 1 :]):
+        for one, other in product(_sector_parts(model, first), _sector_parts(model, second)):
+            yield (), (one, other)
+
+
+def _sector_parts(model: PowerModel, index: int) -> list[Part]:
+    """Return what is left of a write that is torn at one of a few sectors: either side of it."""
+    event = model.events[index]
+    if not isinstance(event, Wrote):
+        return []
+    cuts = _sampled(range(_first_cut(event), len(event.data), SECTOR_BYTES), _PAIR_CUTS_MAX)
+    return [
+        part for cut in cuts for part in (Part(index, 0, cut), Part(index, cut, len(event.data)))
+    ]
 
 
 def _filled(fill: Fill, model: PowerModel, point: int, pending: Sequence[int]) -> _Made:
@@ -219,8 +240,11 @@ def _stale(model: PowerModel, point: int, pending: Sequence[int], seed: int) -> 
 
 
 def _sector_cuts(event: Wrote) -> list[int]:
-    first = SECTOR_BYTES - event.offset % SECTOR_BYTES
-    return _sampled(range(first, len(event.data), SECTOR_BYTES), _SECTOR_CUTS_MAX)
+    return _sampled(range(_first_cut(event), len(event.data), SECTOR_BYTES), _SECTOR_CUTS_MAX)
+
+
+def _first_cut(event: Wrote) -> int:
+    return SECTOR_BYTES - event.offset % SECTOR_BYTES
 
 
 def _sampled(items: range, count_max: int) -> list[int]:
