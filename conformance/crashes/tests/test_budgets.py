@@ -9,6 +9,7 @@ import pytest
 
 from conformance.backend import Capability
 from conformance.crashes.fault_suites import FAULT_SUITES
+from conformance.crashes.faults import of_each_kind
 from conformance.crashes.rot_suites import ROT_SUITES
 from conformance.crashes.strace import obstacle
 from conformance.crashes.suites import CRASH_SUITES
@@ -78,3 +79,15 @@ def test_whenever_the_clock_runs_out_a_log_that_does_not_sync_does_not_pass(
 
     assert found["WAL-08.power"] in (Verdict.FAIL, Verdict.INCONCLUSIVE)
     assert Verdict.PASS not in found.values()
+
+
+def test_of_each_kind_of_call_one_fails_first() -> None:
+    """A sync that comes once in a history is not left to luck."""
+    labels = ["open, log, 0", *["append, log, 0"] * 20, "append, checkpoint, 1", "close, log, 0"]
+
+    assert of_each_kind(labels, 4) == [1, 3, 22, 23]
+    assert {1, 3, 22, 23} < {*of_each_kind(labels, 8)}
+    assert len(of_each_kind(labels, 8)) == 8
+    assert of_each_kind(labels, 100) == list(range(1, 24))
+    assert len(of_each_kind(labels, 2)) == 2
+    assert of_each_kind([], 3) == []
