@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -164,11 +165,12 @@ def _show(
     operations: tuple[Operation, ...],
 ) -> int:
     from conformance.crashes.persistence import FileSystem
-    from conformance.crashes.selection import distinct_states
+    from conformance.crashes.selection import chosen_states
     from conformance.crashes.states import CrashClass
 
     site = crew.site(component, operations, FileSystem(parsed.file_system))
-    states, made = distinct_states(site, CrashClass(parsed.crash_class), parsed.seed)
+    chosen = chosen_states(site, CrashClass(parsed.crash_class), parsed.seed, sys.maxsize)
+    states = chosen.states
     if parsed.state is not None:
         if parsed.state >= len(states):
             last = f"the last one is {len(states) - 1}" if states else "there is none"
@@ -178,7 +180,8 @@ def _show(
         _print(console, f"{number:5}: {_state_text(site, state)}")
     kind = f"{parsed.crash_class} on {parsed.file_system}"
     _print(
-        console, f"{kind}: {made} states, {len(states)} distinct, of {len(operations)} operations"
+        console,
+        f"{kind}: {chosen.made} states, {len(states)} distinct, of {len(operations)} operations",
     )
     return ExitStatus.CONFORMING
 

@@ -24,10 +24,11 @@ from conformance.crashes.oracle import (
     differences,
     expected_after,
 )
-from conformance.crashes.persistence import CHANGES, FileSystem, Part, PowerModel
-from conformance.crashes.recording import LEFT_OUT
+from conformance.crashes.persistence import CHANGES, FileSystem, PowerModel
+from conformance.crashes.recording import LEFT_OUT, Recording
 from conformance.crashes.states import CrashState
 from conformance.crashes.strace import TracedHarness, obstacle
+from conformance.crashes.survivors import continued
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
@@ -62,31 +63,30 @@ class CrashSite:
     before: Expected | None = None
     """What may be shown if none of its operations is carried out; by default nothing."""
 
-    digests: dict[tuple[int, tuple[Part, ...]], bytes] = field(default_factory=dict)
-
     def image(self, state: CrashState) -> Image:
         """Return what a crash leaves, without what a backend makes again."""
-        image = state.image(self.model)
-        if not self.conducted.recording.left_out:
-            return image
-        return image.without(tuple(LEFT_OUT))
+        return state.image(self.model)
 
     def digest(self, state: CrashState) -> bytes:
-        """Return the hash of the image of a state; each image is made once for it."""
-        key = (self.model.kept(state.point, state.lost), state.parts)
-        if key not in self.digests:
-            self.digests[key] = self.image(state).digest
-        return self.digests[key]
+        """Return the hash of the image of a state, which is not made for it."""
+        return state.digest(self.model)
+
+    def has_shown_at(self, point: int) -> bool:
+        """Say whether something had been loaded after the first ``point`` events."""
+        return self.conducted.loaded(self.conducted.answered(point)) is not None
 
     def differences(self, state: CrashState, shown: Shown) -> dict[Aspect, Difference]:
         """Return how what was shown differs from what may be shown, by the promises broken."""
+        return differences(self.expected(state), shown)
+
+    def expected(self, state: CrashState) -> Expected:
+        """Return what may be shown after a crash."""
         answered = self.conducted.answered(state.point)
-        expected = expected_after(self.component, self.conducted.deeds, answered)
-        if self.before is not None:
-            # Until the opening has shown something, all that the crash allowed is allowed.
-            loaded = self.conducted.loaded(answered)
-            expected = self.before if loaded is None else Expected.exactly(self.component, loaded)
-        return differences(expected, shown)
+        if self.before is None:
+            return expected_after(self.component, self.conducted.deeds, answered)
+        # Until the opening has shown something, all that the crash allowed is allowed.
+        loaded = self.conducted.loaded(answered)
+        return self.before if loaded is None else Expected.exactly(self.component, loaded)
 
 
 class Crew:
@@ -130,7 +130,7 @@ class Crew:
             self.on_step()
             known[history] = self._conducted(component, history)
         found = known[history]
-        model = PowerModel(found.recording.image, found.recording.events, file_system)
+        model = _model(found.recording, file_system)
         return CrashSite(component, history, found, model)
 
     def _conducted(
@@ -167,8 +167,23 @@ class Crew:
         if image.digest not in known:
             known[image.digest] = self._conducted(component, (_LOADS[component],), image)
         found = known[image.digest]
-        model = PowerModel(image, found.recording.events, file_system)
+        model = _model(replace(found.recording, image=image), file_system)
         return CrashSite(component, (), found, model, before)
+
+    def opening_after_kill(self, site: CrashSite, state: CrashState, before: Expected) -> CrashSite:
+        """Return the opening after a kill behind what the killed process did, as one history.
+
+        What that never synced is still not stable. ``before`` is what the opening may show. Raises
+        ``BackendFault`` and :class:`TraceError`.
+        """
+        opened = site.image(state)
+        file_system = site.model.file_system
+        alone = self.reopening(site.component, opened, file_system, before).conducted
+        image, made = site.model.image, site.model.events[: state.point]
+        events = continued(image, made, opened, alone.recording.events)
+        recording = replace(alone.recording, image=image, events=list(events))
+        whole = Conducted(alone.deeds, recording, began_at=len(made))
+        return CrashSite(site.component, (), whole, _model(recording, file_system), before)
 
     def show(self, component: Component, image: Image) -> Shown:
         """Return what an image shows, now or before; raises ``BackendFault``."""
@@ -253,6 +268,11 @@ class Crew:
         except BackendFault as alone:
             return f"{_NO_HISTORY}, with strace or without: {plain_fault(alone)}"
         return f"it carries out a short history, but not under strace: {plain_fault(fault)}"
+
+
+def _model(recording: Recording, file_system: FileSystem) -> PowerModel:
+    left_out = tuple(LEFT_OUT) if recording.left_out else ()
+    return PowerModel(recording.image, recording.events, file_system, left_out)
 
 
 _LOADS: Final[dict[Component, Operation]] = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import enum
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,11 +82,21 @@ class Conducted:
 
     deeds: tuple[Deed, ...]
     recording: Recording
+    began_at: int = 0
+    """How many events came before the first deed, from a process that was killed."""
 
     def answered(self, point: int) -> int:
         """Return how many deeds were answered among the first events."""
-        events = self.recording.events[:point]
-        return sum(isinstance(event, Answered) for event in events)
+        return bisect.bisect_left(self._answers, point)
+
+    @cached_property
+    def _answers(self) -> list[int]:
+        """Where the answers to the deeds stand among the events."""
+        return [
+            index
+            for index, event in enumerate(self.recording.events)
+            if index >= self.began_at and isinstance(event, Answered)
+        ]
 
     def loaded(self, answered: int) -> tuple[Any, ...] | None:
         """Return what was loaded last among the deeds that were answered first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,7 +17,15 @@ from conformance.crashes.events import (
     Wrote,
 )
 
-__all__ = ["Disk", "Image"]
+__all__ = [
+    "Disk",
+    "Image",
+    "file_head",
+    "image_digest",
+    "name_tail",
+    "resize",
+    "write_into",
+]
 
 
 @dataclass(frozen=True)
@@ -34,15 +42,23 @@ class Image:
     @cached_property
     def digest(self) -> bytes:
         """A hash of everything in it."""
-        digest = hashlib.blake2b(digest_size=16)
+        pieces: list[bytes] = []
         for path, data in self.files:
-            name = path.encode("utf-8", "surrogateescape")
-            digest.update(b"f%d:%d:" % (len(name), len(data)))
-            digest.update(name)
-            digest.update(data)
-        names = [*self.folders, *(name for pair in self.same for name in pair)]
-        digest.update("\0".join(names).encode("utf-8", "surrogateescape"))
-        return digest.digest()
+            pieces += (file_head(path), hashlib.blake2b(data, digest_size=16).digest())
+        return image_digest(pieces, name_tail(self.folders, self.same))
+
+    @classmethod
+    def hashed(
+        cls,
+        files: tuple[tuple[str, bytes], ...],
+        folders: tuple[str, ...],
+        same: tuple[tuple[str, str], ...],
+        digest: bytes,
+    ) -> Image:
+        """Return an image whose hash is known."""
+        image = cls(files, folders, same)
+        image.__dict__["digest"] = digest
+        return image
 
     @classmethod
     def of_events(cls, image: Image, events: Iterable[Event]) -> Image:
@@ -122,9 +138,9 @@ class Disk:
         """Change the disk by one event; what has no place on it changes nothing."""
         match event:
             case Wrote(file, offset, data):
-                _write(self.files.setdefault(file, bytearray()), offset, data)
+                write_into(self.files.setdefault(file, bytearray()), offset, data)
             case Resized(file, size):
-                _resize(self.files.setdefault(file, bytearray()), size)
+                resize(self.files.setdefault(file, bytearray()), size)
             case Linked(folder, name, node, is_folder):
                 if is_folder:
                     self.folders.setdefault(node, {})
@@ -147,7 +163,17 @@ class Disk:
 
     def image(self) -> Image:
         """Return all that can be reached from the folder."""
-        files: list[tuple[str, bytes]] = []
+        files, folders, same = self.names()
+        contents = tuple([(path, bytes(self.files.get(node, b""))) for path, node in files])
+        return Image(contents, tuple(folders), tuple(same))
+
+    def names(self) -> tuple[list[tuple[str, int]], list[str], list[tuple[str, str]]]:
+        """Return all names that can be reached, in their order.
+
+        Those are of files with their numbers, of folders, and pairs of further names of a file with
+        the name that is among the first.
+        """
+        files: list[tuple[str, int]] = []
         folders: list[str] = []
         same: list[tuple[str, str]] = []
         seen: dict[int, str] = {}
@@ -163,11 +189,29 @@ class Disk:
                     same.append((path, seen[node]))
                 else:
                     seen[node] = path
-                    files.append((path, bytes(self.files.get(node, b""))))
-        return Image(tuple(sorted(files)), tuple(sorted(folders)), tuple(sorted(same)))
+                    files.append((path, node))
+        return sorted(files), sorted(folders), sorted(same)
 
 
-def _write(contents: bytearray, offset: int, data: bytes) -> None:
+def file_head(path: str) -> bytes:
+    """Return what begins the hash of a file; that of its contents follows."""
+    name = path.encode("utf-8", "surrogateescape")
+    return b"f%d:%s" % (len(name), name)
+
+
+def name_tail(folders: Sequence[str], same: Sequence[tuple[str, str]]) -> bytes:
+    """Return what ends the hash of an image."""
+    names = [*folders, *(name for pair in same for name in pair)]
+    return b"n%d:" % len(folders) + "\0".join(names).encode("utf-8", "surrogateescape")
+
+
+def image_digest(pieces: Iterable[bytes], tail: bytes) -> bytes:
+    """Return the hash of an image: of heads of files, hashes of their contents, and names."""
+    return hashlib.blake2b(b"".join((*pieces, tail)), digest_size=16).digest()
+
+
+def write_into(contents: bytearray, offset: int, data: bytes) -> None:
+    """Write bytes, with zeros where a gap would be."""
     if not data:
         return
     if len(contents) < offset:
@@ -175,7 +219,8 @@ def _write(contents: bytearray, offset: int, data: bytes) -> None:
     contents[offset : offset + len(data)] = data
 
 
-def _resize(contents: bytearray, size: int) -> None:
+def resize(contents: bytearray, size: int) -> None:
+    """Cut bytes off, or add zeros."""
     if size < len(contents):
         del contents[size:]
     else:

@@ -17,6 +17,7 @@ from conformance.crashes.faults import (
     FaultedRun,
     Plan,
     full_disk,
+    of_each_kind,
     plan_of,
     short_write,
     sync_failure,
@@ -33,7 +34,7 @@ from telltale_spec.model.operations import Operation, Reopen
 __all__ = ["FAULT_SUITES", "Fault", "FaultSuite"]
 
 # Each fault has a process of its own, so few are made in a short run.
-_HISTORIES_A_FAULT: Final = 7
+_HISTORIES_A_FAULT: Final = 6
 _FAULTS_A_SHORTER_ONE: Final = 6
 
 
@@ -137,19 +138,22 @@ class FaultSuite(CrewSuite):
 
     def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
         site = self.crew(session).site(self.part, operations)
-        return plan_of(site.conducted.recording)
+        return plan_of(site.conducted.recording, site.conducted.deeds)
 
-    def _count(self, plan: Plan) -> int:
+    def _labels(self, plan: Plan) -> tuple[str, ...]:
         return {
-            FaultClass.FSYNC_ERROR: plan.syncs_count,
-            FaultClass.DISK_FULL: plan.writes_count,
-            FaultClass.SHORT_WRITE: plan.short_count,
+            FaultClass.FSYNC_ERROR: plan.syncs,
+            FaultClass.DISK_FULL: plan.writes,
+            FaultClass.SHORT_WRITE: plan.short_writes,
         }[self.fault_class]
 
+    def _count(self, plan: Plan) -> int:
+        return len(self._labels(plan))
+
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
-        """Return which calls fail: all, or of many as many as the budget has, spread evenly."""
+        """Return which calls fail: all, or of many as many as the budget has, of each kind one."""
         count_max = max(1, session.budget.histories // _HISTORIES_A_FAULT)
-        return evenly(range(1, self._count(plan) + 1), count_max)
+        return of_each_kind(self._labels(plan), count_max)
 
     def _judge(
         self,

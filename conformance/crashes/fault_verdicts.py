@@ -16,7 +16,7 @@ from conformance.crashes.oracle import Expected, Stored, differences
 from conformance.crashes.persistence import FileSystem, PowerModel
 from conformance.crashes.recording import LEFT_OUT
 from conformance.crashes.selection import evenly
-from conformance.crashes.states import CrashClass, states_of
+from conformance.crashes.states import CrashClass, CrashState, states_of
 from conformance.rules.narration import difference_text
 
 __all__ = ["Finding", "findings"]
@@ -75,12 +75,22 @@ def _images(
         return
     failed_at = next(i for i, event in enumerate(events) if isinstance(event, SyncFailed))
     for crash_class in _CLASSES:
-        states = [each for each in states_of(model, crash_class) if each.point > failed_at]
-        for state in evenly(states, _STATES_MAX):
-            answered = sum(isinstance(event, Answered) for event in events[: state.point])
+        for state, answered in _distinct(model, crash_class, failed_at + 1):
             what = f"after a loss of power ({crash_class.value}) at event {state.point}"
             expected = _expected(part, run.deeds, answered)
             yield what, state.image(model).without(left_out), expected
+
+
+def _distinct(
+    model: PowerModel, crash_class: CrashClass, since: int
+) -> list[tuple[CrashState, int]]:
+    """Return states that lie evenly among those of other images or answers, and those answers."""
+    found: dict[tuple[bytes, int], CrashState] = {}
+    for state in states_of(model, crash_class, 0, since):
+        answered = sum(isinstance(event, Answered) for event in model.events[: state.point])
+        found.setdefault((state.digest(model), answered), state)
+    pairs = [(state, answered) for (_, answered), state in found.items()]
+    return evenly(pairs, _STATES_MAX)
 
 
 def _expected(part: Component, deeds: Sequence[Deed], answered: int | None = None) -> Expected:

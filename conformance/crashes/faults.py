@@ -14,10 +14,11 @@ from typing import Final
 from conformance.backend import Launch
 from conformance.crashes.conduct import Component, Deed, carry_out
 from conformance.crashes.disk import Image
-from conformance.crashes.events import Linked, Renamed, Synced, SyncFailed, Wrote
+from conformance.crashes.events import Answered, Linked, Renamed, Synced, SyncFailed, Wrote
 from conformance.crashes.images import read_image
 from conformance.crashes.oracle import Expected, Stored
 from conformance.crashes.recording import Recording
+from conformance.crashes.selection import evenly
 from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
 from conformance.crashes.strace import TracedHarness, traced_command
 from conformance.door.connection import Connection
@@ -30,6 +31,7 @@ __all__ = [
     "Plan",
     "expected_of",
     "full_disk",
+    "of_each_kind",
     "plan_of",
     "short_write",
     "sync_failure",
@@ -41,17 +43,22 @@ _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_ran
 
 @dataclass(frozen=True)
 class Plan:
-    """What a history without faults did: how many calls can fail, and on which files."""
+    """What a history without faults did: which calls can fail, and on which files.
 
-    syncs_count: int
-    writes_count: int
+    Each call of a kind has a label: what was asked for, the file, and which call of that request
+    it was. Calls of one label do the same at another time.
+    """
+
+    syncs: tuple[str, ...]
+    writes: tuple[str, ...]
     names: tuple[str, ...]
     growths: tuple[Growth, ...] = ()
 
     @property
-    def short_count(self) -> int:
-        """How many runs with a short write there are: each one goes on, or finds no room."""
-        return 2 * len(self.growths)
+    def short_writes(self) -> tuple[str, ...]:
+        """The labels of runs with a short write: each write goes on, or finds no room."""
+        labels = [self.writes[growth.call - 1] for growth in self.growths]
+        return tuple([f"{label}, {then}" for label in labels for then in ("room", "no room")])
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class FaultedRun:
     image: Image | None = None
 
 
-def plan_of(recording: Recording) -> Plan:
+def plan_of(recording: Recording, deeds: Sequence[Deed]) -> Plan:
     """Return what can fail in a history, from its recording without a fault."""
     names = {
         event.new_name if isinstance(event, Renamed) else event.name
@@ -78,11 +85,42 @@ def plan_of(recording: Recording) -> Plan:
         if isinstance(event, (Linked, Renamed))
     }
     return Plan(
-        sum(isinstance(event, Synced) for event in recording.events),
-        sum(isinstance(event, Wrote) for event in recording.events),
+        tuple(_labels(recording, deeds, Synced)),
+        tuple(_labels(recording, deeds, Wrote)),
         tuple(sorted(names)),
         growths_of(recording),
     )
+
+
+def _labels(
+    recording: Recording, deeds: Sequence[Deed], kind: type[Synced] | type[Wrote]
+) -> Iterator[str]:
+    names: dict[int, str] = {}
+    answered = ordinal = 0
+    for event in recording.events:
+        match event:
+            case Answered():
+                answered, ordinal = answered + 1, 0
+            case Linked(_, name, node) | Renamed(_, _, _, name, node):
+                names[node] = name
+            case Synced(node) | Wrote(node):
+                if isinstance(event, kind):
+                    asked = deeds[answered].text.split()[0] if answered < len(deeds) else ""
+                    yield f"{asked}, {names.get(node, '')}, {ordinal}"
+                    ordinal += 1
+            case _:
+                continue
+
+
+def of_each_kind(labels: Sequence[str], count_max: int) -> list[int]:
+    """Return which calls fail, from 1 on: one of each label first, and then others evenly."""
+    firsts: dict[str, list[int]] = {}
+    for number, label in enumerate(labels, 1):
+        firsts.setdefault(label, []).append(number)
+    # The second of its kind, where there is one, has something before it that may be lost.
+    kinds = evenly([numbers[:2][-1] for numbers in firsts.values()], count_max)
+    others = [number for number in range(1, len(labels) + 1) if number not in kinds]
+    return sorted([*kinds, *evenly(others, count_max - len(kinds))])
 
 
 def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:

@@ -8,8 +8,10 @@ differently.
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from conformance.crashes.conduct import Component, Deed, Problem
@@ -41,6 +43,9 @@ class Aspect(enum.Enum):
 
     PROGRESS = "progress"
     """Nothing more can be stored, or it is not there afterwards."""
+
+    SHOWN = "shown"
+    """What an opening has shown, acknowledged or not, is not what a later one shows."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,21 @@ class Expected:
         """Say whether this may be shown; the order of a cache is another requirement."""
         if self.component is Component.CACHE:
             return self._allows_in_cache(found)
+        certain = self._certain_at_first
+        if found[: len(certain)] != certain:
+            return False
         # How many entries of what was found the items so far can stand for.
-        matched = {0}
-        for item in self.items:
+        matched = {len(certain)}
+        for item in self.items[len(certain) :]:
             longer = {count + 1 for count in matched if found[count : count + 1] == (item.entry,)}
             matched = longer if item.is_certain else matched | longer
         return len(found) in matched
+
+    @cached_property
+    def _certain_at_first(self) -> Entries:
+        """The entries before the first that is in doubt, which have to be there as they are."""
+        certain = itertools.takewhile(lambda item: item.is_certain, self.items)
+        return tuple([item.entry for item in certain])
 
     def _allows_in_cache(self, found: Entries) -> bool:
         possible: dict[str, list[Any]] = {}

@@ -16,13 +16,16 @@ Failures?, ATC 2020).
 
 from __future__ import annotations
 
+import bisect
 import enum
+import functools
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from conformance.crashes.disk import Disk, Image
+from conformance.crashes.disk import Disk, Image, image_digest, write_into
 from conformance.crashes.events import (
     Event,
     Linked,
@@ -34,6 +37,7 @@ from conformance.crashes.events import (
     Unlinked,
     Wrote,
 )
+from conformance.crashes.versions import Content, FileVersions, Names, NameVersions, bits_of
 
 __all__ = [
     "CHANGES",
@@ -88,16 +92,40 @@ class PowerModel:
     """The events of one recording on one file system, and the images that can be left of them."""
 
     def __init__(
-        self, image: Image, events: Sequence[Event], file_system: FileSystem = FileSystem.POSIX
+        self,
+        image: Image,
+        events: Sequence[Event],
+        file_system: FileSystem = FileSystem.POSIX,
+        left_out: tuple[str, ...] = (),
     ) -> None:
+        """Take what was there at first and what happened; images do without ``left_out``.
+
+        Those are ends of names of files.
+        """
         self.image = image
         self.events = tuple(events)
         self.file_system = file_system
         self._stable_at = _stable_at(self.events, file_system)
-        self._changes = sum(
-            1 << index for index, event in enumerate(self.events) if isinstance(event, CHANGES)
-        )
-        self._base: tuple[int, Disk] = (0, Disk.of(image))
+        changed = [i for i, event in enumerate(self.events) if isinstance(event, CHANGES)]
+        self._changed = changed
+        self._changes = bits_of(changed)
+        disk = Disk.of(image)
+        of_file: dict[int, list[int]] = {number: [] for number in disk.files}
+        names: list[int] = []
+        for index in changed:
+            event = self.events[index]
+            if isinstance(event, (Wrote, Resized)):
+                of_file.setdefault(event.file, []).append(index)
+            else:
+                names.append(index)
+        self._files = {
+            file: FileVersions(bytes(disk.files.get(file, b"")), self.events, changes)
+            for file, changes in of_file.items()
+        }
+        self._names = NameVersions(Disk({}, disk.folders), self.events, names, left_out)
+        # Two crashes at one point follow each other, so that one point is remembered.
+        self._pending: tuple[int, tuple[int, ...]] = (0, ())
+        self._stable_sizes: dict[tuple[int, int], int] = {}
 
     def is_stable(self, event: int, point: int) -> bool:
         """Say whether a change is on disk for sure once the first ``point`` events are over."""
@@ -106,57 +134,61 @@ class PowerModel:
 
     def pending(self, point: int) -> tuple[int, ...]:
         """Return the changes among the first ``point`` events that may be lost, in order."""
-        return tuple(
-            [
+        if self._pending[0] != point:
+            stable_at = self._stable_at
+            found = [
                 index
-                for index, event in enumerate(self.events[:point])
-                if isinstance(event, CHANGES) and not self.is_stable(index, point)
+                for index in self._changed[: bisect.bisect_left(self._changed, point)]
+                if (by := stable_at[index]) is None or by >= point
             ]
-        )
+            self._pending = (point, tuple(found))
+            self._stable_sizes.clear()
+        return self._pending[1]
 
-    def closed(self, lost: Collection[int], point: int) -> frozenset[int]:
-        """Return those of the lost changes that the file system allows to be lost together."""
+    def closed(self, lost: Collection[int], point: int) -> tuple[int, ...]:
+        """Return those of the lost changes that may be lost together, in their order."""
+        if self.file_system is FileSystem.POSIX:
+            return tuple(sorted(lost))
         if self.file_system is FileSystem.ORDERED:
-            pending = self.pending(point)
-            last_stable = max(
-                (
-                    index
-                    for index, event in enumerate(self.events[:point])
-                    if isinstance(event, CHANGES) and index not in pending
-                ),
-                default=-1,
-            )
-            last_kept = max((each for each in pending if each not in lost), default=-1)
-            last = max(last_stable, last_kept)
-            return frozenset(each for each in pending if each > last)
-        if self.file_system is not FileSystem.EXT4:
-            return frozenset(lost)
+            return self._closed_in_order(frozenset(lost), point)
         kept_files = {
             event.node: index
             for index, event in enumerate(self.events[:point])
             if isinstance(event, Renamed) and event.replaced is not None and index not in lost
         }
-        return frozenset(
-            each
-            for each in lost
-            if not (
-                isinstance(event := self.events[each], (Wrote, Resized))
-                and each < kept_files.get(event.file, -1)
-            )
+        return tuple(
+            [
+                each
+                for each in sorted(lost)
+                if not (
+                    isinstance(event := self.events[each], (Wrote, Resized))
+                    and each < kept_files.get(event.file, -1)
+                )
+            ]
         )
+
+    def _closed_in_order(self, lost: frozenset[int], point: int) -> tuple[int, ...]:
+        pending = self.pending(point)
+        may_be_lost = {*pending}
+        last_stable = max(
+            (
+                index
+                for index, event in enumerate(self.events[:point])
+                if isinstance(event, CHANGES) and index not in may_be_lost
+            ),
+            default=-1,
+        )
+        last_kept = max((each for each in pending if each not in lost), default=-1)
+        last = max(last_stable, last_kept)
+        return tuple([each for each in pending if each > last])
 
     def stable_size(self, file: int, point: int) -> int:
         """Return the size of a file by its stable changes alone."""
-        disk = Disk.of(self.image)
-        size = len(disk.files.get(file, b""))
-        for index, event in enumerate(self.events[:point]):
-            if not self.is_stable(index, point):
-                continue
-            if isinstance(event, Wrote) and event.file == file:
-                size = max(size, event.offset + len(event.data))
-            elif isinstance(event, Resized) and event.file == file:
-                size = event.size
-        return size
+        found = self._stable_sizes.get((file, point))
+        if found is None:
+            stable = self.kept(point, self.pending(point))
+            found = self._stable_sizes[(file, point)] = len(self._content(file, stable).data)
+        return found
 
     def kept(self, point: int, lost: Collection[int]) -> int:
         """Return the changes that survive whole or in part, as bits: what an image follows from."""
@@ -167,51 +199,61 @@ class PowerModel:
 
     def after_kill(self, point: int) -> Image:
         """Return what the death of the process leaves: everything that it had done."""
-        disk = self._start(point)
-        for event in self.events[self._base[0] : point]:
-            disk.apply(event)
-        return disk.image()
+        return self.after_power_loss(point, ())
 
     def after_power_loss(
         self, point: int, lost: Collection[int], parts: Sequence[Part] = ()
     ) -> Image:
         """Return what is there where ``lost`` changes are lost and ``parts`` survive in part."""
-        partial = {part.event: part for part in parts}
-        first = min([point, *lost, *partial])
-        disk = self._start(first)
-        for index in range(self._base[0], point):
-            event = self.events[index]
-            if index in partial and isinstance(event, Wrote):
-                self._apply_part(disk, event, partial[index])
-            elif index not in lost:
-                disk.apply(event)
-        return disk.image()
+        names, contents = self._survivors(point, lost, parts)
+        files = tuple(
+            [(path, content.data) for (path, _), content in zip(names.files, contents, strict=True)]
+        )
+        return Image.hashed(files, names.folders, names.same, _digest(names, contents))
 
-    def _start(self, first: int) -> Disk:
-        """Return a disk with all events before one that is not later than ``first``."""
-        count, base = self._base
-        if count > first:
-            count, base = 0, Disk.of(self.image)
-        # Kept for the next, which usually begins at the same place.
-        for event in self.events[count:first]:
-            base.apply(event)
-        self._base = (first, base)
-        return base.copy()
+    def digest(self, point: int, lost: Collection[int], parts: Sequence[Part] = ()) -> bytes:
+        """Return the hash of that image, which is not made for it."""
+        return _digest(*self._survivors(point, lost, parts))
 
-    def _apply_part(self, disk: Disk, event: Wrote, part: Part) -> None:
-        size = len(disk.files.get(event.file, b""))
+    def _survivors(
+        self, point: int, lost: Collection[int], parts: Sequence[Part]
+    ) -> tuple[Names, list[Content]]:
+        """Return the names that survive, and the contents of each file."""
+        kept = self.kept(point, lost)
+        names = self._names.at(kept)
+        if not parts:
+            return names, [self._content(node, kept) for _, node in names.files]
+        torn: dict[int, dict[int, Callable[[bytearray], None]]] = {}
+        for part in parts:
+            event = self.events[part.event]
+            if isinstance(event, Wrote):
+                applied = partial(self._apply_part, event, part)
+                torn.setdefault(event.file, {})[part.event] = applied
+        return names, [
+            self._files[node].with_parts(kept, torn[node])
+            if node in torn
+            else self._content(node, kept)
+            for _, node in names.files
+        ]
+
+    def _content(self, file: int, kept: int) -> Content:
+        found = self._files.get(file)
+        return _EMPTY if found is None else found.at(kept)
+
+    def _apply_part(self, event: Wrote, part: Part, data: bytearray) -> None:
+        """Write what survives of a write, and what is read where the rest would be."""
+        size = len(data)
         end = event.offset + len(event.data)
         if part.fill is not Fill.NOTHING and end > size:
             grown = bytes(end - size)
             if part.fill is Fill.STALE:
                 grown = self._stale(event.file, size, end, part.event)
-            disk.apply(Wrote(event.file, size, grown))
-        begin = event.offset + part.begin
-        disk.apply(Wrote(event.file, begin, event.data[part.begin : part.end]))
+            write_into(data, size, grown)
+        write_into(data, event.offset + part.begin, event.data[part.begin : part.end])
 
     def _stale(self, file: int, begin: int, end: int, before: int) -> bytes:
         """Return what blocks held before: what the file itself had there once, or junk."""
-        old = bytearray(Disk.of(self.image).files.get(file, b""))
+        old = bytearray(self._content(file, 0).data)
         for event in self.events[:before]:
             # Cut bytes stay where they were until others take their place.
             if isinstance(event, Wrote) and event.file == file:
@@ -222,6 +264,17 @@ class PowerModel:
         return held + junk[len(held) :] if any(held) else junk
 
 
+_EMPTY: Final = FileVersions(b"", (), ()).at(0)
+
+
+def _digest(names: Names, contents: Sequence[Content]) -> bytes:
+    pieces: list[bytes] = []
+    for head, content in zip(names.heads, contents, strict=True):
+        pieces += (head, content.digest)
+    return image_digest(pieces, names.tail)
+
+
+@functools.lru_cache(maxsize=64)
 def _junk(count: int) -> bytes:
     """Return bytes that look like nothing, the same every time."""
     blocks = [hashlib.blake2b(b"%d" % index).digest() for index in range(count // 64 + 1)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
 
 from conformance.crashes.campaign import CrashSite
 from conformance.crashes.states import CrashClass, CrashState, states_of
 
-__all__ = ["distinct_states", "evenly", "same_or_all"]
+__all__ = ["Chosen", "chosen_states", "distinct_states", "evenly", "foremost", "same_or_all"]
 
 _REPLAYED_MAX: Final = 400
 
@@ -21,7 +22,7 @@ def same_or_all(site: CrashSite, state: CrashState) -> list[CrashState]:
     """Return a state where it can come again, and otherwise those of its class."""
     if _fits(site, state):
         return [state]
-    return evenly(distinct_states(site, state.crash_class, 0)[0], _REPLAYED_MAX)
+    return list(chosen_states(site, state.crash_class, 0, _REPLAYED_MAX).states)
 
 
 def _fits(site: CrashSite, state: CrashState) -> bool:
@@ -30,17 +31,70 @@ def _fits(site: CrashSite, state: CrashState) -> bool:
     return state.point <= len(site.model.events) and changed <= pending
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The states of one class that are judged, and how many were made and were distinct."""
+
+    states: tuple[CrashState, ...]
+    made: int
+    distinct: int
+
+
 def distinct_states(
-    site: CrashSite, crash_class: CrashClass, seed: int
-) -> tuple[list[CrashState], int]:
-    """Return a state for each distinct image and place, and how many states there are in all."""
-    distinct: dict[tuple[bytes, int], CrashState] = {}
-    made = 0
-    for state in states_of(site.model, crash_class, seed):
+    site: CrashSite, crash_class: CrashClass, seed: int, since: int = 0
+) -> Iterator[CrashState]:
+    """Yield a state for each distinct image and place; crashes before ``since`` are left out."""
+    for state, is_new in _told_apart(site, crash_class, seed, since):
+        if is_new:
+            yield state
+
+
+def chosen_states(
+    site: CrashSite, crash_class: CrashClass, seed: int, count_max: int, since: int = 0
+) -> Chosen:
+    """Return at most so many of the distinct states, which lie evenly; see :func:`evenly`.
+
+    All are made twice, once to be counted, so that no more are ever kept than are judged.
+    """
+    made = distinct = 0
+    for _, is_new in _told_apart(site, crash_class, seed, since):
         made += 1
-        key = (site.digest(state), site.conducted.answered(state.point))
-        distinct.setdefault(key, state)
-    return list(distinct.values()), made
+        distinct += is_new
+    wanted = evenly(range(distinct), count_max)
+    states = distinct_states(site, crash_class, seed, since)
+    return Chosen(tuple(_at(states, wanted)), made, distinct)
+
+
+def _told_apart(
+    site: CrashSite, crash_class: CrashClass, seed: int, since: int
+) -> Iterator[tuple[CrashState, bool]]:
+    """Yield all states, each with whether none before it has its image and place."""
+    seen: set[bytes] = set()
+    answered = 0
+    point = since
+    for state in states_of(site.model, crash_class, seed, since):
+        if state.point != point:
+            point = state.point
+            now = site.conducted.answered(point)
+            # More has to be there from now on, so that nothing earlier is the same.
+            if now != answered:
+                answered = now
+                seen.clear()
+        digest = site.digest(state)
+        yield state, digest not in seen
+        seen.add(digest)
+
+
+def _at(items: Iterable[Item], indexes: Sequence[int]) -> Iterator[Item]:
+    """Yield the items at rising indexes."""
+    wanted = iter(indexes)
+    following = next(wanted, None)
+    for index, item in enumerate(items):
+        if following is None:
+            return
+        if index == following:
+            yield item
+            following = next(wanted, None)
 
 
 def evenly(items: Sequence[Item], count_max: int) -> list[Item]:
@@ -51,6 +105,18 @@ def evenly(items: Sequence[Item], count_max: int) -> list[Item]:
     """
     if len(items) <= count_max:
         return list(items)
+    if count_max <= 0:
+        return []
     chance = random.Random(f"{len(items)} {count_max}")  # noqa: S311 - a sample, not a secret
     edges = [index * len(items) // count_max for index in range(count_max + 1)]
     return [items[chance.randrange(first, last)] for first, last in pairwise(edges)]
+
+
+def foremost(
+    items: Sequence[Item], count_max: int, is_likely: Callable[[Item], bool]
+) -> list[Item]:
+    """Return at most so many items, those first that are likely to fail; see :func:`evenly`."""
+    likely = [each for each in items if is_likely(each)]
+    others = [each for each in items if not is_likely(each)]
+    chosen = evenly(likely, count_max)
+    return [*chosen, *evenly(others, count_max - len(chosen))]

@@ -91,7 +91,7 @@ def _with_less_lost(crew: Crew, failure: Failure, is_over: Callable[[], bool]) -
         if is_over():
             break
         lost = tuple([each for each in smaller.state.lost if each != index])
-        if frozenset(lost) != smaller.site.model.closed(lost, smaller.state.point):
+        if lost != smaller.site.model.closed(lost, smaller.state.point):
             continue
         state = replace(smaller.state, lost=lost)
         smaller = failing(crew, smaller.site, state, failure.aspect) or smaller

@@ -11,7 +11,7 @@ import enum
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise, product
 from typing import Final
 
 from conformance.crashes.disk import Image
@@ -38,7 +38,7 @@ class CrashClass(enum.Enum):
     """The changes that are not stable are lost from some point on."""
 
     POWER_TORN = "power-torn"
-    """One write survives in part."""
+    """One write survives in part, or two that follow each other do."""
 
     POWER_REORDERED = "power-reordered"
     """Any subset of what is not stable survives."""
@@ -59,6 +59,8 @@ _ALL_SUBSETS_MAX: Final = 8
 _SAMPLES: Final = 64
 _BYTE_CUTS_MAX: Final = 32
 _SECTOR_CUTS_MAX: Final = 16
+_PAIRS_MAX: Final = 8
+_PAIR_CUTS_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +74,53 @@ class CrashState:
 
     def image(self, model: PowerModel) -> Image:
         """Return what it leaves."""
-        if self.crash_class is CrashClass.KILL_INSIDE:
-            return model.after_kill(self.point)
-        return model.after_power_loss(self.point, frozenset(self.lost), self.parts)
+        return model.after_power_loss(self.point, self.lost, self.parts)
+
+    def digest(self, model: PowerModel) -> bytes:
+        """Return the hash of what it leaves."""
+        return model.digest(self.point, self.lost, self.parts)
 
 
-def states_of(model: PowerModel, crash_class: CrashClass, seed: int = 0) -> Iterator[CrashState]:
-    """Yield the states of a class, the earliest crash first.
+def states_of(
+    model: PowerModel, crash_class: CrashClass, seed: int = 0, since: int = 0
+) -> Iterator[CrashState]:
+    """Yield the states of a class, the earliest crash first; none before ``since`` events.
 
     Equal arguments give equal states. States of a power class at a point between two syncs or
     answers are among those of the next one, so that only these are made.
     """
     if crash_class is CrashClass.KILL_INSIDE:
-        for point in range(len(model.events) + 1):
+        for point in range(since, len(model.events) + 1):
             yield CrashState(crash_class, point)
         return
     if model.file_system is FileSystem.ORDERED and crash_class is not CrashClass.POWER_PREFIX:
         return
-    seen: set[tuple[int, ...]] = set()
-    for point in _points(model):
+    for point in [each for each in _points(model) if each >= since]:
+        # By bits, which take far less than what is lost.
+        seen: set[int] = set()
         pending = model.pending(point)
         for lost, parts in _MAKERS[crash_class](model, point, pending, seed):
-            partial = {part.event for part in parts}
-            may_be_lost = model.closed({*lost, *partial}, point)
-            if not partial <= may_be_lost:
+            closed = model.closed(lost, point) if not parts else _closed(model, point, lost, parts)
+            if closed is None:
                 # The file system keeps that write whole.
                 continue
-            closed = tuple(sorted(may_be_lost - partial))
-            if not parts and (point, *closed) in seen:
-                continue
-            seen.add((point, *closed))
+            if not parts:
+                kept = model.kept(point, closed)
+                if kept in seen:
+                    continue
+                seen.add(kept)
             yield CrashState(crash_class, point, closed, parts)
+
+
+def _closed(
+    model: PowerModel, point: int, lost: Sequence[int], parts: Sequence[Part]
+) -> tuple[int, ...] | None:
+    """Return what can be lost besides what survives in part; ``None`` where that cannot be."""
+    partial = {part.event for part in parts}
+    may_be_lost = {*model.closed([*lost, *partial], point)}
+    if not partial <= may_be_lost:
+        return None
+    return tuple(sorted(may_be_lost - partial))
 
 
 def _points(model: PowerModel) -> list[int]:
@@ -175,6 +193,25 @@ def _torn(model: PowerModel, point: int, pending: Sequence[int], seed: int) -> _
             first = max(1, model.stable_size(event.file, point) - event.offset)
             for cut in _sampled(range(first, size), _BYTE_CUTS_MAX):
                 yield [each for each in pending if each > index], (Part(index, 0, cut),)
+    yield from _torn_pairs(model, writes)
+
+
+def _torn_pairs(model: PowerModel, writes: Sequence[int]) -> _Made:
+    """Tear two writes at once, each at a sector: neighbours, as those of a copy and its page."""
+    for first, second in pairwise(writes[-_PAIRS_MAX - 1 :]):
+        for one, other in product(_sector_parts(model, first), _sector_parts(model, second)):
+            yield (), (one, other)
+
+
+def _sector_parts(model: PowerModel, index: int) -> list[Part]:
+    """Return what is left of a write that is torn at one of a few sectors: either side of it."""
+    event = model.events[index]
+    if not isinstance(event, Wrote):
+        return []
+    cuts = _sampled(range(_first_cut(event), len(event.data), SECTOR_BYTES), _PAIR_CUTS_MAX)
+    return [
+        part for cut in cuts for part in (Part(index, 0, cut), Part(index, cut, len(event.data)))
+    ]
 
 
 def _filled(fill: Fill, model: PowerModel, point: int, pending: Sequence[int]) -> _Made:
@@ -203,8 +240,11 @@ def _stale(model: PowerModel, point: int, pending: Sequence[int], seed: int) -> 
 
 
 def _sector_cuts(event: Wrote) -> list[int]:
-    first = SECTOR_BYTES - event.offset % SECTOR_BYTES
-    return _sampled(range(first, len(event.data), SECTOR_BYTES), _SECTOR_CUTS_MAX)
+    return _sampled(range(_first_cut(event), len(event.data), SECTOR_BYTES), _SECTOR_CUTS_MAX)
+
+
+def _first_cut(event: Wrote) -> int:
+    return SECTOR_BYTES - event.offset % SECTOR_BYTES
 
 
 def _sampled(items: range, count_max: int) -> list[int]:

@@ -12,9 +12,10 @@ from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
-from conformance.crashes.oracle import Aspect, expected_after
+from conformance.crashes.opener import Shown
+from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
-from conformance.crashes.selection import distinct_states, evenly, same_or_all
+from conformance.crashes.selection import chosen_states, evenly, same_or_all
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
 from conformance.crashes.telling import crash_steps
@@ -77,15 +78,26 @@ class CrashSuite(CrewSuite):
         try:
             for operations in self._plan(session, seed):
                 site = crew.site(self.part, operations, self.file_system)
-                for crash_class in self.classes:
-                    self._crash(session, crew, site, crash_class, seed, counts[crash_class])
-                self._crash_openings(session, crew, site, seed)
+                self._crash_site(session, crew, site, seed, counts)
         except TraceError as error:
             session.cut_short = str(error)
         except Violation as violation:
             return violation.counterexample
         session.notes.append(self._counts_text(counts))
         return None
+
+    def _crash_site(
+        self,
+        session: Session,
+        crew: Crew,
+        site: CrashSite,
+        seed: int,
+        counts: Mapping[CrashClass, Counter[str]],
+    ) -> None:
+        """Crash one history in every class, and openings after it; raises ``Violation``."""
+        for crash_class in self.classes:
+            self._crash(session, crew, site, crash_class, seed, counts[crash_class])
+        self._crash_openings(session, crew, site, seed)
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
         count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
@@ -111,10 +123,11 @@ class CrashSuite(CrewSuite):
         counts: Counter[str],
     ) -> None:
         """Judge the states of one class; raises ``Violation``."""
-        states, made = distinct_states(site, crash_class, seed)
-        counts["made"] += made
-        counts["distinct"] += len(states)
-        for state in evenly(states, session.budget.histories * _STATES_A_HISTORY):
+        count_max = session.budget.histories * _STATES_A_HISTORY
+        chosen = chosen_states(site, crash_class, seed, count_max)
+        counts["made"] += chosen.made
+        counts["distinct"] += chosen.distinct
+        for state in chosen.states:
             history = session.new_history()
             if history.ended:
                 return
@@ -132,21 +145,21 @@ class CrashSuite(CrewSuite):
 
     def _crash_openings(self, session: Session, crew: Crew, site: CrashSite, seed: int) -> None:
         """Crash the openings of some states that open well; raises ``Violation``."""
-        states = [
-            state
-            for crash_class in self.classes
-            for state in distinct_states(site, crash_class, seed)[0]
-        ]
         requirement_id = self.aspects[Aspect.RECOVERY]
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
-        for first in evenly(states, count):
+        candidates = [
+            state
+            for crash_class in self.classes
+            for state in chosen_states(site, crash_class, seed, count).states
+        ]
+        for first in evenly(candidates, count):
             if site.differences(first, crew.show(self.part, site.image(first))):
                 # What opens wrongly the first time is told already.
                 continue
             opening = self._opening(crew, site, first)
             for crash_class in self.classes:
-                seconds, _ = distinct_states(opening, crash_class, seed)
-                for state in evenly(seconds, session.budget.histories // 2):
+                seconds = chosen_states(opening, crash_class, seed, session.budget.histories // 2)
+                for state in seconds.states:
                     history = session.new_history()
                     if history.ended:
                         return
@@ -161,9 +174,7 @@ class CrashSuite(CrewSuite):
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
         """Return the opening after a crash, as what can be crashed itself."""
-        answered = site.conducted.answered(state.point)
-        expected = expected_after(self.part, site.conducted.deeds, answered)
-        return crew.reopening(self.part, site.image(state), self.file_system, expected)
+        return crew.reopening(self.part, site.image(state), self.file_system, site.expected(state))
 
     def _report(
         self, session: Session, crew: Crew, history: History, failure: Failure, seed: int
@@ -252,11 +263,16 @@ class CrashSuite(CrewSuite):
         first: tuple[CrashSite, CrashState] | None,
     ) -> None:
         history = session.new_history()
-        found = site.differences(state, crew.show(self.part, site.image(state)))
+        shown = crew.show(self.part, site.image(state))
+        found = site.differences(state, shown)
         for aspect, difference in found.items():
-            broken = Aspect.RECOVERY if first else aspect
+            broken = aspect if first is None else self._broken_again(site, shown)
             failure = Failure(site, state, broken, difference)
             self._check(history, failure, self.aspects[broken], first)
+
+    def _broken_again(self, opening: CrashSite, shown: Shown) -> Aspect:
+        """Return which promise is broken where a second crash leaves something wrong."""
+        return Aspect.RECOVERY
 
 
 def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:

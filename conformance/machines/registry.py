@@ -9,6 +9,7 @@ from conformance.crashes.fault_suites import FAULT_SUITES, FaultSuite
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rot_suites import ROT_SUITES
 from conformance.crashes.suites import CRASH_SUITES, CrashSuite
+from conformance.crashes.survivor_suites import SURVIVOR_SUITES
 from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
@@ -66,6 +67,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     WAL_KILL_SUITE,
     CACHE_KILL_SUITE,
     *CRASH_SUITES,
+    *SURVIVOR_SUITES,
     *FAULT_SUITES,
     *ROT_SUITES,
     *PARKED_SUITES,

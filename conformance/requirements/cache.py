@@ -159,6 +159,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "CACHE-08.shown",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "What an opening after a kill has shown, acknowledged or not, is still what a cache shows "
+        "that is opened after a loss of power.",
+        "durable.rs L418-459",
+    ),
+    Requirement(
         "CACHE-08.fsync-error",
         Level.MUST,
         Scope.BACKEND,

@@ -168,6 +168,15 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "WAL-08.shown",
+        Level.SHOULD,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "What an opening after a kill has shown, acknowledged or not, is still what a log shows "
+        "that is opened after a loss of power.",
+        "durable.rs L282-328",
+    ),
+    Requirement(
         "WAL-08.fsync-error",
         Level.MUST,
         Scope.BACKEND,

@@ -44,8 +44,8 @@ NUMBERS_OF_CHAPTER = {
 
 
 def _after_a_crash(chapter: str) -> tuple[str, ...]:
-    kinds = ("kill", "kill-inside", "power", "recovery", "progress", "fsync-error", "disk-full")
-    return tuple(f"{chapter}.{kind}" for kind in kinds)
+    kinds = ("kill", "kill-inside", "power", "recovery", "progress", "shown", "fsync-error")
+    return tuple(f"{chapter}.{kind}" for kind in (*kinds, "disk-full"))
 
 
 FOLLOWERS: dict[str, tuple[str, ...]] = {

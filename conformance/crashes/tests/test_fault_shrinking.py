@@ -19,7 +19,7 @@ LONG = next(log_histories(0, 0))
 
 def failure(operations: Operations) -> FaultFailure:
     run = FaultedRun(1, (), failed=True, ended=False)
-    return FaultFailure(operations, Plan(1, 1, ()), run, (Finding(holds=False),))
+    return FaultFailure(operations, Plan((), (), ()), run, (Finding(holds=False),))
 
 
 def shown(fails: Callable[[Operations], bool], operations: Operations = LONG) -> list[Operation]:

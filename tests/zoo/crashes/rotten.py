@@ -68,7 +68,8 @@ class PaddedRecords(Sealed):
         while (found := record_at(data, end)) is not None and found[0] == len(payloads):
             end += len(self.framed(*found))
             payloads.append(found[1])
-        return payloads, min(end, len(data))
+        # Where the last filling is torn the record is whole, and is written again with all of it.
+        return payloads, end
 
 
 class Mirrored(Storage):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.zoo.crashes import (
+    databases,
     faulty_appends,
     faulty_files,
     faulty_sqlite,
@@ -37,6 +38,7 @@ CRASH_CLASSES: Final = (
     "disk-full",
     "short-write",
     "recovery-crash",
+    "power-after-kill",
     "bit-rot",
     # Two handles and no crash at all.
     "race",
@@ -87,7 +89,7 @@ def _broken(
 
 
 _a, _f, _k, _s = faulty_appends, faulty_files, keyed_files, faulty_sqlite
-_r = rotten
+_d, _r = databases, rotten
 
 BROKEN: Final = (
     # Nothing is synced, or too late, or something else is.
@@ -131,8 +133,25 @@ BROKEN: Final = (
     _broken(LOG, _a.NoChecksum, "power-zero", "recovery", REORDERING),
     _broken(LOG, _a.ChecksumOfHead, "power-torn", "recovery", REORDERING),
     _broken(LOG, _a.ChecksumThatZerosPass, "power-zero", "recovery", REORDERING),
+    # What databases get wrong.
+    _broken(LOG, _d.PageCopyNotSynced, "power-torn", "recovery", REORDERING),
+    _broken(LOG, _d.JournalRemovedEarly, "power-prefix", "power"),
+    _broken(LOG, _d.JournalNotChecked, "kill-inside", "kill-inside"),
+    _broken(LOG, _d.HeaderFlipped, "power-reordered", "recovery", REORDERING),
+    _broken(LOG, _d.RecycledWithoutGeneration, "power-stale", "power", REORDERING),
+    _broken(LOG, _d.ChecksumsInAChain, "power-torn", "progress", REORDERING),
+    _broken(LOG, _d.PointerBeforeSegment, "kill-inside", "kill-inside"),
+    _broken(LOG, _d.CommitsBeforeData, "power-prefix", "recovery"),
+    _broken(LOG, _d.SlotsFilledLater, "kill-inside", "recovery"),
+    _broken(LOG, _d.SyncsClosedCopy, "power-prefix", "power"),
+    _broken(LOG, _d.SyncsARange, "power-prefix", "power"),
+    _broken(LOG, _d.SyncsFolderAbove, "power-prefix", "power"),
+    _broken(LOG, _d.MendsByEmptying, "recovery-crash", "recovery", REORDERING),
+    _broken(LOG, _d.LinkedIntoPlace, "kill-inside", "kill-inside"),
+    _broken(CACHE, _d.SwappedByTwoRenames, "kill-inside", "kill-inside"),
+    _broken(CACHE, _d.RemovedBeforePut, "kill-inside", "kill-inside"),
     # The opening itself.
-    _broken(LOG, _a.ShowsBeforeSync, "recovery-crash", "recovery"),
+    _broken(LOG, _a.ShowsBeforeSync, "power-after-kill", "shown"),
     _broken(LOG, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
     _broken(LOG, _f.IntentAppliedTwice, "kill-inside", "kill-inside"),
     _broken(LOG, _f.CheckpointDropsSuffix, "kill-inside", "kill-inside"),
@@ -190,8 +209,9 @@ BROKEN: Final = (
 
 # These notice damage at rest too.
 _BUT_FOR_RACES: Final = ("race",)
-# After a failed sync SQLite promises nothing about what a new process finds.
-_OF_SQLITE: Final = ("bit-rot", "race", "fsync-error")
+# After a failed sync SQLite promises nothing about what a new process finds; and what it finds
+# after a kill it shows and does not sync.
+_OF_SQLITE: Final = ("bit-rot", "race", "fsync-error", "power-after-kill")
 
 RIGHT: Final = (
     Right(LOG, storages.AppendFile),
@@ -207,6 +227,12 @@ RIGHT: Final = (
     Right(LOG, right.LinkedVersions),
     Right(LOG, right.CopiedPages),
     Right(LOG, right.NewestFirst),
+    Right(LOG, _d.PageWrittenTwice),
+    Right(LOG, _d.RollbackJournal),
+    Right(LOG, _d.Recycled),
+    Right(LOG, _d.SyncsEverything),
+    Right(LOG, _d.NamelessThenLinked),
+    Right(LOG, _d.PayloadBeforeMark),
     Right(LOG, right.SqliteWalExtra, _OF_SQLITE),
     Right(LOG, right.SqliteWalFull, _OF_SQLITE),
     Right(LOG, right.SqliteRollbackExtra, _OF_SQLITE),
