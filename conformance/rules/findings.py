@@ -60,12 +60,6 @@ class Findings:
         """The line that is judged now, and how it reads."""
         return self.line, self.text
 
-    def withdraw(self, requirement_id: str, line: int) -> None:
-        """Take a difference back that a later line explains better."""
-        found = self.differences.get(requirement_id)
-        if found is not None and found.line == line:
-            del self.differences[requirement_id]
-
     def check_text(self, message: str | None) -> None:
         """Check that a refusal that was recorded with its text has one (WAL-09)."""
         if message is not None:

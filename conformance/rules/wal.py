@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from conformance.rules import events
 from conformance.rules.blame import SinceLoad, broken_requirement, entries_without
 from conformance.rules.events import OK, Event
-from conformance.rules.findings import Findings
+from conformance.rules.findings import Findings, Place
 from conformance.rules.narration import difference_text, entries_text
 from conformance.rules.worlds import TAIL_MAX, WORLDS_MAX, Entries, PossibleLogs, World
 from telltale_spec.model.machine import RejectionMode
@@ -33,6 +34,15 @@ _REQUIREMENT_OF_KIND: Final = {
 _KEPT_BY_APPENDS: Final = ("WAL-01", "WAL-02")
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """A lawful entry that was refused, and where; whether it was stored, the next load tells."""
+
+    entry: AgreementWalEntry
+    message: str | None
+    place: Place
+
+
 class LogJudge:
     """One log, seen through its answers."""
 
@@ -46,13 +56,18 @@ class LogJudge:
         self.doubt = ""
         self._texts: set[str] = set()
         self._fresh = begins_empty
-        # What happened since a load last told what the log holds.
+        # How many entries the last load showed, and what happened since then.
+        self._shown = 0
         self._accepted = 0
         self._unsure = 0
         self._syncs = 0
-        self._reopened = False
-        self._refused: list[tuple[int, AgreementWalEntry]] = []
+        self._synced: set[str] = set()
+        self._refused: list[_Refused] = []
         self._rejected: list[AgreementWalEntry] = []
+        # How many entries were certain when the log was opened again, and what was stored since.
+        self._reopened = False
+        self._certain = 0
+        self._written_since_opening = False
 
     def append(self, event: Event, entry: AgreementWalEntry) -> None:
         """Judge whether an append was rightly accepted or refused."""
@@ -65,6 +80,7 @@ class LogJudge:
             case events.REFUSED:
                 self._refuse(event, entry, outcomes)
             case _:
+                self._written_since_opening = True
                 self._unsure += 1
                 both = [world for _, after in outcomes for world in after]
                 self._keep([*worlds, *both])
@@ -72,17 +88,16 @@ class LogJudge:
     def _accept(
         self, entry: AgreementWalEntry, outcomes: Sequence[tuple[str | None, list[World]]]
     ) -> None:
+        self._written_since_opening = True
         self._accepted += 1
         accepting = [after for error, after in outcomes if error is None]
-        if not outcomes:
-            return
-        self.findings.check(
-            "WAL-03",
-            bool(accepting),
-            lambda: f"refused: {outcomes[0][0]}",
-            lambda: "the append was accepted",
-        )
-        if not accepting:
+        if outcomes and not accepting:
+            self.findings.check(
+                "WAL-03",
+                False,
+                lambda: f"refused: {outcomes[0][0]}",
+                lambda: "the append was accepted",
+            )
             # It said that it stored the entry; what it did will be seen at the next load.
             before = list(self.logs.worlds)
             accepting = [[world, self.logs.stored(world, entry)] for world in before]
@@ -100,12 +115,19 @@ class LogJudge:
         if outcomes and not refusing:
             self._refuse_legal(entry, message)
             return
-        self._texts.update(error for error, _ in refusing)
+        texts = [error for error, _ in refusing]
+        self._texts.update(texts)
         self._rejected.append(entry)
+        after_refusal = [world for _, after in refusing for world in after]
+        if len(refusing) < len(outcomes) and message not in texts:
+            # Where the entry was lawful a disk may have been full: nobody can tell which it was.
+            pairs = zip(self.logs.worlds, outcomes, strict=True)
+            lawful = [world for world, (error, _) in pairs if error is None]
+            self._keep([*after_refusal, *self._after_refusal_of_legal(lawful, entry)])
+            return
         if not refusing:
             return
         self.findings.check("WAL-03", True, str, str)
-        texts = [error for error, _ in refusing]
         if message:
             self.findings.check(
                 "WAL-03.text",
@@ -113,38 +135,64 @@ class LogJudge:
                 lambda: f"refused: {texts[0]}",
                 lambda: f"refused: {message}",
             )
-        self._keep([world for _, after in refusing for world in after])
+        self._keep(after_refusal)
+
+    def _after_refusal_of_legal(
+        self, worlds: Sequence[World], entry: AgreementWalEntry
+    ) -> list[World]:
+        if self.mode is not RejectionMode.UNKNOWN_OUTCOME:
+            return list(worlds)
+        self._unsure += 1
+        return [*worlds, *(self.logs.stored(world, entry) for world in worlds)]
 
     def _refuse_legal(self, entry: AgreementWalEntry, message: str | None) -> None:
-        # A disk may be full; but the text of an earlier refusal tells of a log that it wedged.
+        refused = _Refused(entry, message, self.findings.place)
+        if message in self._texts:
+            # A disk may be full; but the text of an earlier refusal tells of a log that it wedged.
+            self._blame_refusal(refused, "WAL-04")
+        elif self.mode is RejectionMode.UNKNOWN_OUTCOME:
+            self._blame_refusal(refused, "WAL-13.accept")
+        else:
+            self._refused.append(refused)
+        self._keep(self._after_refusal_of_legal(self.logs.worlds, entry))
+
+    def _blame_refusal(self, refused: _Refused, requirement_id: str) -> None:
         self.findings.check(
-            "WAL-04" if message in self._texts else "WAL-13.accept",
+            requirement_id,
             False,
             lambda: "accepted",
-            lambda: f"refused: {message or ''}",
+            lambda: f"refused: {refused.message or ''}",
+            at=refused.place,
         )
-        if self.mode is RejectionMode.UNKNOWN_OUTCOME:
-            self._unsure += 1
-            before = list(self.logs.worlds)
-            self._keep([*before, *(self.logs.stored(world, entry) for world in before)])
-        else:
-            self._refused.append((self.findings.line, entry))
 
     def sync(self, event: Event, request: WalSyncRequest) -> None:
         """Follow what a sync may have stored; a load shows whether it did."""
         self._fresh = False
+        self._written_since_opening = True
         found: list[World] = []
+        proven: list[set[str]] = []
         for world in self.logs.worlds:
             after = self.logs.synced(world, request)
             if event.answer == OK and isinstance(event.result, Blocked):
                 found.append(world)
             elif event.answer == OK and isinstance(event.result, Success):
                 found.append(after[-1])
+                proven.append(self._proven(world, after, request))
             else:
                 # A sync that fails leaves what it had stored by then.
                 found.extend(after)
         self._syncs += 1
+        if proven:
+            self._synced |= set.intersection(*proven)
         self._keep(found)
+
+    def _proven(self, world: World, after: Sequence[World], request: WalSyncRequest) -> set[str]:
+        """Return the requirements that a sync puts to the test by what it stores."""
+        stored = after[-1].tail_entries()[world.tail_count :]
+        proven = {_REQUIREMENT_OF_KIND[type(entry)] for entry in stored}
+        if len(stored) < len(self.logs.proposed(world, request)):
+            proven.add("SYNC-05")
+        return proven
 
     def read_since(self, event: Event, tick: int) -> None:
         """Judge the entries after a tick."""
@@ -157,19 +205,22 @@ class LogJudge:
             self.findings.check("WAL-05", True, str, str)
             self._keep(matching)
             return
-        written = self._accepted or self._unsure or self._syncs or self._rejected
-        settled = not (written or self._reopened)
-        filtered = all(entry.tick > tick for entry in found)
-        expected = answers[0][1]
+        world, expected = answers[0]
         requirement_id = "WAL-05"
-        if filtered and not settled:
-            requirement_id = self._blamed(found, expected)
+        if self._is_unsettled and all(entry.tick > tick for entry in found):
+            requirement_id = self._blamed(found, self.logs.contents(world), tick)
         self.findings.check(
             requirement_id,
             False,
             lambda: entries_text(expected),
             lambda: difference_text(found, expected),
         )
+
+    @property
+    def _is_unsettled(self) -> bool:
+        """Whether the log may hold something else than the last load showed."""
+        written = self._accepted or self._unsure or self._syncs or self._rejected
+        return bool(written or self._reopened)
 
     def load(self, event: Event) -> None:
         """Judge the whole log, which tells which of the possible ones it is."""
@@ -179,26 +230,31 @@ class LogJudge:
         found: Entries = event.result
         if not self.logs.worlds:
             self.logs.adopt(found)
-            self._settle()
+            self._settle(())
             return
         matching = [world for world in self.logs.worlds if self.logs.holds(world, found)]
         if matching:
             for requirement_id in self._put_to_the_test():
                 self.findings.check(requirement_id, True, str, str)
             self._keep(matching)
+            self._settle(())
         else:
-            expected = self.logs.contents(self.logs.worlds[0])
-            others = len(self.logs.worlds) - 1
-            more = f" or one of {others} other logs" if others else ""
-            self.findings.check(
-                self._blamed(found, expected),
-                False,
-                lambda: f"{entries_text(expected)}{more}",
-                lambda: difference_text(found, expected),
-            )
+            self._blame_load(found)
             # From here on the log is judged by what it really holds.
+            expected = self.logs.contents(self.logs.worlds[0])
             self.logs.adopt(found)
-        self._settle()
+            self._settle(entries_without(found, expected))
+
+    def _blame_load(self, found: Entries) -> None:
+        expected = self.logs.contents(self.logs.worlds[0])
+        others = len(self.logs.worlds) - 1
+        more = f" or one of {others} other logs" if others else ""
+        self.findings.check(
+            self._blamed(found, expected),
+            False,
+            lambda: f"{entries_text(expected)}{more}",
+            lambda: difference_text(found, expected),
+        )
 
     def _unanswered(self, event: Event) -> None:
         """Blame a load of a log that nobody has touched and that cannot be read."""
@@ -211,7 +267,8 @@ class LogJudge:
         """Expect the same log again, where that is promised."""
         self._fresh = False
         if self.reopens:
-            self._reopened = True
+            self._reopened, self._written_since_opening = True, False
+            self._certain = min(map(self.logs.count, self.logs.worlds), default=0)
         else:
             self.logs.keep([])
 
@@ -220,7 +277,7 @@ class LogJudge:
         found = []
         if self._fresh:
             found.append("WAL-07")
-        if self._reopened:
+        if self._reopened and self._certain:
             found.append("WAL-08")
         if self._accepted:
             found += [*_KEPT_BY_APPENDS, "WAL-13", "WAL-13.accept"]
@@ -228,32 +285,41 @@ class LogJudge:
             found.append("WAL-13")
         if self._rejected:
             found.append(self._of_rejection)
-        if self._syncs:
-            found += [*_REQUIREMENT_OF_KIND.values(), "SYNC-05"]
-        return found or ["WAL-06"]
+        found += sorted(self._synced)
+        # Only what nothing could have changed is the same once more.
+        return found or ([] if self._is_unsettled else ["WAL-06"])
 
     @property
     def _of_rejection(self) -> str:
         return "WAL-10" if self.mode is RejectionMode.KEEPS_REJECTED else "WAL-04"
 
-    def _blamed(self, found: Entries, expected: Entries) -> str:
-        """Return the requirement that a wrong log breaks."""
+    def _blamed(self, found: Entries, contents: Entries, tick: int | None = None) -> str:
+        """Return the requirement that a log breaks which is not, or not read as, ``contents``.
+
+        ``found`` is the whole log, or what is in it after a tick.
+        """
         if self._fresh:
             return "WAL-07"
+
+        def read(count: int) -> Entries:
+            return tuple([each for each in contents[:count] if tick is None or each.tick > tick])
+
+        expected, settled, reopened = read(len(contents)), len(read(self._shown)), self._reopened
+        opened = read(self._certain)
+        if reopened and self._written_since_opening and found[: len(opened)] == opened:
+            # What was opened again was all there: what is wrong came later.
+            settled, reopened = len(opened), False
         extra = entries_without(found, expected)
-        stored = [line for line, entry in self._refused if entry in extra]
-        for line in stored:
-            # That it was refused is no fault of its own where it was stored all the same.
-            self.findings.withdraw("WAL-13.accept", line)
+        stored = any(refused.entry in extra for refused in self._refused)
         appended = bool(self._accepted or self._unsure)
-        if self._syncs and not (appended or self._reopened or self._rejected or stored):
+        is_kept = found[:settled] == expected[:settled]
+        if self._syncs and is_kept and not (appended or reopened or self._rejected or stored):
             return _blamed_for_sync(extra, entries_without(expected, found), expected)
         since = SinceLoad(
-            # How many entries a sync stored is not told.
-            settled=0 if self._syncs else max(0, len(expected) - self._accepted - self._unsure),
-            appended=appended,
-            reopened=self._reopened,
-            refused=tuple([entry for _, entry in self._refused]),
+            settled=settled,
+            appended=appended or bool(self._syncs),
+            reopened=reopened,
+            refused=tuple([refused.entry for refused in self._refused]),
             rejected=tuple(self._rejected),
             keeps_rejected=self.mode is RejectionMode.KEEPS_REJECTED,
         )
@@ -266,10 +332,24 @@ class LogJudge:
                 f"several for more than {TAIL_MAX} entries"
             )
 
-    def _settle(self) -> None:
-        self._fresh = self._reopened = False
-        self._accepted = self._unsure = self._syncs = 0
+    def settle(self) -> None:
+        """Blame the refusals of lawful entries that no load has explained (WAL-13)."""
+        self._blame_refusals(())
+
+    def _blame_refusals(self, surplus: Entries) -> None:
+        for refused in self._refused:
+            # That it was refused is no fault of its own where it was stored all the same.
+            if refused.entry not in surplus:
+                self._blame_refusal(refused, "WAL-13.accept")
         self._refused.clear()
+
+    def _settle(self, surplus: Entries) -> None:
+        """Begin anew from what a load showed, with what it showed beyond what was expected."""
+        self._blame_refusals(surplus)
+        self._shown = self.logs.count(self.logs.worlds[0])
+        self._fresh = self._reopened = self._written_since_opening = False
+        self._accepted = self._unsure = self._syncs = self._certain = 0
+        self._synced.clear()
         self._rejected.clear()
 
 
