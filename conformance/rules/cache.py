@@ -148,13 +148,13 @@ class CacheJudge:
         # What storage held twice before is its own affair until the id is put (CACHE-05).
         unknown = [each for each in twice if not self._options_of(each)]
         if len(unknown) < len(twice):
-            self._check_replaced(loaded, holds=False)
+            self.findings.blame("CACHE-03", lambda: "every id once", lambda: entries_text(loaded))
         others = [each for each in {**self._options, **given} if each not in twice]
         fitting = [self._check_loaded(each, given.get(each)) for each in others]
         if self._put_over and len(unknown) == len(twice) and all(fitting):
-            self._check_replaced(loaded, holds=True)
+            self.findings.hold("CACHE-03")
         if not self._options and not given and self._known:
-            self.findings.check("CACHE-06", True, str, str)
+            self.findings.hold("CACHE-06")
         self._check_order(loaded)
         self._options = {evidence_id: [entry] for evidence_id, entry in given.items()}
         self._options.update({evidence_id: [] for evidence_id in unknown})
@@ -163,13 +163,6 @@ class CacheJudge:
         self._reopened = self._put_over = False
         self._put_since.clear()
 
-    def _check_replaced(
-        self, loaded: tuple[EvidenceOutcomeCacheEntry, ...], *, holds: bool
-    ) -> None:
-        self.findings.check(
-            "CACHE-03", holds, lambda: "every id once", lambda: entries_text(loaded)
-        )
-
     def settle(self) -> None:
         """Blame the loads that no lookup has contradicted (CACHE-06)."""
         for doubted in self._doubted.values():
@@ -177,9 +170,8 @@ class CacheJudge:
         self._doubted.clear()
 
     def _blame(self, doubted: _Doubted, requirement_id: str) -> None:
-        self.findings.check(
+        self.findings.blame(
             requirement_id,
-            False,
             lambda: " or ".join(map(found_text, doubted.options)),
             lambda: found_text(doubted.found),
             at=doubted.place,

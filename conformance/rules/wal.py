@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.rules import events
@@ -43,6 +43,29 @@ class _Refused:
     place: Place
 
 
+@dataclass
+class _Since:
+    """What befell the log since a load last told what it holds."""
+
+    accepted: bool = False
+    unsure: bool = False
+    synced: bool = False
+    proven_by_syncs: set[str] = field(default_factory=set)
+    refused: list[_Refused] = field(default_factory=list)
+    rejected: list[AgreementWalEntry] = field(default_factory=list)
+    reopened: bool = False
+    certain: int = 0
+    """How many entries were certain when the log was opened again."""
+
+    written_since_opening: bool = False
+
+    @property
+    def may_differ(self) -> bool:
+        """Whether the log may hold something else than the load showed."""
+        written = self.accepted or self.unsure or self.synced
+        return written or bool(self.rejected) or self.reopened
+
+
 class LogJudge:
     """One log, seen through its answers."""
 
@@ -56,18 +79,8 @@ class LogJudge:
         self.doubt = ""
         self._texts: set[str] = set()
         self._fresh = begins_empty
-        # How many entries the last load showed, and what happened since then.
         self._shown = 0
-        self._accepted = 0
-        self._unsure = 0
-        self._syncs = 0
-        self._synced: set[str] = set()
-        self._refused: list[_Refused] = []
-        self._rejected: list[AgreementWalEntry] = []
-        # How many entries were certain when the log was opened again, and what was stored since.
-        self._reopened = False
-        self._certain = 0
-        self._written_since_opening = False
+        self._since = _Since()
 
     def append(self, event: Event, entry: AgreementWalEntry) -> None:
         """Judge whether an append was rightly accepted or refused."""
@@ -80,21 +93,20 @@ class LogJudge:
             case events.REFUSED:
                 self._refuse(event, entry, outcomes)
             case _:
-                self._written_since_opening = True
-                self._unsure += 1
+                self._since.written_since_opening = True
+                self._since.unsure = True
                 both = [world for _, after in outcomes for world in after]
                 self._keep([*worlds, *both])
 
     def _accept(
         self, entry: AgreementWalEntry, outcomes: Sequence[tuple[str | None, list[World]]]
     ) -> None:
-        self._written_since_opening = True
-        self._accepted += 1
+        self._since.written_since_opening = True
+        self._since.accepted = True
         accepting = [after for error, after in outcomes if error is None]
         if outcomes and not accepting:
-            self.findings.check(
+            self.findings.blame(
                 "WAL-03",
-                False,
                 lambda: f"refused: {outcomes[0][0]}",
                 lambda: "the append was accepted",
             )
@@ -117,7 +129,7 @@ class LogJudge:
             return
         texts = [error for error, _ in refusing]
         self._texts.update(texts)
-        self._rejected.append(entry)
+        self._since.rejected.append(entry)
         after_refusal = [world for _, after in refusing for world in after]
         if len(refusing) < len(outcomes) and message not in texts:
             # Where the entry was lawful a disk may have been full: nobody can tell which it was.
@@ -127,7 +139,7 @@ class LogJudge:
             return
         if not refusing:
             return
-        self.findings.check("WAL-03", True, str, str)
+        self.findings.hold("WAL-03")
         if message:
             self.findings.check(
                 "WAL-03.text",
@@ -142,7 +154,7 @@ class LogJudge:
     ) -> list[World]:
         if self.mode is not RejectionMode.UNKNOWN_OUTCOME:
             return list(worlds)
-        self._unsure += 1
+        self._since.unsure = True
         return [*worlds, *(self.logs.stored(world, entry) for world in worlds)]
 
     def _refuse_legal(self, entry: AgreementWalEntry, message: str | None) -> None:
@@ -153,13 +165,12 @@ class LogJudge:
         elif self.mode is RejectionMode.UNKNOWN_OUTCOME:
             self._blame_refusal(refused, "WAL-13.accept")
         else:
-            self._refused.append(refused)
+            self._since.refused.append(refused)
         self._keep(self._after_refusal_of_legal(self.logs.worlds, entry))
 
     def _blame_refusal(self, refused: _Refused, requirement_id: str) -> None:
-        self.findings.check(
+        self.findings.blame(
             requirement_id,
-            False,
             lambda: "accepted",
             lambda: f"refused: {refused.message or ''}",
             at=refused.place,
@@ -168,7 +179,7 @@ class LogJudge:
     def sync(self, event: Event, request: WalSyncRequest) -> None:
         """Follow what a sync may have stored; a load shows whether it did."""
         self._fresh = False
-        self._written_since_opening = True
+        self._since.written_since_opening = True
         found: list[World] = []
         proven: list[set[str]] = []
         for world in self.logs.worlds:
@@ -181,9 +192,9 @@ class LogJudge:
             else:
                 # A sync that fails leaves what it had stored by then.
                 found.extend(after)
-        self._syncs += 1
+        self._since.synced = True
         if proven:
-            self._synced |= set.intersection(*proven)
+            self._since.proven_by_syncs |= set.intersection(*proven)
         self._keep(found)
 
     def _proven(self, world: World, after: Sequence[World], request: WalSyncRequest) -> set[str]:
@@ -202,25 +213,18 @@ class LogJudge:
         answers = [(world, self.logs.since(world, tick)) for world in self.logs.worlds]
         matching = [world for world, answer in answers if answer == found]
         if matching:
-            self.findings.check("WAL-05", True, str, str)
+            self.findings.hold("WAL-05")
             self._keep(matching)
             return
         world, expected = answers[0]
         requirement_id = "WAL-05"
-        if self._is_unsettled and all(entry.tick > tick for entry in found):
+        if self._since.may_differ and all(entry.tick > tick for entry in found):
             requirement_id = self._blamed(found, self.logs.contents(world), tick)
-        self.findings.check(
+        self.findings.blame(
             requirement_id,
-            False,
             lambda: entries_text(expected),
             lambda: difference_text(found, expected),
         )
-
-    @property
-    def _is_unsettled(self) -> bool:
-        """Whether the log may hold something else than the last load showed."""
-        written = self._accepted or self._unsure or self._syncs or self._rejected
-        return bool(written or self._reopened)
 
     def load(self, event: Event) -> None:
         """Judge the whole log, which tells which of the possible ones it is."""
@@ -235,7 +239,7 @@ class LogJudge:
         matching = [world for world in self.logs.worlds if self.logs.holds(world, found)]
         if matching:
             for requirement_id in self._put_to_the_test():
-                self.findings.check(requirement_id, True, str, str)
+                self.findings.hold(requirement_id)
             self._keep(matching)
             self._settle(())
         else:
@@ -249,9 +253,8 @@ class LogJudge:
         expected = self.logs.contents(self.logs.worlds[0])
         others = len(self.logs.worlds) - 1
         more = f" or one of {others} other logs" if others else ""
-        self.findings.check(
+        self.findings.blame(
             self._blamed(found, expected),
-            False,
             lambda: f"{entries_text(expected)}{more}",
             lambda: difference_text(found, expected),
         )
@@ -259,16 +262,16 @@ class LogJudge:
     def _unanswered(self, event: Event) -> None:
         """Blame a load of a log that nobody has touched and that cannot be read."""
         if event.answer == events.REFUSED and self._fresh:
-            self.findings.check(
-                "WAL-07", False, lambda: "an empty log", lambda: f"refused: {event.message or ''}"
+            self.findings.blame(
+                "WAL-07", lambda: "an empty log", lambda: f"refused: {event.message or ''}"
             )
 
     def reopen(self, event: Event) -> None:
         """Expect the same log again, where that is promised."""
         self._fresh = False
         if self.reopens:
-            self._reopened, self._written_since_opening = True, False
-            self._certain = min(map(self.logs.count, self.logs.worlds), default=0)
+            self._since.reopened, self._since.written_since_opening = True, False
+            self._since.certain = min(map(self.logs.count, self.logs.worlds), default=0)
         else:
             self.logs.keep([])
 
@@ -277,17 +280,17 @@ class LogJudge:
         found = []
         if self._fresh:
             found.append("WAL-07")
-        if self._reopened and self._certain:
+        if self._since.reopened and self._since.certain:
             found.append("WAL-08")
-        if self._accepted:
+        if self._since.accepted:
             found += [*_KEPT_BY_APPENDS, "WAL-13", "WAL-13.accept"]
-        if self._refused:
+        if self._since.refused:
             found.append("WAL-13")
-        if self._rejected:
+        if self._since.rejected:
             found.append(self._of_rejection)
-        found += sorted(self._synced)
+        found += sorted(self._since.proven_by_syncs)
         # Only what nothing could have changed is the same once more.
-        return found or ([] if self._is_unsettled else ["WAL-06"])
+        return found or ([] if self._since.may_differ else ["WAL-06"])
 
     @property
     def _of_rejection(self) -> str:
@@ -304,23 +307,31 @@ class LogJudge:
         def read(count: int) -> Entries:
             return tuple([each for each in contents[:count] if tick is None or each.tick > tick])
 
-        expected, settled, reopened = read(len(contents)), len(read(self._shown)), self._reopened
-        opened = read(self._certain)
-        if reopened and self._written_since_opening and found[: len(opened)] == opened:
+        expected, settled, reopened = (
+            read(len(contents)),
+            len(read(self._shown)),
+            self._since.reopened,
+        )
+        opened = read(self._since.certain)
+        if reopened and self._since.written_since_opening and found[: len(opened)] == opened:
             # What was opened again was all there: what is wrong came later.
             settled, reopened = len(opened), False
         extra = entries_without(found, expected)
-        stored = any(refused.entry in extra for refused in self._refused)
-        appended = bool(self._accepted or self._unsure)
+        stored = any(refused.entry in extra for refused in self._since.refused)
+        appended = self._since.accepted or self._since.unsure
         is_kept = found[:settled] == expected[:settled]
-        if self._syncs and is_kept and not (appended or reopened or self._rejected or stored):
+        if (
+            self._since.synced
+            and is_kept
+            and not (appended or reopened or self._since.rejected or stored)
+        ):
             return _blamed_for_sync(extra, entries_without(expected, found), expected)
         since = SinceLoad(
             settled=settled,
-            appended=appended or bool(self._syncs),
+            appended=appended or self._since.synced,
             reopened=reopened,
-            refused=tuple([refused.entry for refused in self._refused]),
-            rejected=tuple(self._rejected),
+            refused=tuple([refused.entry for refused in self._since.refused]),
+            rejected=tuple(self._since.rejected),
             keeps_rejected=self.mode is RejectionMode.KEEPS_REJECTED,
         )
         return broken_requirement(found, expected, since)
@@ -335,22 +346,20 @@ class LogJudge:
     def settle(self) -> None:
         """Blame the refusals of lawful entries that no load has explained (WAL-13)."""
         self._blame_refusals(())
+        self._since.refused.clear()
 
     def _blame_refusals(self, surplus: Entries) -> None:
-        for refused in self._refused:
+        for refused in self._since.refused:
             # That it was refused is no fault of its own where it was stored all the same.
             if refused.entry not in surplus:
                 self._blame_refusal(refused, "WAL-13.accept")
-        self._refused.clear()
 
     def _settle(self, surplus: Entries) -> None:
         """Begin anew from what a load showed, with what it showed beyond what was expected."""
         self._blame_refusals(surplus)
         self._shown = self.logs.count(self.logs.worlds[0])
-        self._fresh = self._reopened = self._written_since_opening = False
-        self._accepted = self._unsure = self._syncs = self._certain = 0
-        self._synced.clear()
-        self._rejected.clear()
+        self._fresh = False
+        self._since = _Since()
 
 
 def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str:
@@ -359,4 +368,4 @@ def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str
     if extra and all(entry.stable_identity() in identities for entry in extra):
         return "SYNC-05"
     first = (*missing, *extra)
-    return _REQUIREMENT_OF_KIND.get(type(first[0]), "SYNC-04") if first else "SYNC-04"
+    return _REQUIREMENT_OF_KIND[type(first[0])] if first else "SYNC-04"

@@ -39,8 +39,19 @@ def test_an_earlier_line_that_is_only_judged_now_keeps_its_place() -> None:
     findings = findings_at(3)
     place = findings.place
     findings.at(4, never)
-    findings.check("WAL-01", False, lambda: "x", lambda: "y", at=place)
+    findings.blame("WAL-01", lambda: "x", lambda: "y", at=place)
 
+    assert findings.differences == {"WAL-01": Difference(3, "operation 3", "x", "y")}
+
+
+def test_what_holds_and_what_is_blamed_count_alike() -> None:
+    findings = findings_at(3)
+    findings.hold("WAL-01")
+    findings.hold("WAL-01")
+    findings.blame("WAL-01", lambda: "x", lambda: "y")
+    findings.blame("WAL-01", never, never)
+
+    assert findings.checks == {"WAL-01": 4}
     assert findings.differences == {"WAL-01": Difference(3, "operation 3", "x", "y")}
 
 

@@ -91,6 +91,10 @@ def judge_of(mode: RejectionMode = RejectionMode.CLEAN_REJECT) -> LogJudge:
         ([append(GATE), sync(PLAIN, DONE), load(GATE)], {*KEPT, "SYNC-05"}),
         ([unsure(GATE), sync(PLAIN, DONE), load(GATE)], set()),
         ([sync(PLAIN, DONE), load(GATE), load(GATE)], {"SYNC-08", "WAL-06"}),
+        ([sync(RISING, DONE), sync(asked_for(tick=2), DONE), load(*STORED[1::2], gate(2))],
+         {"SYNC-06", "SYNC-08"}),
+        ([sync(PLAIN, DONE), sync(PLAIN, BLOCKED), load(GATE)], {"SYNC-08"}),
+        ([unsure(OTHER), sync(PLAIN, DONE), load(GATE)], {"SYNC-08"}),
         # What blocks or fails shows nothing of what it would have stored.
         ([sync(PLAIN, BLOCKED), load()], set()),
         ([sync(PLAIN, FAILED), load()], set()),

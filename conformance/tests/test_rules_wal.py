@@ -147,6 +147,7 @@ def test_a_broken_log_is_blamed_for_one_thing_at_its_first_line(
     ("asked", "expected"),
     [
         ([load(ONE)], {}),
+        ([REOPEN, load(ONE)], {}),
         ([append(ONE), load(TWO, ONE), load(TWO)], {"WAL-06": 3}),
         ([without_answer(load(), REFUSED, "gone")], {}),
         ([read_since(5, ONE)], {}),

@@ -104,8 +104,8 @@ def test_a_sync_stores_one_entry_after_another_and_none_that_is_there() -> None:
     world = logs.stored(only(logs), gate(4))
     rising = rise(NONE, SOFT_SAFE, 3)
 
-    def after(level: AgreementLevel, tick: int) -> list[tuple[AgreementWalEntry, ...]]:
-        return [each.tail_entries()[1:] for each in logs.synced(world, request(level, tick))]  # type: ignore[misc]
+    def after(level: AgreementLevel, tick: int) -> list[list[AgreementWalEntry]]:
+        return [each.tail_entries()[1:] for each in logs.synced(world, request(level, tick))]
 
     assert after(SOFT_SAFE, 5) == [
         [],
