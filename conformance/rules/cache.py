@@ -32,7 +32,7 @@ def blame_for_get(evidence_id: str, found: Found, expected: Found) -> str:
 class _Doubted:
     """What a load showed of one id, what it should have, and where."""
 
-    options: list[Found]
+    expected: Found
     found: Found
     place: Place
     was_put: bool
@@ -95,21 +95,19 @@ class CacheJudge:
         if event.answer != OK:
             return
         found: Found = event.result
+        is_other = found is not None and found.evidence_id != evidence_id
         doubted = self._doubted.pop(evidence_id, None)
         if doubted is not None:
             # The load showed something else; the lookup tells which of the two is wrong.
             requirement_id = "CACHE-06"
-            if found not in doubted.options:
-                (expected,) = doubted.options
-                was_put = doubted.was_put
-                requirement_id = (
-                    blame_for_get(evidence_id, found, expected) if was_put else "CACHE-03"
-                )
+            if found != doubted.expected:
+                requirement_id = "CACHE-03"
+                if doubted.was_put:
+                    requirement_id = blame_for_get(evidence_id, found, doubted.expected)
             self._blame(doubted, requirement_id)
-            self._options[evidence_id] = [found]
+            self._options[evidence_id] = [] if is_other else [found]
             return
         options = self._options_of(evidence_id)
-        is_other = found is not None and found.evidence_id != evidence_id
         if options or is_other:
             self.findings.check(
                 self._blamed(evidence_id, found, options or [None]),
@@ -172,7 +170,7 @@ class CacheJudge:
     def _blame(self, doubted: _Doubted, requirement_id: str) -> None:
         self.findings.blame(
             requirement_id,
-            lambda: " or ".join(map(found_text, doubted.options)),
+            lambda: found_text(doubted.expected),
             lambda: found_text(doubted.found),
             at=doubted.place,
         )
@@ -189,7 +187,7 @@ class CacheJudge:
             requirement_id = "CACHE-08"
         elif self._put_since and found not in options:
             was_put = evidence_id in self._put_since
-            self._doubted[evidence_id] = _Doubted(options, found, self.findings.place, was_put)
+            self._doubted[evidence_id] = _Doubted(options[0], found, self.findings.place, was_put)
             return False
         return self.findings.check(
             requirement_id,

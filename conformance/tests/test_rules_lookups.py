@@ -43,6 +43,7 @@ LOADED = [put("e", "1"), put("f", "1"), load_cache(E1, F1)]
         ([put("e", "1"), LOST, get("e", None)], {"CACHE-02": 2}),
         ([put("e", "1"), load_cache(E2), get("e", E2)], {"CACHE-02": 2}),
         ([put("e", "1"), LOST, get("e", F1)], {"CACHE-01": 2}),
+        ([put("e", "1"), LOST, get("e", F1), get("e", E1)], {"CACHE-01": 2}),
         ([put("e", "1"), load_cache(E1, F1), get("f", F1)], {"CACHE-03": 2}),
         # Another put has harmed the entry.
         ([*LOADED, put("e", "2"), load_cache(E2), get("f", None)], {"CACHE-03": 5}),
