@@ -167,6 +167,7 @@ def test_the_order_is_not_known_after_a_put_that_may_not_have_been(last: Asked) 
         ([load_cache(E1), put("f", "1"), load_cache(E1)], set(), {"CACHE-06": 3}),
         ([unsure_put("e", "1"), get("e", E2)], set(), {}),
         ([put("e", "1"), load_cache(F1, E1)], {"CACHE-06"}, {}),
+        ([put("e", "1"), put("e", "2"), load_cache(F1, E2)], {"CACHE-03", "CACHE-06"}, {}),
         ([load_cache(F1, E1), load_cache(E1, F1)], {"CACHE-06"}, {"CACHE-04": 2}),
         # An id that was stored twice before is as it was until it is put (CACHE-05).
         ([load_cache(E1, E2), load_cache(E1, E2), get("e", E1)], set(), {}),

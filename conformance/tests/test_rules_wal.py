@@ -120,6 +120,7 @@ def test_a_right_log_proves_what_was_put_to_the_test_and_no_more(
         ([append(ONE), REOPEN, append(TWO), read_since(0, TWO)], {"WAL-08": 4}),
         ([append(ONE), REOPEN, unsure(TWO), load(ONE, THREE)], {"WAL-01": 4}),
         ([refused(DOWN), load(DOWN)], {"WAL-04": 2}),
+        ([append(ONE), refused(DOWN), load(ONE, DOWN)], {"WAL-04": 3}),
         ([append(ONE), load(ONE), refused(DOWN), load()], {"WAL-04": 4}),
         ([refused(DOWN, "no")], {"WAL-03.text": 1}),
         ([refused(DOWN, "")], {"WAL-09": 1}),
