@@ -164,6 +164,7 @@ def test_the_order_is_not_known_after_a_put_that_may_not_have_been(last: Asked) 
         ([load_cache()], set(), {}),
         ([load_cache(E1), load_cache(E1)], {"CACHE-06"}, {}),
         ([load_cache(E1), load_cache()], set(), {"CACHE-06": 2}),
+        ([load_cache(E1), get("f", F1)], set(), {"CACHE-01": 2}),
         ([load_cache(E1), put("f", "1"), load_cache(E1)], set(), {"CACHE-06": 3}),
         ([unsure_put("e", "1"), get("e", E2)], set(), {}),
         ([put("e", "1"), load_cache(F1, E1)], {"CACHE-06"}, {}),
