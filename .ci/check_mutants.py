@@ -104,10 +104,11 @@ def read_results() -> tuple[dict[str, Counter[str]], set[Mutant]]:
     survivors = set()
     for module, name, status in results():
         counts.setdefault(module, Counter())[status] += 1
-        if status not in KILLED:
+        if status not in (*KILLED, "not checked"):
             survivors.add(mutant(module, name))
-    if not counts:
-        sys.exit("there are no mutants: mutmut has not run")
+    untried = sum(own["not checked"] for own in counts.values())
+    if untried or not counts:
+        sys.exit(f"{untried} mutants were not tried: mutmut has not run to its end")
     return counts, survivors
 
 

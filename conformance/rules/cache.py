@@ -69,7 +69,7 @@ class CacheJudge:
         if event.answer == OK:
             self._put_since.add(evidence_id)
             self._known_since_opening.add(evidence_id)
-            self._put_over |= self._stores
+            self._put_over = self._stores
             self._stores = True
             self._options[evidence_id] = [entry]
             if self._order is not None:
@@ -216,4 +216,4 @@ class CacheJudge:
             self._known_since_opening.clear()
             return
         self._options, self._known, self._order = {}, False, None
-        self._stores = False
+        self._stores = self._put_over = False

@@ -195,8 +195,9 @@ def test_without_a_promise_nothing_is_known_after_a_restart() -> None:
     assert findings.checks["CACHE-03"] == findings.checks["CACHE-04"] == 1
 
 
-def test_what_was_stored_before_such_a_restart_is_beside_nothing() -> None:
-    asked = [put("e", "1"), REOPEN, put("f", "1"), load_cache(F1)]
+@pytest.mark.parametrize("before", [[put("e", "1")], LOADED[:2]])
+def test_what_was_stored_before_such_a_restart_is_beside_nothing(before: list[Asked]) -> None:
+    asked = [*before, REOPEN, put("f", "1"), load_cache(F1)]
 
     assert proven(driven(judge_of(reopens=False), asked)) == {"CACHE-06"}
 

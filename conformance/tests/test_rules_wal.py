@@ -90,6 +90,8 @@ def test_a_right_log_proves_what_was_put_to_the_test_and_no_more(
         ([load(ONE)], {"WAL-07": 1}),
         ([without_answer(load(), REFUSED, "gone")], {"WAL-07": 1}),
         ([append(DOWN)], {"WAL-03": 1}),
+        ([append(DOWN), load(DOWN)], {"WAL-03": 1}),
+        ([append(DOWN), load()], {"WAL-03": 1}),
         ([append(UP), append(rise(NONE, SOFT_SAFE))], {"WAL-03": 2}),
         ([append(ONE), load()], {"WAL-01": 2}),
         ([append(ONE), load(TWO)], {"WAL-01": 2}),
@@ -176,6 +178,14 @@ def test_without_a_promise_nothing_is_known_after_a_restart() -> None:
 
     assert broken(findings) == {}
     assert proven(findings) == {*KEPT, "WAL-06"}
+
+
+@pytest.mark.requirement("WAL-13")
+def test_a_lawful_entry_that_is_refused_proves_that_it_is_not_stored() -> None:
+    findings = driven(judge_of(), [refused(ONE, "full"), load()])
+
+    assert findings.checks == {"WAL-09": 1, "WAL-13": 1, "WAL-13.accept": 1}
+    assert broken(findings) == {"WAL-13.accept": 1}
 
 
 @pytest.mark.parametrize("answer", [UNKNOWN, FAULT])
