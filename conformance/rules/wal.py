@@ -304,11 +304,11 @@ class LogJudge:
         if self._fresh:
             return "WAL-07"
 
-        def read(count: int) -> Entries:
+        def read(count: int | None = None) -> Entries:
             return tuple([each for each in contents[:count] if tick is None or each.tick > tick])
 
         expected, settled, reopened = (
-            read(len(contents)),
+            read(),
             len(read(self._shown)),
             self._since.reopened,
         )
