@@ -29,8 +29,7 @@ def escaped(text: str) -> str:
 
 
 def _is_unseen(character: str) -> bool:
-    is_odd_blank = character != " " and not character.isprintable()
-    return is_odd_blank or unicodedata.category(character) in _COMBINING
+    return not character.isprintable() or unicodedata.category(character) in _COMBINING
 
 
 def _escape(character: str) -> str:
