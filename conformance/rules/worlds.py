@@ -73,7 +73,7 @@ class PossibleLogs:
 
     def __init__(self, mode: RejectionMode, entries: Entries | None) -> None:
         self.mode = mode
-        self.worlds: list[World] = []
+        self.worlds: list[World]
         if entries is None:
             self._forget()
         else:

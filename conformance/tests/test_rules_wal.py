@@ -172,6 +172,12 @@ def test_what_an_unknown_log_shows_first_proves_nothing() -> None:
     assert proven(driven(judge, [append(ONE), load(TWO, ONE), load(TWO, ONE)])) == {"WAL-06"}
 
 
+def test_a_refusal_is_blamed_though_a_restart_hides_what_it_left() -> None:
+    asked = [refused(ONE), REOPEN, load()]
+
+    assert broken(driven(judge_of(reopens=False), asked)) == {"WAL-13.accept": 1}
+
+
 def test_without_a_promise_nothing_is_known_after_a_restart() -> None:
     asked = [append(ONE), load(ONE), REOPEN, read_since(0, TWO), load(), load()]
     findings = driven(judge_of(reopens=False), asked)

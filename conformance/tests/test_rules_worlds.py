@@ -198,3 +198,10 @@ def test_a_read_gives_what_comes_after_a_tick_in_the_order_of_the_log(
     world = logs.stored(logs.stored(only(logs), gate(9)), gate(1))
 
     assert logs.since(world, tick) == tuple(map(gate, expected))
+
+
+@pytest.mark.requirement("WAL-05", "WAL-13")
+def test_a_high_tick_is_read_though_lower_ones_come_behind_it() -> None:
+    logs = logs_of(*map(gate, (5, 1, 1, 1)))
+
+    assert logs.since(only(logs), 2) == (gate(5),)
