@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.concurrency.calls import ConcurrentCall
-from conformance.rules.narration import cache_entry_text, entries_text
+from conformance.rules.narration import entries_text, found_text
 from telltale_spec.model.operations import GetOutcome, LoadCache, LoadLog, ReadSince
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
@@ -23,7 +23,6 @@ def answer_text(call: ConcurrentCall) -> str:
             return entries_text(call.result)
         case GetOutcome():
             found = call.result
-            if isinstance(found, EvidenceOutcomeCacheEntry):
-                return cache_entry_text(found)
-            return "nothing" if found is None else repr(found)
+            is_entry = found is None or isinstance(found, EvidenceOutcomeCacheEntry)
+            return found_text(found) if is_entry else repr(found)
     return "ok"

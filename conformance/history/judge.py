@@ -110,6 +110,7 @@ class _Judge:
 
     def report(self) -> BackendReport:
         """Return what was found."""
+        self.log.settle()
         self.cache.settle()
         return BackendReport(
             self.header.backend,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from conformance.engine.session import Raised, Returned
-from conformance.rules.narration import cache_entry_text
+from conformance.rules.cache import blame_for_get
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = [
@@ -23,10 +23,8 @@ __all__ = [
     "TWO_KEYS",
     "Entries",
     "Found",
-    "blame_for_get",
     "blame_for_put",
     "by_id",
-    "found_text",
     "misfit_text",
     "same_contents",
 ]
@@ -57,16 +55,6 @@ def same_contents(left: Entries, right: Entries) -> bool:
     return len(left) == len(right) and by_id(left) == by_id(right)
 
 
-def blame_for_get(evidence_id: str, found: Found, expected: Found) -> str:
-    """Return the requirement that a lookup puts to the test.
-
-    An entry of another id, or any entry where there is none, is found by a
-    wrong comparison of ids; anything else is an entry that was not kept.
-    """
-    other = found is not None and found.evidence_id != evidence_id
-    return "CACHE-01" if expected is None or other else "CACHE-02"
-
-
 def blame_for_put(
     entry: EvidenceOutcomeCacheEntry,
     found: Found,
@@ -90,11 +78,6 @@ def blame_for_put(
     wanted = by_id(expected)
     harmed = any(looked_up[key] != wanted.get(key) for key in looked_up)
     return "CACHE-03" if harmed else "CACHE-06"
-
-
-def found_text(found: Found) -> str:
-    """Return what a lookup found."""
-    return "nothing" if found is None else cache_entry_text(found)
 
 
 def misfit_text(answer: Raised | Returned) -> str:

@@ -24,15 +24,14 @@ from conformance.machines.cache_blame import (
     TWO_KEYS,
     Entries,
     Found,
-    blame_for_get,
     blame_for_put,
     by_id,
-    found_text,
     misfit_text,
     same_contents,
 )
 from conformance.machines.fresh import follow, leftovers_text, next_history_text
-from conformance.rules.narration import difference_text, entries_text, operation_text
+from conformance.rules.cache import blame_for_get
+from conformance.rules.narration import difference_text, entries_text, found_text, operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.machine import State, step
 from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen

@@ -14,9 +14,10 @@ from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, Raised, Returned
 from conformance.machines.asking import TRIES, answered, opened_again, takes_the_id
-from conformance.machines.cache_blame import Entries, Found, by_id, found_text, misfit_text
+from conformance.machines.cache_blame import Entries, Found, by_id, misfit_text
 from conformance.machines.scripted_texts import contents_text, mismatch_text
-from conformance.rules.narration import operation_text
+from conformance.rules.cache import blame_for_get
+from conformance.rules.narration import found_text, operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
@@ -127,13 +128,13 @@ class ScriptedCache(ScriptedPart):
         return holds
 
     def _blame_for_get(self, evidence_id: str, found: Found, expected: Found) -> str:
-        other = found is not None and found.evidence_id != evidence_id
-        if expected is None or other:
-            return "CACHE-01"
-        if evidence_id not in self._seen:
-            return "CACHE-08" if self._reopened and not self._put_since_opening else "CACHE-02"
+        requirement_id = blame_for_get(evidence_id, found, expected)
+        if requirement_id == "CACHE-01":
+            return requirement_id
         if self._reopened and not self._put_since_opening:
             return "CACHE-08"
+        if evidence_id not in self._seen:
+            return requirement_id
         return "CACHE-03" if self._put_since_load else "CACHE-06"
 
     @act("load_cache")

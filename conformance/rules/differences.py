@@ -10,7 +10,7 @@ from typing import Any, Final
 
 __all__ = ["difference_note", "escaped", "field_differences"]
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc"})
+_COMBINING: Final = frozenset({"Mn", "Me", "Mc"})
 # More differences than these tell nobody more.
 _FIELDS_MAX: Final = 6
 
@@ -19,24 +19,21 @@ def escaped(text: str) -> str:
     """Return a text in which everything that cannot be seen is escaped.
 
     That is what has no glyph of its own (control, zero-width and combining
-    characters, and all blanks but the ordinary one) and an ordinary blank at
-    the end. Two texts that differ never look the same for want of an escape.
+    characters, and all blanks but the ordinary one), an ordinary blank at the
+    end, and the backslash, with which an escape begins. Two texts that differ
+    never look the same for want of an escape.
     """
-    body = "".join(
-        _escape(each) if unicodedata.category(each) in _UNSEEN or _is_odd_blank(each) else each
-        for each in text
-    )
+    body = "".join(_escape(each) if _is_unseen(each) or each == "\\" else each for each in text)
     trailing = len(body) - len(body.rstrip(" "))
     return body[: len(body) - trailing] + "\\x20" * trailing
 
 
-def _is_odd_blank(character: str) -> bool:
-    return character != " " and not character.isprintable()
+def _is_unseen(character: str) -> bool:
+    return not character.isprintable() or unicodedata.category(character) in _COMBINING
 
 
 def _escape(character: str) -> str:
-    escape = character.encode("unicode_escape").decode("ascii")
-    return escape if escape != character else f"\\x{ord(character):02x}"
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def difference_note(actual: Sequence[Any], expected: Sequence[Any]) -> str:

@@ -42,29 +42,39 @@ class Findings:
         holds: bool,
         expected: Callable[[], str],
         actual: Callable[[], str],
+    ) -> bool:
+        """Count one check and keep the first difference; return whether it holds."""
+        if holds:
+            self.hold(requirement_id)
+        else:
+            self.blame(requirement_id, expected, actual)
+        return holds
+
+    def hold(self, requirement_id: str) -> None:
+        """Count one check that holds."""
+        self.checks[requirement_id] += 1
+
+    def blame(
+        self,
+        requirement_id: str,
+        expected: Callable[[], str],
+        actual: Callable[[], str],
         *,
         at: Place | None = None,
-    ) -> bool:
-        """Count one check and keep the first difference; return whether it holds.
+    ) -> None:
+        """Count one check that does not hold, and keep the first difference.
 
         ``at`` is the place of an earlier line that is only judged now.
         """
         self.checks[requirement_id] += 1
-        if not holds and requirement_id not in self.differences:
+        if requirement_id not in self.differences:
             line, text = at or self.place
             self.differences[requirement_id] = Difference(line, text(), expected(), actual())
-        return holds
 
     @property
     def place(self) -> Place:
         """The line that is judged now, and how it reads."""
         return self.line, self.text
-
-    def withdraw(self, requirement_id: str, line: int) -> None:
-        """Take a difference back that a later line explains better."""
-        found = self.differences.get(requirement_id)
-        if found is not None and found.line == line:
-            del self.differences[requirement_id]
 
     def check_text(self, message: str | None) -> None:
         """Check that a refusal that was recorded with its text has one (WAL-09)."""
@@ -73,9 +83,8 @@ class Findings:
 
     def check_declared(self, message: str | None) -> None:
         """Blame an error that is not the declared one (WAL-09)."""
-        self.check(
+        self.blame(
             "WAL-09",
-            False,
             lambda: "a result or the declared error",
             lambda: f"raised {message or 'another error'}",
         )

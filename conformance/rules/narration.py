@@ -37,6 +37,7 @@ __all__ = [
     "difference_text",
     "entries_text",
     "entry_text",
+    "found_text",
     "operation_text",
     "outcome_text",
     "quoted",
@@ -156,6 +157,11 @@ def cache_entry_text(entry: EvidenceOutcomeCacheEntry) -> str:
         f"evidence {quoted(entry.evidence_id)} = {outcome_text(entry.outcome)} "
         f"of {quoted(entry.interface_name)}.{quoted(entry.operation_name)}"
     )
+
+
+def found_text(found: EvidenceOutcomeCacheEntry | None) -> str:
+    """Return what a lookup found."""
+    return "nothing" if found is None else cache_entry_text(found)
 
 
 def outcome_text(outcome: EffectOutcome) -> str:

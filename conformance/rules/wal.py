@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.rules import events
 from conformance.rules.blame import SinceLoad, broken_requirement, entries_without
 from conformance.rules.events import OK, Event
-from conformance.rules.findings import Findings
+from conformance.rules.findings import Findings, Place
 from conformance.rules.narration import difference_text, entries_text
 from conformance.rules.worlds import TAIL_MAX, WORLDS_MAX, Entries, PossibleLogs, World
 from telltale_spec.model.machine import RejectionMode
@@ -33,6 +34,38 @@ _REQUIREMENT_OF_KIND: Final = {
 _KEPT_BY_APPENDS: Final = ("WAL-01", "WAL-02")
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """A lawful entry that was refused, and where; whether it was stored, the next load tells."""
+
+    entry: AgreementWalEntry
+    message: str | None
+    place: Place
+
+
+@dataclass
+class _Since:
+    """What befell the log since a load last told what it holds."""
+
+    accepted: bool = False
+    unsure: bool = False
+    synced: bool = False
+    proven_by_syncs: set[str] = field(default_factory=set)
+    refused: list[_Refused] = field(default_factory=list)
+    rejected: list[AgreementWalEntry] = field(default_factory=list)
+    reopened: bool = False
+    certain: int = 0
+    """How many entries were certain when the log was opened again."""
+
+    written_since_opening: bool = False
+
+    @property
+    def may_differ(self) -> bool:
+        """Whether the log may hold something else than the load showed."""
+        written = self.accepted or self.unsure or self.synced
+        return written or bool(self.rejected) or self.reopened
+
+
 class LogJudge:
     """One log, seen through its answers."""
 
@@ -46,13 +79,8 @@ class LogJudge:
         self.doubt = ""
         self._texts: set[str] = set()
         self._fresh = begins_empty
-        # What happened since a load last told what the log holds.
-        self._accepted = 0
-        self._unsure = 0
-        self._syncs = 0
-        self._reopened = False
-        self._refused: list[tuple[int, AgreementWalEntry]] = []
-        self._rejected: list[AgreementWalEntry] = []
+        self._shown = 0
+        self._since = _Since()
 
     def append(self, event: Event, entry: AgreementWalEntry) -> None:
         """Judge whether an append was rightly accepted or refused."""
@@ -65,24 +93,23 @@ class LogJudge:
             case events.REFUSED:
                 self._refuse(event, entry, outcomes)
             case _:
-                self._unsure += 1
+                self._since.written_since_opening = True
+                self._since.unsure = True
                 both = [world for _, after in outcomes for world in after]
                 self._keep([*worlds, *both])
 
     def _accept(
         self, entry: AgreementWalEntry, outcomes: Sequence[tuple[str | None, list[World]]]
     ) -> None:
-        self._accepted += 1
+        self._since.written_since_opening = True
+        self._since.accepted = True
         accepting = [after for error, after in outcomes if error is None]
-        if not outcomes:
-            return
-        self.findings.check(
-            "WAL-03",
-            bool(accepting),
-            lambda: f"refused: {outcomes[0][0]}",
-            lambda: "the append was accepted",
-        )
-        if not accepting:
+        if outcomes and not accepting:
+            self.findings.blame(
+                "WAL-03",
+                lambda: f"refused: {outcomes[0][0]}",
+                lambda: "the append was accepted",
+            )
             # It said that it stored the entry; what it did will be seen at the next load.
             before = list(self.logs.worlds)
             accepting = [[world, self.logs.stored(world, entry)] for world in before]
@@ -100,12 +127,19 @@ class LogJudge:
         if outcomes and not refusing:
             self._refuse_legal(entry, message)
             return
-        self._texts.update(error for error, _ in refusing)
-        self._rejected.append(entry)
+        texts = [error for error, _ in refusing]
+        self._texts.update(texts)
+        self._since.rejected.append(entry)
+        after_refusal = [world for _, after in refusing for world in after]
+        if len(refusing) < len(outcomes) and message not in texts:
+            # Where the entry was lawful a disk may have been full: nobody can tell which it was.
+            pairs = zip(self.logs.worlds, outcomes, strict=True)
+            lawful = [world for world, (error, _) in pairs if error is None]
+            self._keep([*after_refusal, *self._after_refusal_of_legal(lawful, entry)])
+            return
         if not refusing:
             return
-        self.findings.check("WAL-03", True, str, str)
-        texts = [error for error, _ in refusing]
+        self.findings.hold("WAL-03")
         if message:
             self.findings.check(
                 "WAL-03.text",
@@ -113,38 +147,63 @@ class LogJudge:
                 lambda: f"refused: {texts[0]}",
                 lambda: f"refused: {message}",
             )
-        self._keep([world for _, after in refusing for world in after])
+        self._keep(after_refusal)
+
+    def _after_refusal_of_legal(
+        self, worlds: Sequence[World], entry: AgreementWalEntry
+    ) -> list[World]:
+        if self.mode is not RejectionMode.UNKNOWN_OUTCOME:
+            return list(worlds)
+        self._since.unsure = True
+        return [*worlds, *(self.logs.stored(world, entry) for world in worlds)]
 
     def _refuse_legal(self, entry: AgreementWalEntry, message: str | None) -> None:
-        # A disk may be full; but the text of an earlier refusal tells of a log that it wedged.
-        self.findings.check(
-            "WAL-04" if message in self._texts else "WAL-13.accept",
-            False,
-            lambda: "accepted",
-            lambda: f"refused: {message or ''}",
-        )
-        if self.mode is RejectionMode.UNKNOWN_OUTCOME:
-            self._unsure += 1
-            before = list(self.logs.worlds)
-            self._keep([*before, *(self.logs.stored(world, entry) for world in before)])
+        refused = _Refused(entry, message, self.findings.place)
+        if message in self._texts:
+            # A disk may be full; but the text of an earlier refusal tells of a log that it wedged.
+            self._blame_refusal(refused, "WAL-04")
+        elif self.mode is RejectionMode.UNKNOWN_OUTCOME:
+            self._blame_refusal(refused, "WAL-13.accept")
         else:
-            self._refused.append((self.findings.line, entry))
+            self._since.refused.append(refused)
+        self._keep(self._after_refusal_of_legal(self.logs.worlds, entry))
+
+    def _blame_refusal(self, refused: _Refused, requirement_id: str) -> None:
+        self.findings.blame(
+            requirement_id,
+            lambda: "accepted",
+            lambda: f"refused: {refused.message or ''}",
+            at=refused.place,
+        )
 
     def sync(self, event: Event, request: WalSyncRequest) -> None:
         """Follow what a sync may have stored; a load shows whether it did."""
         self._fresh = False
+        self._since.written_since_opening = True
         found: list[World] = []
+        proven: list[set[str]] = []
         for world in self.logs.worlds:
             after = self.logs.synced(world, request)
             if event.answer == OK and isinstance(event.result, Blocked):
                 found.append(world)
             elif event.answer == OK and isinstance(event.result, Success):
                 found.append(after[-1])
+                proven.append(self._proven(world, after, request))
             else:
                 # A sync that fails leaves what it had stored by then.
                 found.extend(after)
-        self._syncs += 1
+        self._since.synced = True
+        if proven:
+            self._since.proven_by_syncs |= set.intersection(*proven)
         self._keep(found)
+
+    def _proven(self, world: World, after: Sequence[World], request: WalSyncRequest) -> set[str]:
+        """Return the requirements that a sync puts to the test by what it stores."""
+        stored = after[-1].tail_entries()[world.tail_count :]
+        proven = {_REQUIREMENT_OF_KIND[type(entry)] for entry in stored}
+        if len(stored) < len(self.logs.proposed(world, request)):
+            proven.add("SYNC-05")
+        return proven
 
     def read_since(self, event: Event, tick: int) -> None:
         """Judge the entries after a tick."""
@@ -154,19 +213,15 @@ class LogJudge:
         answers = [(world, self.logs.since(world, tick)) for world in self.logs.worlds]
         matching = [world for world, answer in answers if answer == found]
         if matching:
-            self.findings.check("WAL-05", True, str, str)
+            self.findings.hold("WAL-05")
             self._keep(matching)
             return
-        written = self._accepted or self._unsure or self._syncs or self._rejected
-        settled = not (written or self._reopened)
-        filtered = all(entry.tick > tick for entry in found)
-        expected = answers[0][1]
+        world, expected = answers[0]
         requirement_id = "WAL-05"
-        if filtered and not settled:
-            requirement_id = self._blamed(found, expected)
-        self.findings.check(
+        if self._since.may_differ and all(entry.tick > tick for entry in found):
+            requirement_id = self._blamed(found, self.logs.contents(world), tick)
+        self.findings.blame(
             requirement_id,
-            False,
             lambda: entries_text(expected),
             lambda: difference_text(found, expected),
         )
@@ -179,39 +234,44 @@ class LogJudge:
         found: Entries = event.result
         if not self.logs.worlds:
             self.logs.adopt(found)
-            self._settle()
+            self._settle(())
             return
         matching = [world for world in self.logs.worlds if self.logs.holds(world, found)]
         if matching:
             for requirement_id in self._put_to_the_test():
-                self.findings.check(requirement_id, True, str, str)
+                self.findings.hold(requirement_id)
             self._keep(matching)
+            self._settle(())
         else:
-            expected = self.logs.contents(self.logs.worlds[0])
-            others = len(self.logs.worlds) - 1
-            more = f" or one of {others} other logs" if others else ""
-            self.findings.check(
-                self._blamed(found, expected),
-                False,
-                lambda: f"{entries_text(expected)}{more}",
-                lambda: difference_text(found, expected),
-            )
+            self._blame_load(found)
             # From here on the log is judged by what it really holds.
+            expected = self.logs.contents(self.logs.worlds[0])
             self.logs.adopt(found)
-        self._settle()
+            self._settle(entries_without(found, expected))
+
+    def _blame_load(self, found: Entries) -> None:
+        expected = self.logs.contents(self.logs.worlds[0])
+        others = len(self.logs.worlds) - 1
+        more = f" or one of {others} other logs" if others else ""
+        self.findings.blame(
+            self._blamed(found, expected),
+            lambda: f"{entries_text(expected)}{more}",
+            lambda: difference_text(found, expected),
+        )
 
     def _unanswered(self, event: Event) -> None:
         """Blame a load of a log that nobody has touched and that cannot be read."""
         if event.answer == events.REFUSED and self._fresh:
-            self.findings.check(
-                "WAL-07", False, lambda: "an empty log", lambda: f"refused: {event.message or ''}"
+            self.findings.blame(
+                "WAL-07", lambda: "an empty log", lambda: f"refused: {event.message or ''}"
             )
 
     def reopen(self, event: Event) -> None:
         """Expect the same log again, where that is promised."""
         self._fresh = False
         if self.reopens:
-            self._reopened = True
+            self._since.reopened, self._since.written_since_opening = True, False
+            self._since.certain = min(map(self.logs.count, self.logs.worlds), default=0)
         else:
             self.logs.keep([])
 
@@ -220,41 +280,58 @@ class LogJudge:
         found = []
         if self._fresh:
             found.append("WAL-07")
-        if self._reopened:
+        if self._since.reopened and self._since.certain:
             found.append("WAL-08")
-        if self._accepted:
+        if self._since.accepted:
             found += [*_KEPT_BY_APPENDS, "WAL-13", "WAL-13.accept"]
-        if self._refused:
+        if self._since.refused:
             found.append("WAL-13")
-        if self._rejected:
+        if self._since.rejected:
             found.append(self._of_rejection)
-        if self._syncs:
-            found += [*_REQUIREMENT_OF_KIND.values(), "SYNC-05"]
-        return found or ["WAL-06"]
+        found += sorted(self._since.proven_by_syncs)
+        # Only what nothing could have changed is the same once more.
+        return found or ([] if self._since.may_differ else ["WAL-06"])
 
     @property
     def _of_rejection(self) -> str:
         return "WAL-10" if self.mode is RejectionMode.KEEPS_REJECTED else "WAL-04"
 
-    def _blamed(self, found: Entries, expected: Entries) -> str:
-        """Return the requirement that a wrong log breaks."""
+    def _blamed(self, found: Entries, contents: Entries, tick: int | None = None) -> str:
+        """Return the requirement that a log breaks which is not, or not read as, ``contents``.
+
+        ``found`` is the whole log, or what is in it after a tick.
+        """
         if self._fresh:
             return "WAL-07"
+
+        def read(count: int | None = None) -> Entries:
+            return tuple([each for each in contents[:count] if tick is None or each.tick > tick])
+
+        expected, settled, reopened = (
+            read(),
+            len(read(self._shown)),
+            self._since.reopened,
+        )
+        opened = read(self._since.certain)
+        if reopened and self._since.written_since_opening and found[: len(opened)] == opened:
+            # What was opened again was all there: what is wrong came later.
+            settled, reopened = len(opened), False
         extra = entries_without(found, expected)
-        stored = [line for line, entry in self._refused if entry in extra]
-        for line in stored:
-            # That it was refused is no fault of its own where it was stored all the same.
-            self.findings.withdraw("WAL-13.accept", line)
-        appended = bool(self._accepted or self._unsure)
-        if self._syncs and not (appended or self._reopened or self._rejected or stored):
+        stored = any(refused.entry in extra for refused in self._since.refused)
+        appended = self._since.accepted or self._since.unsure
+        is_kept = found[:settled] == expected[:settled]
+        if (
+            self._since.synced
+            and is_kept
+            and not (appended or reopened or self._since.rejected or stored)
+        ):
             return _blamed_for_sync(extra, entries_without(expected, found), expected)
         since = SinceLoad(
-            # How many entries a sync stored is not told.
-            settled=0 if self._syncs else max(0, len(expected) - self._accepted - self._unsure),
-            appended=appended,
-            reopened=self._reopened,
-            refused=tuple([entry for _, entry in self._refused]),
-            rejected=tuple(self._rejected),
+            settled=settled,
+            appended=appended or self._since.synced,
+            reopened=reopened,
+            refused=tuple([refused.entry for refused in self._since.refused]),
+            rejected=tuple(self._since.rejected),
             keeps_rejected=self.mode is RejectionMode.KEEPS_REJECTED,
         )
         return broken_requirement(found, expected, since)
@@ -266,11 +343,23 @@ class LogJudge:
                 f"several for more than {TAIL_MAX} entries"
             )
 
-    def _settle(self) -> None:
-        self._fresh = self._reopened = False
-        self._accepted = self._unsure = self._syncs = 0
-        self._refused.clear()
-        self._rejected.clear()
+    def settle(self) -> None:
+        """Blame the refusals of lawful entries that no load has explained (WAL-13)."""
+        self._blame_refusals(())
+        self._since.refused.clear()
+
+    def _blame_refusals(self, surplus: Entries) -> None:
+        for refused in self._since.refused:
+            # That it was refused is no fault of its own where it was stored all the same.
+            if refused.entry not in surplus:
+                self._blame_refusal(refused, "WAL-13.accept")
+
+    def _settle(self, surplus: Entries) -> None:
+        """Begin anew from what a load showed, with what it showed beyond what was expected."""
+        self._blame_refusals(surplus)
+        self._shown = self.logs.count(self.logs.worlds[0])
+        self._fresh = False
+        self._since = _Since()
 
 
 def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str:
@@ -279,4 +368,4 @@ def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str
     if extra and all(entry.stable_identity() in identities for entry in extra):
         return "SYNC-05"
     first = (*missing, *extra)
-    return _REQUIREMENT_OF_KIND.get(type(first[0]), "SYNC-04") if first else "SYNC-04"
+    return _REQUIREMENT_OF_KIND[type(first[0])] if first else "SYNC-04"

@@ -73,7 +73,7 @@ class PossibleLogs:
 
     def __init__(self, mode: RejectionMode, entries: Entries | None) -> None:
         self.mode = mode
-        self.worlds: list[World] = []
+        self.worlds: list[World]
         if entries is None:
             self._forget()
         else:
@@ -140,7 +140,7 @@ class PossibleLogs:
             return world.error
         levels = self._levels_of(world, entry.operation_id)
         last = None if levels is None else levels.last
-        error = escalation_order_error(entry, last, len(self.common) + world.tail_count)
+        error = escalation_order_error(entry, last, self.count(world))
         return None if error is None else error.message
 
     def appended(self, world: World, entry: AgreementWalEntry) -> tuple[str | None, list[World]]:
@@ -159,39 +159,35 @@ class PossibleLogs:
 
     def synced(self, world: World, request: WalSyncRequest) -> list[World]:
         """Return the logs after each entry of a sync, the one before all of them first."""
-        worlds = [world]
-        for entry in self._sync_entries(world, request):
-            worlds.append(self.stored(worlds[-1], entry))
-        return worlds
-
-    def _sync_entries(self, world: World, request: WalSyncRequest) -> Entries:
-        # Of the stored entries, only the highest level of the operation and the
-        # identities have a say in what a sync proposes.
-        operation_id = request.operation_id
-        levels = self._levels_of(world, operation_id)
-        existing: Entries = ()
-        if levels is not None and levels.highest is not AgreementLevel.NONE:
-            none = AgreementLevel.NONE
-            existing = (Escalation(operation_id, none, levels.highest, None, request.tick),)
         stored = {entry.stable_identity() for entry in world.tail_entries()}
         if self._identities is None:
             self._identities = {entry.stable_identity() for entry in self.common}
-        candidates = (
-            build_entries((), request) if not existing else build_entries(existing, request)
-        )
-        return tuple(
-            [
-                entry
-                for entry in candidates
-                if entry.stable_identity() not in stored
-                and entry.stable_identity() not in self._identities
-            ]
-        )
+        worlds = [world]
+        for entry in self.proposed(world, request):
+            identity = entry.stable_identity()
+            if identity not in stored and identity not in self._identities:
+                worlds.append(self.stored(worlds[-1], entry))
+        return worlds
+
+    def proposed(self, world: World, request: WalSyncRequest) -> Entries:
+        """Return the entries that a sync stores where none of them is in the log yet."""
+        # Of what is stored, only the highest level of the operation has a say in this.
+        operation_id = request.operation_id
+        levels = self._levels_of(world, operation_id)
+        existing: Entries = ()
+        if levels is not None:
+            none = AgreementLevel.NONE
+            existing = (Escalation(operation_id, none, levels.highest, None, request.tick),)
+        return build_entries(existing, request)
 
     def _levels_of(self, world: World, operation_id: str) -> _Levels | None:
         return world.levels.get(operation_id) or self._levels.get(operation_id)
 
     # What a read gives
+
+    def count(self, world: World) -> int:
+        """Return how many entries a log has."""
+        return len(self.common) + world.tail_count
 
     def contents(self, world: World) -> Entries:
         """Return the whole log."""
@@ -199,7 +195,7 @@ class PossibleLogs:
 
     def holds(self, world: World, entries: Entries) -> bool:
         """Say whether a log is equal to what was loaded."""
-        if len(entries) != len(self.common) + world.tail_count:
+        if len(entries) != self.count(world):
             return False
         # The tail differs first, as the rest is common to all.
         count = len(self.common)

@@ -1,0 +1,76 @@
+"""What a lookup tells of a cache: which of a load and a put was wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.rules.cache import CacheJudge, Found, blame_for_get
+from conformance.rules.findings import Findings
+from conformance.tests.rules_drivers import (
+    REOPEN,
+    Asked,
+    broken,
+    cached,
+    driven,
+    get,
+    load_cache,
+    put,
+)
+
+E1, E2, E3 = cached("e", "1"), cached("e", "2"), cached("e", "3")
+F1, F2 = cached("f", "1"), cached("f", "2")
+LOST = load_cache()
+
+
+def judge_of(*, begins_empty: bool = True, reopens: bool = True) -> CacheJudge:
+    return CacheJudge(Findings(), begins_empty=begins_empty, reopens=reopens)
+
+
+LOADED = [put("e", "1"), put("f", "1"), load_cache(E1, F1)]
+
+
+@pytest.mark.requirement("CACHE-02", "CACHE-03", "CACHE-06")
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        # The load is wrong: the lookup gives what was put.
+        ([put("e", "1"), LOST, get("e", E1)], {"CACHE-06": 2}),
+        ([put("e", "1"), LOST], {"CACHE-06": 2}),
+        ([put("e", "1"), LOST, put("f", "1"), get("e", None)], {"CACHE-06": 2}),
+        ([put("e", "1"), LOST, load_cache()], {"CACHE-06": 2}),
+        ([put("e", "1"), LOST, REOPEN], {"CACHE-06": 2}),
+        # The put is wrong: the lookup does not give it either.
+        ([put("e", "1"), LOST, get("e", None)], {"CACHE-02": 2}),
+        ([put("e", "1"), load_cache(E2), get("e", E2)], {"CACHE-02": 2}),
+        ([put("e", "1"), LOST, get("e", F1)], {"CACHE-01": 2}),
+        ([put("e", "1"), LOST, get("e", F1), get("e", E1)], {"CACHE-01": 2}),
+        ([put("e", "1"), load_cache(E1, F1), get("f", F1)], {"CACHE-03": 2}),
+        # Another put has harmed the entry.
+        ([*LOADED, put("e", "2"), load_cache(E2), get("f", None)], {"CACHE-03": 5}),
+        ([*LOADED, put("e", "2"), load_cache(E2), get("f", F1)], {"CACHE-06": 5}),
+        ([*LOADED, put("e", "2"), load_cache(F2, E2), get("f", F2)], {"CACHE-03": 5}),
+        # What is looked up afterwards is held against that lookup.
+        ([put("e", "1"), LOST, get("e", E1), get("e", None)], {"CACHE-06": 2, "CACHE-02": 4}),
+    ],
+)
+def test_a_lookup_tells_whether_the_load_or_the_put_was_wrong(
+    asked: list[Asked], expected: dict[str, int]
+) -> None:
+    assert broken(driven(judge_of(), asked)) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "requirement_id"),
+    [
+        (None, None, "CACHE-01"),
+        (E1, None, "CACHE-01"),
+        (F1, E1, "CACHE-01"),
+        (None, E1, "CACHE-02"),
+        (E2, E1, "CACHE-02"),
+        (E1, E1, "CACHE-02"),
+    ],
+)
+def test_a_lookup_is_blamed_by_what_should_be_there(
+    found: Found, expected: Found, requirement_id: str
+) -> None:
+    assert blame_for_get("e", found, expected) == requirement_id
