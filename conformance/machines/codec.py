@@ -30,7 +30,7 @@ from conformance.machines.codec_answers import (
 from conformance.machines.codec_hostile import HOSTILE, HOSTILE_IDS, hostile_labels, judge_hostile
 from conformance.machines.codec_material import near_versions, odd_artifacts
 from conformance.requirements import Level, requirement
-from conformance.rules.oracles import Name, Table, plain_tree, tree_difference
+from conformance.rules.plain_trees import Name, Table, plain_tree, tree_difference
 from strategies import cbor_forms, encodings
 from strategies.accepted_forms import ACCEPTED_FORMS, Rewrite
 from strategies.artifacts import persisted_artifacts, unknown_version_artifacts

@@ -7,7 +7,7 @@ from typing import Any, Final
 from conformance.backend import Codec
 from conformance.engine.session import History, Raised, Returned
 from conformance.memory import memory_ceiling
-from conformance.rules.oracles import plain_tree
+from conformance.rules.plain_trees import plain_tree
 from strategies import cbor_forms, encodings
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 

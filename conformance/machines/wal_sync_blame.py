@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from conformance.rules.blame import SYNC_REQUIREMENTS
 from strategies.faults import CallFault
 from telltale_spec.model.wal_sync import build_entries
 from telltale_spec.wire.agreement import (
@@ -21,9 +22,6 @@ from telltale_spec.wire.agreement import (
     AgreementState,
     AgreementWalEntry,
     Escalation,
-    EvidenceProduced,
-    Finalization,
-    VisibilityGateCrossing,
     WalSyncRequest,
 )
 from telltale_spec.wire.requests import EffectRequest
@@ -39,13 +37,6 @@ __all__ = [
 ]
 
 Entries: TypeAlias = tuple[AgreementWalEntry, ...]
-
-_REQUIREMENT_OF_KIND: Final = {
-    EvidenceProduced: "SYNC-04",
-    Escalation: "SYNC-06",
-    Finalization: "SYNC-07",
-    VisibilityGateCrossing: "SYNC-08",
-}
 
 
 @dataclass(frozen=True)
@@ -183,7 +174,7 @@ def blame_for_entries(
     identities = {entry.stable_identity() for entry in appended}
     if not extra and all(entry.stable_identity() in identities for entry in missing):
         return "SYNC-05"
-    return _REQUIREMENT_OF_KIND.get(type(first), "SYNC-04")
+    return SYNC_REQUIREMENTS.get(type(first), "SYNC-04")
 
 
 def _without(entries: Sequence[AgreementWalEntry], others: Sequence[AgreementWalEntry]) -> Entries:

@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from conformance.backend import Launch
 from conformance.concurrency.calls import ConcurrentCall
 from conformance.crashes.conduct import Component, plain_fault
 from conformance.door.connection import Connection
 from conformance.door.errors import ForeignFault, UnsupportedError
-from conformance.door.peers import RemoteCache, RemoteWal
 from conformance.engine.texts import exception_text
 from conformance.errors import BackendFault
-from conformance.machines.overlapping import call_of, recorded_call
+from conformance.machines.overlapping import recorded_call
+from conformance.races.handles import Handle
 from conformance.races.plans import Pair
 from conformance.races.processes import is_idle, waits_in
 from conformance.races.tracing import Hold
@@ -89,51 +89,13 @@ class Meeting:
     """What a reopening, which is no call to be put in order, came to, by client."""
 
 
-class _Handle:
-    """A log or a cache, open in a process."""
-
-    def __init__(self, connection: Connection, component: Component, directory: Path) -> None:
-        self._connection = connection
-        self._component = component
-        self._directory = directory
-        self._thing: Any = None
-
-    def open(self) -> None:
-        """Open the storage; raises ``DurabilityError`` and what else a request can raise."""
-        number = self._connection.new_number()
-        arguments = {"object": number, "directory": str(self._directory)}
-        self._connection.ask(f"{self._component.value}.open", arguments)
-        remote = RemoteWal if self._component is Component.LOG else RemoteCache
-        self._thing = remote(self._connection.ask, number)
-
-    def close(self) -> None:
-        """Close the storage, if it is open."""
-        if self._thing is not None:
-            number, self._thing = self._thing.number, None
-            self._connection.ask(f"{self._component.value}.close", {"object": number})
-
-    def reopen(self) -> None:
-        """Close the storage and open it again."""
-        self.close()
-        self.open()
-
-    def call(self, operation: Operation) -> Callable[[], Any]:
-        """Return an operation as a call."""
-        return self.reopen if isinstance(operation, Reopen) else call_of(self._thing, operation)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is anything to call."""
-        return self._thing is not None
-
-
 class _Making(threading.Thread):
     """One call under way; ``ended`` is set, and ``on_end`` told, when it is answered."""
 
     def __init__(
         self,
         client: int,
-        handle: _Handle,
+        handle: Handle,
         operation: Operation,
         clock: Iterator[int],
         on_end: Callable[[], None] = lambda: None,
@@ -257,7 +219,7 @@ class _Meet:
         limit = min(connection.call_seconds_max for connection, _ in processes)
         self._patience_seconds = min(_RUNNING_SECONDS, limit / 4)
         self._handles = [
-            _Handle(connection, component, directory) for connection, _ in self._processes
+            Handle(connection, component, directory) for connection, _ in self._processes
         ]
 
     def run(self) -> None:
@@ -285,7 +247,7 @@ class _Meet:
     def _load(self) -> Operation:
         return LoadLog() if self._component is Component.LOG else LoadCache()
 
-    def _opened(self, handle: _Handle) -> None:
+    def _opened(self, handle: Handle) -> None:
         try:
             handle.open()
         except (DurabilityError, ForeignFault, UnsupportedError) as error:

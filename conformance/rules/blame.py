@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from telltale_spec.wire.agreement import AgreementWalEntry
+from telltale_spec.wire.agreement import (
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    VisibilityGateCrossing,
+)
 
-__all__ = ["Entries", "SinceLoad", "broken_requirement", "entries_without"]
+__all__ = ["SYNC_REQUIREMENTS", "Entries", "SinceLoad", "broken_requirement", "entries_without"]
 
 Entries: TypeAlias = tuple[AgreementWalEntry, ...]
+
+SYNC_REQUIREMENTS: Final[dict[type[AgreementWalEntry], str]] = {
+    EvidenceProduced: "SYNC-04",
+    Escalation: "SYNC-06",
+    Finalization: "SYNC-07",
+    VisibilityGateCrossing: "SYNC-08",
+}
+"""What says of each kind of entry when a sync stores it."""
 
 
 @dataclass(frozen=True)

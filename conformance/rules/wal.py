@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.rules import events
-from conformance.rules.blame import SinceLoad, broken_requirement, entries_without
+from conformance.rules.blame import (
+    SYNC_REQUIREMENTS,
+    SinceLoad,
+    broken_requirement,
+    entries_without,
+)
 from conformance.rules.events import OK, Event
 from conformance.rules.findings import Findings, Place
 from conformance.rules.narration import difference_text, entries_text
@@ -15,22 +20,12 @@ from conformance.rules.worlds import TAIL_MAX, WORLDS_MAX, Entries, PossibleLogs
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementWalEntry,
-    Escalation,
-    EvidenceProduced,
-    Finalization,
-    VisibilityGateCrossing,
     WalSyncRequest,
 )
 from telltale_spec.wire.effects import Blocked, Success
 
 __all__ = ["LogJudge"]
 
-_REQUIREMENT_OF_KIND: Final = {
-    EvidenceProduced: "SYNC-04",
-    Escalation: "SYNC-06",
-    Finalization: "SYNC-07",
-    VisibilityGateCrossing: "SYNC-08",
-}
 _KEPT_BY_APPENDS: Final = ("WAL-01", "WAL-02")
 
 
@@ -200,7 +195,7 @@ class LogJudge:
     def _proven(self, world: World, after: Sequence[World], request: WalSyncRequest) -> set[str]:
         """Return the requirements that a sync puts to the test by what it stores."""
         stored = after[-1].tail_entries()[world.tail_count :]
-        proven = {_REQUIREMENT_OF_KIND[type(entry)] for entry in stored}
+        proven = {SYNC_REQUIREMENTS[type(entry)] for entry in stored}
         if len(stored) < len(self.logs.proposed(world, request)):
             proven.add("SYNC-05")
         return proven
@@ -368,4 +363,4 @@ def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str
     if extra and all(entry.stable_identity() in identities for entry in extra):
         return "SYNC-05"
     first = (*missing, *extra)
-    return _REQUIREMENT_OF_KIND[type(first[0])] if first else "SYNC-04"
+    return SYNC_REQUIREMENTS[type(first[0])] if first else "SYNC-04"

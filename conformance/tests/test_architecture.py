@@ -68,7 +68,11 @@ LAYERS = (
     # Histories of calls that overlap; who made them is not known here.
     Layer("concurrency", ("conformance.concurrency",), ("errors", "wire", "model", "rules")),
     # Oracles judge the model too, so they share nothing with it but the records.
-    Layer("oracles", ("conformance.rules.oracles",), ("errors", "wire")),
+    Layer(
+        "oracles",
+        ("conformance.rules.oracles", "conformance.rules.plain_trees"),
+        ("errors", "wire"),
+    ),
     Layer("soundness", ("conformance.rules.soundness",), ("errors", "wire", "model", "oracles")),
     Layer("engine", ("conformance.engine",), _ENGINE),
     # A recorded history is judged by the model alone, with no backend around.

@@ -8,7 +8,7 @@ from conformance.engine.profiles import profile
 from conformance.engine.watch import CallWatch
 from conformance.machines.codec import CODEC_SUITE
 from conformance.requirements import REQUIREMENTS, Level, requirement
-from conformance.rules.oracles import Table, plain_tree, tree_difference
+from conformance.rules.plain_trees import Table, plain_tree, tree_difference
 from conformance.run.runner import judge_backend
 from strategies.exemplars import EXEMPLARS
 from tests.zoo.broken_codecs import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.rules.oracles import Name, Table, plain_tree, tree_difference
+from conformance.rules.plain_trees import Name, Table, plain_tree, tree_difference
 from telltale_spec.wire.effects import EffectOutcome, TopologyEventsResponse
 from telltale_spec.wire.persisted import AgreementWalPayload, EvidenceOutcomeCachePayload
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.rules.oracles import plain_tree, tree_difference
+from conformance.rules.plain_trees import plain_tree, tree_difference
 from conformance.tests.rules_drivers import FINALIZED, NONE, SOFT_SAFE
 from strategies.exemplars import BOUNDARIES, EXEMPLARS
 from telltale_spec.wire.agreement import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,24 +27,30 @@ from tests.zoo.judging import failed, judged, unproved
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
 
+
+def by_night(*values: Any) -> Any:
+    """Return a row that is taken at night only: by day another one stands for it."""
+    return pytest.param(*values, marks=pytest.mark.nightly)
+
+
 RIGHT = (
     "right",
-    "syncs_when_opened",
-    "renamed",
-    "database_full",
-    "database_wal",
+    by_night("syncs_when_opened"),
+    by_night("renamed"),
+    by_night("database_full"),
+    by_night("database_wal"),
     "right_cache",
 )
 BROKEN = (
     ("no_sync", {"WAL-08.power"}),
-    ("no_folder_sync", {"WAL-08.power"}),
-    ("no_checksum", {"WAL-08.power", "WAL-08.recovery"}),
+    by_night("no_folder_sync", {"WAL-08.power"}),
+    by_night("no_checksum", {"WAL-08.power", "WAL-08.recovery"}),
     ("zeros_are_frames", {"WAL-08.power"}),
     ("tail_stays", {"WAL-08.progress"}),
     ("refuses_torn_tail", {"WAL-08.recovery"}),
     ("renamed_unsynced", {"WAL-08.power", "WAL-08.recovery"}),
-    ("renamed_no_folder_sync", {"WAL-08.power"}),
-    ("database_off", {"WAL-08.power"}),
+    by_night("renamed_no_folder_sync", {"WAL-08.power"}),
+    by_night("database_off", {"WAL-08.power"}),
     ("forgetful_recovery", {"WAL-08.recovery"}),
     ("unsynced_cache", {"CACHE-08.power"}),
 )
@@ -94,6 +101,7 @@ def test_the_file_log_of_the_specification_loses_everything() -> None:
     assert {"WAL-08.kill-inside", "CACHE-08.kill-inside", "WAL-08.power"} <= set(failed(report))
 
 
+@pytest.mark.nightly
 def test_a_normal_write_ahead_log_loses_transactions_and_not_the_database() -> None:
     """As its documentation says; it opens, and takes more (WAL-08.power alone fails)."""
     assert failed(crashed("database_normal")) == ["WAL-08.power"]
@@ -103,10 +111,10 @@ def test_a_normal_write_ahead_log_loses_transactions_and_not_the_database() -> N
     ("name", "broken"),
     [
         ("no_folder_sync", []),
-        ("no_sync", ["WAL-08.power"]),
+        by_night("no_sync", ["WAL-08.power"]),
         # The first rename replaces nothing, so that its data need not be there.
         ("renamed_unsynced", ["WAL-08.recovery", "WAL-08.power"]),
-        ("renamed_no_folder_sync", ["WAL-08.power"]),
+        by_night("renamed_no_folder_sync", ["WAL-08.power"]),
     ],
 )
 def test_on_ext4_less_is_lost(name: str, broken: list[str]) -> None:
@@ -211,10 +219,10 @@ TOLERANT = frozenset({*crash_logs.SURVIVES, Capability.FAULT_TOLERANCE})
 def faulted(name: str) -> BackendReport:
     """Let calls of a backend of the zoo fail."""
     backend = replace(launched(name), capabilities=TOLERANT)
-    return judged(backend, FAULT_SUITES, profile_name="ci", minimise=False)
+    return judged(backend, FAULT_SUITES, profile_name="quick", minimise=False)
 
 
-@pytest.mark.parametrize("name", ["poisoned", "right_cache_tolerant"])
+@pytest.mark.parametrize("name", ["poisoned", by_night("right_cache_tolerant")])
 def test_faults_that_are_told_pass(name: str) -> None:
     """A log that stops at a failed sync, and one that goes on rightly (WAL-08.fsync-error)."""
     report = faulted(name)
@@ -228,8 +236,8 @@ def test_faults_that_are_told_pass(name: str) -> None:
     [
         ("right", {"WAL-08.fsync-error", "WAL-08.disk-full"}),
         ("tries_sync_again", {"WAL-08.fsync-error"}),
-        ("trusts_what_it_finds", {"WAL-08.fsync-error"}),
-        ("acknowledges_anyway", {"WAL-08.fsync-error"}),
+        by_night("trusts_what_it_finds", {"WAL-08.fsync-error"}),
+        by_night("acknowledges_anyway", {"WAL-08.fsync-error"}),
         ("leaves_half", {"WAL-08.disk-full"}),
     ],
 )
