@@ -29,20 +29,23 @@ _PLAN_ENOUGH: Final = 0.25
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
 # is full after so many entries has shown it too.
 _TAKEN_ENOUGH: Final = 0.5
-_TAKEN_MANY: Final = 50
+_TAKEN_MANY: Final = 32
 
 
 @dataclass(frozen=True)
 class Script:
     """Acts in their order, and the situation that is reached where most of them are taken.
 
-    ``ending`` is what judges the whole; it is carried out even where the time runs out before.
+    ``ending`` is what judges the whole; it is carried out even where the time runs out before. A
+    script that ``stands_in`` is carried out only where those before it did not reach its situation,
+    as by a store that declines what they are made of.
     """
 
     name: str
     situation: str
     acts: tuple[Act, ...]
     ending: tuple[Act, ...] = ()
+    stands_in: bool = False
 
 
 class ScriptedPart(ABC):
@@ -115,6 +118,8 @@ class ScriptSuite(Suite):
         scripts = list(self.scripts(session.backend, session.budget, seed))
         for number, script in enumerate(scripts, 1):
             if session.kept_values[script.name]:
+                continue
+            if script.stands_in and session.situations[script.situation]:
                 continue
             # None of the long ones may take the time of those after it.
             share = number / len(scripts) if self.shares_time else 1.0

@@ -261,6 +261,13 @@ def _unread() -> Iterator[Script]:
         ]
         ending = (REOPEN, get_act(ids[-1]), LOAD)
         yield Script(f"{count} ids reopened unread", UNREAD, tuple(acts), ending)
+    # An outcome that the id had before, which a store may think it has kept already.
+    puts = [
+        put_act(EvidenceOutcomeCacheEntry("e", "i", "o", _value(NatValue(number))))
+        for number in (1, 2, 1)
+    ]
+    ending = (REOPEN, get_act("e"), LOAD)
+    yield Script("an outcome put back and reopened unread", UNREAD, tuple(puts), ending)
 
 
 def _replaced_texts() -> Script:

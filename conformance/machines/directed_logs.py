@@ -6,6 +6,7 @@ it loads it, and holds it against what was acknowledged: every entry distinct, w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite, scripted
 from conformance.machines.confusable_texts import (
+    COLLIDING_PAIRS,
     LENGTHS,
     NUMBERS,
     PAIRED_TEXTS,
@@ -67,6 +69,8 @@ _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _ABORTED: Final = FinalizationOutcome.ABORTED
 # Entries of one script share it, so that nothing but their texts tells them apart.
 _TICK: Final = 5
+# Longer than any column that a name is cut to fit.
+_LONG_NAME: Final = "operation/" * 120
 _OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
 
 
@@ -76,6 +80,10 @@ def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
 
 def _escalation(text: str, tick: int = _TICK) -> AgreementWalEntry:
     return Escalation(text, _NONE, _FINALIZED, text, tick)
+
+
+def _level_kept(text: str, tick: int) -> AgreementWalEntry:
+    return Escalation(text, _FINALIZED, _FINALIZED, text, tick)
 
 
 def _evidence(text: str, tick: int = _TICK) -> AgreementWalEntry:
@@ -154,7 +162,8 @@ def _lengths(end: tuple[Act, ...]) -> Script:
         for text in texts_of_length(length)
     ]
     common = ["prefix/" * 20 + end_of_it for end_of_it in ("a", "b", "", "A")]
-    longest = [_evidence(text) for text in longest_texts()]
+    # Each field of each kind has a column, and a limit, of its own.
+    longest = [make(text, _TICK) for make in makers for text in longest_texts()]
     entries += [*map(_gate, common), *longest]
     return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
 
@@ -164,7 +173,19 @@ def _levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]
 
     The low ones come later: a log that takes one name for another finds the wrong last level.
     """
-    texts = few_texts()
+    yield from _levels_of("confusable operations", few_texts(), mode, end)
+    # Cut at the front or at the end, these are one.
+    ends = tuple(_LONG_NAME + last for last in "abcd")
+    starts = tuple(first + _LONG_NAME for first in "abcd")
+    yield from _levels_of("operations with long names", (*ends, *starts), mode, end)
+    # As many slots as a table of levels may have, these share one.
+    hashed = tuple(itertools.chain.from_iterable(COLLIDING_PAIRS))
+    yield from _levels_of("operations of equal hashes", hashed, mode, end)
+
+
+def _levels_of(
+    noun: str, texts: Sequence[str], mode: RejectionMode, end: tuple[Act, ...]
+) -> Iterator[Script]:
     # Neighbours are confusable, and so are neighbours but one.
     for place, high in ((1, 0), (1, 1), (2, 0), (2, 2)):
         raised = [text for index, text in enumerate(texts) if index & place == high]
@@ -172,7 +193,7 @@ def _levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]
         acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in raised]
         acts += [append_act(Escalation(text, _NONE, _PROVISIONAL, None, _TICK)) for text in others]
         lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in raised]
-        name = f"levels of confusable operations {place}{high}"
+        name = f"levels of {noun} {place}{high}"
         yield _refused(name, LEVELS_APART, acts, lowered, mode, end)
 
 
@@ -215,7 +236,8 @@ def _refused(
         again = (*end, append_act(illegal[0])) if end else ()
         return Script(name, situation, tuple(acts), (*map(append_act, illegal), LOAD, LOAD, *again))
     # What is refused may stay there, so it is the last that is tried.
-    return Script(name, situation, tuple(acts), (LOAD, append_act(illegal[0])))
+    look = (LOAD,) if mode is RejectionMode.UNKNOWN_OUTCOME else ()
+    return Script(name, situation, tuple(acts), (LOAD, append_act(illegal[0]), *look))
 
 
 def _same_object(end: tuple[Act, ...]) -> Script:
@@ -227,14 +249,16 @@ def _same_object(end: tuple[Act, ...]) -> Script:
     return Script("one record twice", SAME_OBJECT, tuple(acts), (read_act(0), LOAD, LOAD, *end))
 
 
-def _orders(end: tuple[Act, ...]) -> Script:
-    """Append entries of one operation and tick so that any four kinds follow each other."""
-    entries = (
-        Escalation("o", _FINALIZED, _FINALIZED, "o", _TICK),
-        *(make("o", _TICK) for make in (_gate, _evidence, _finalization)),
-    )
-    acts = [append_act(entries[kind]) for kind in cycle_of_windows(len(entries), 4)]
-    return Script("every order of kinds", ORDERS, tuple(acts), (read_act(0), LOAD, LOAD, *end))
+def _orders(end: tuple[Act, ...]) -> Iterator[Script]:
+    """Append entries of one operation so that any four kinds follow each other, at one tick."""
+    makers = (_level_kept, _gate, _evidence, _finalization)
+    kinds = list(cycle_of_windows(len(makers), 4))
+    ending = (read_act(0), LOAD, LOAD, *end)
+    acts = [append_act(makers[kind]("o", _TICK)) for kind in kinds]
+    yield Script("every order of kinds", ORDERS, tuple(acts), ending)
+    # A log that declines entries that it has takes these.
+    later = [append_act(makers[kind]("o", tick)) for tick, kind in enumerate(kinds, 1)]
+    yield Script("every order of kinds, each later", ORDERS, tuple(later), ending, stands_in=True)
 
 
 def _unread() -> Iterator[Script]:
@@ -293,7 +317,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _levels_apart(backend.rejection_mode, end)
     yield from _levels_kept(backend.rejection_mode, end)
     yield _same_object(end)
-    yield _orders(end)
+    yield from _orders(end)
     if end:
         yield from _unread()
     yield _lengths(end)

@@ -156,6 +156,23 @@ def _between(count: int, seed: int) -> Script:
     return Script("suffixes between appends", BETWEEN, tuple(acts), ending)
 
 
+def _rising(count: int) -> Iterator[Script]:
+    """Append plain entries, no two alike and each later than the one before.
+
+    A log that declines ticks out of order or entries that it has, which WAL-13 allows, takes these.
+    """
+    appends = [
+        append_act(VisibilityGateCrossing("o", f"c{tick}", AgreementLevel.NONE, tick))
+        for tick in range(1, count + 1)
+    ]
+    ending = (read_act(0), read_act(count // 2), *_TWICE)
+    yield Script("many plain appends", MANY, tuple(appends), ending, stands_in=True)
+    acts: list[Act] = []
+    for tick, append in enumerate(appends, 1):
+        acts += [append, *([read_act(0), read_act(tick - 2)] if tick % _REREAD == 0 else ())]
+    yield Script("suffixes between plain appends", BETWEEN, tuple(acts), ending, stands_in=True)
+
+
 def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
     """Load at the sizes at which stores change pages, and read what came after the last load."""
     entries = _Entries(seed + 2)
@@ -206,8 +223,9 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _between(some, seed)
     yield _at_sizes(sizes, seed, reopens=reopens)
     yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
-    # The last one, which a backend that is slow may leave before its end.
+    # Which a backend that is slow may leave before its end.
     yield _many(max(count + count // 20, _MANY_MIN), seed)
+    yield from _rising(some)
 
 
 def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:

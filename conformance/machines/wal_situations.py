@@ -19,7 +19,7 @@ __all__ = [
     "SUFFIX_SPLITS",
     "TICK_ZERO",
     "situations_of_accepted",
-    "situations_of_ticks",
+    "situations_of_offered",
 ]
 
 FRESH: Final = "fresh log loaded"
@@ -39,23 +39,23 @@ def situations_of_accepted(
     before: tuple[AgreementWalEntry, ...], entry: AgreementWalEntry, *, refused_before: bool
 ) -> tuple[str, ...]:
     """Return what arose when a log that held ``before`` accepted an entry."""
+    offered = situations_of_offered(before, entry)
+    return (APPEND_AFTER_REFUSAL, *offered) if refused_before else offered
+
+
+def situations_of_offered(
+    before: tuple[AgreementWalEntry, ...], entry: AgreementWalEntry
+) -> tuple[str, ...]:
+    """Return what arose by a lawful entry alone, whether or not the log took it.
+
+    What is cleanly declined (WAL-13) cannot be kept wrongly either.
+    """
     is_stored = entry in before
     identities = {each.stable_identity() for each in before}
     arose = {
-        APPEND_AFTER_REFUSAL: refused_before,
         EQUAL_RANK: isinstance(entry, Escalation) and entry.new_level is entry.previous_level,
         EQUAL_ENTRY: is_stored,
         EQUAL_IDENTITY: not is_stored and entry.stable_identity() in identities,
-    }
-    met = [situation for situation, holds in arose.items() if holds]
-    return (*met, *situations_of_ticks(before, entry))
-
-
-def situations_of_ticks(
-    before: tuple[AgreementWalEntry, ...], entry: AgreementWalEntry
-) -> tuple[str, ...]:
-    """Return what arose by the tick of an entry alone, whether or not the log took it."""
-    arose = {
         DESCENDING: bool(before) and entry.tick < before[-1].tick,
         TICK_ZERO: entry.tick == 0,
     }

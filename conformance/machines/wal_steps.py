@@ -15,12 +15,13 @@ from conformance.machines.asking import TRIES, answered, opened_again
 from conformance.machines.fresh import follow, leftovers_text, next_history_text
 from conformance.machines.wal_blame import blame_for_append
 from conformance.machines.wal_situations import (
+    APPEND_AFTER_REFUSAL,
     FRESH,
     REFUSED,
     REOPENED,
     SUFFIX_SPLITS,
     situations_of_accepted,
-    situations_of_ticks,
+    situations_of_offered,
 )
 from conformance.rules.narration import difference_text, entries_text, entry_text, operation_text
 from telltale_spec.backends.contract import AgreementWal
@@ -174,8 +175,7 @@ class AgreementWalSteps(ConformanceMachine):
             lambda: f"refused, and the log holds {difference_text(loaded, before.log)}",
         )
         self.state = replace(before, log=loaded)
-        # A log may decline what it cannot keep; then nothing of it can be kept wrongly either.
-        self._reach(situations_of_ticks(before.log, entry))
+        self._reach(situations_of_offered(before.log, entry))
         after_effect = refused_before and self._is_after_effect(entry)
         self.history.check(
             "WAL-04" if after_effect else "WAL-13.accept",
@@ -210,11 +210,13 @@ class AgreementWalSteps(ConformanceMachine):
         return any(not isinstance(answer, Raised) for answer in answers)
 
     def _note_situations(self, before: State, entry: AgreementWalEntry, *, refused: bool) -> None:
+        refused_before = self.refusals > 0
         if refused:
             self.refusals += 1
-            self._reach((REFUSED,))
+            # Where a rejected entry may stay, nothing at all need be accepted behind it.
+            may_stay = before.rejection_mode is not RejectionMode.CLEAN_REJECT
+            self._reach((REFUSED, APPEND_AFTER_REFUSAL)[: 1 + (refused_before and may_stay)])
             return
-        refused_before = self.refusals > 0
         self._reach(situations_of_accepted(before.log, entry, refused_before=refused_before))
 
     def _reach(self, situations: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import html
 import pickle
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.codec import decode, encode
 from telltale_spec.wire.effects import ChooseResponse, EffectOutcome, FailureStatus, ReceiveResponse
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal, with_texts
@@ -52,6 +54,38 @@ class LevelsByPattern(TrackedWal):
                 raise DurabilityError("out of order")
             self.levels.append((entry.operation_id, entry.new_level))
         self.store(entry)
+
+
+def levels_by(slot_of: Callable[[str], Any]) -> type[TrackedWal]:
+    """Return a log that keeps one level for each slot, with whose it is: the newest stays."""
+
+    class LevelsBySlots(TrackedWal):
+        def __init__(self, directory: Path) -> None:
+            super().__init__(directory)
+            self.levels: dict[Any, tuple[str, AgreementLevel]] = {}
+
+        def append(self, entry: Entry) -> None:
+            if isinstance(entry, Escalation):
+                name, slot = entry.operation_id, slot_of(entry.operation_id)
+                owner, level = self.levels.get(slot, (name, AgreementLevel.NONE))
+                last = level.rank if owner == name else 0
+                if not last <= entry.previous_level.rank <= entry.new_level.rank:
+                    raise DurabilityError("out of order")
+                self.levels[slot] = (name, entry.new_level)
+            self.store(entry)
+
+    return LevelsBySlots
+
+
+class CountsHandlesInTwoBytes(TrackedWal):
+    """Keeps the length of a canonical handle in two bytes, so that one of 65,536 is empty."""
+
+    def store(self, entry: Entry) -> None:
+        if isinstance(entry, Finalization) and entry.canonical_handle_id is not None:
+            handle = entry.canonical_handle_id
+            cut = handle.encode()[: len(handle.encode()) & 0xFFFF].decode("utf-8", "ignore")
+            entry = dataclasses.replace(entry, canonical_handle_id=cut)
+        super().store(entry)
 
 
 def forgets_levels(kind: type[Entry]) -> type[TrackedWal]:
@@ -222,6 +256,26 @@ class SavedByALoadOnly(MapCache):
         return super().load()
 
 
+class WritesEachEntryOnce(MapCache):
+    """Writes what it has not written before, and so not what an id had and has again."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.path = directory / "cache"
+        self.path.touch()
+        self.written = dict.fromkeys(self.path.read_text().split())
+        for line in self.written:
+            super().put(decode(Outcome, bytes.fromhex(line)))
+
+    def put(self, entry: Outcome) -> None:
+        super().put(entry)
+        line = encode(entry).hex()
+        if line not in self.written:
+            self.written[line] = None
+            with self.path.open("a") as file:
+                file.write(f"{line}\n")
+
+
 def changes_outcomes(change: Callable[[EffectOutcome], EffectOutcome]) -> type[MapCache]:
     """Return a cache that changes every outcome that it stores."""
 
@@ -286,6 +340,13 @@ BROKEN_DIRECTED_LOGS: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]] 
     ("puts evidence first", EvidenceComesFirst, "WAL-02"),
     ("drops the end of a run", ClosesAfterAWholeRun, "WAL-01"),
     ("is saved by a load", SavedByALoad, "WAL-08"),
+    ("cuts the names of its levels", levels_by(lambda name: name[:20]), "WAL-03"),
+    (
+        "has 4,096 slots for levels",
+        levels_by(lambda name: zlib.crc32(name.encode()) % 4_096),
+        "WAL-03",
+    ),
+    ("counts handles in two bytes", CountsHandlesInTwoBytes, "WAL-01"),
 )
 """Name, factory, and the requirement by which the log is failed."""
 
@@ -296,5 +357,6 @@ BROKEN_DIRECTED_CACHES: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]
     ("resolves entities", changes_outcomes(_without_entities), "CACHE-02"),
     ("forgets the first of 501", FullAt500, "CACHE-02"),
     ("is saved by a load", SavedByALoadOnly, "CACHE-08"),
+    ("writes each entry once", WritesEachEntryOnce, "CACHE-08"),
 )
 """Name, factory, and the requirement by which the cache is failed."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.backend import Backend
 from telltale_spec import decode, encode
 from telltale_spec.errors import DurabilityError
+from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementWalArtifact,
     AgreementWalEntry,
@@ -60,6 +62,37 @@ def _signed(entry: Entry) -> str | None:
 
 def _short(entry: Entry) -> str | None:
     return "too long" if any(len(text) > 255 for text in _texts(entry.to_dict())) else None
+
+
+class OrderlyLog(TrackedWal):
+    """Declines a tick before the last one, and an entry that it has."""
+
+    def append(self, entry: Entry) -> None:
+        """Append an entry that is later, or as late and another one."""
+        if self.entries and entry.tick < self.entries[-1].tick:
+            raise DurabilityError("out of time")
+        if entry in self.entries:
+            raise DurabilityError("it is there")
+        super().append(entry)
+
+
+class RejectsLate(TrackedWal):
+    """Declares that a rejected entry may stay, and keeps each second one."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.rejections = 0
+
+    def append(self, entry: Entry) -> None:
+        """Append an entry; a rejected one may be written before the order is looked at."""
+        try:
+            AgreementWalArtifact((*self.entries, entry)).validate_monotonic_escalations()
+        except DurabilityError:
+            self.rejections += 1
+            if self.rejections % 2 == 0:
+                self.entries.append(entry)
+            raise
+        self.entries.append(entry)
 
 
 def _visible(entry: Entry) -> str | None:
@@ -189,11 +222,11 @@ class SmallValuesCache(MapCache):
 
 
 class FullCache(MapCache):
-    """Takes sixty ids and no more."""
+    """Takes forty ids and no more."""
 
     def put(self, entry: CacheEntry) -> None:
         """Put an entry of a known id, or of one for which there is room."""
-        if len(self.entries) >= 60 and entry.evidence_id not in self.entries:
+        if len(self.entries) >= 40 and entry.evidence_id not in self.entries:
             raise DurabilityError("the table is full")
         super().put(entry)
 
@@ -282,6 +315,11 @@ UNUSUAL_LOGS: Final[tuple[Backend, ...]] = (
     log_backend("refuses what has a sign bit", refuses(_signed)),
     log_backend("refuses long texts", refuses(_short)),
     log_backend("refuses what cannot be seen", refuses(_visible)),
+    log_backend("declines what is late or there", OrderlyLog),
+    replace(
+        log_backend("may keep what it rejects", RejectsLate),
+        rejection_mode=RejectionMode.UNKNOWN_OUTCOME,
+    ),
     log_backend("is busy now and then", BusyLog),
     log_backend("is busy when read", BusyReadingLog),
     log_backend("says it in its own words", OwnWordsLog),
@@ -296,7 +334,7 @@ UNUSUAL_CACHES: Final[tuple[Backend, ...]] = (
     cache_backend("is busy now and then", BusyCache),
     cache_backend("is busy when read", BusyReadingCache),
     cache_backend("refuses large values", SmallValuesCache),
-    cache_backend("takes sixty ids", FullCache),
+    cache_backend("takes forty ids", FullCache),
     cache_backend("loads by its keys", SortedCache),
     cache_backend("keeps rows", TableCache, reopens=True),
 )
