@@ -16,7 +16,7 @@ from conformance.records.results import (
     SituationResult,
     Verdict,
 )
-from conformance.records.verdicts import ExitStatus, exit_status
+from conformance.records.verdicts import ExitStatus, binds, exit_status
 from conformance.requirements import REQUIREMENTS, Component, Requirement, Scope
 
 __all__ = [
@@ -151,9 +151,12 @@ def counts_text(backend: BackendReport) -> str:
     """Return the verdicts on a backend as figures."""
     counts = verdict_counts(backend)
     known = counts[Verdict.EXPECTED_FAIL]
+    failures = [result for result in backend.results if result.verdict is Verdict.FAIL]
+    unlike = sum(not binds(result) for result in failures)
     return (
-        f"{counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed, "
-        f"{counts[Verdict.INCONCLUSIVE]} open, "
+        f"{counts[Verdict.PASS]} passed, {len(failures) - unlike} failed, "
+        + (f"{unlike} not as recommended, " if unlike else "")
+        + f"{counts[Verdict.INCONCLUSIVE]} open, "
         + (f"{known} known, " if known else "")
         + f"{counts[Verdict.NOT_APPLICABLE]} not applicable"
     )

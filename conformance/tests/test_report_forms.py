@@ -137,7 +137,8 @@ def test_the_summary_has_a_row_for_each_backend_and_a_paragraph_for_each_failure
     text = markdown_summary(EACH_VERDICT)
 
     assert text.startswith("## \N{NO ENTRY} Durability conformance: could not be judged\n")
-    assert "| one | \N{CROSS MARK} not conforming | 1 passed, 2 failed, 2 open, 1 known" in text
+    counts = "1 passed, 1 failed, 1 not as recommended, 2 open, 1 known"
+    assert f"| one | \N{CROSS MARK} not conforming | {counts}" in text
     assert "| two | \N{NO ENTRY} could not be judged | no server | clean-reject |" in text
     heads = re.findall(r"<summary>one: <b>(.*?)</b> (.*?) \(", text)
     assert heads == [
