@@ -93,7 +93,14 @@ def test_object_and_child_process_agree(case: DoorCase) -> None:
     assert case.remembers or verdicts[0] == verdicts[1]
 
 
-@pytest.mark.parametrize("case", DOOR_CASES, ids=lambda case: case.name)
+# The plugin judges as an object is judged, so a few stand for all by day.
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.nightly if index % 5 else (), id=case.name)
+        for index, case in enumerate(DOOR_CASES)
+    ],
+)
 def test_the_plugin_agrees(tmp_path: Path, case: DoorCase) -> None:
     failures = in_pytest(tmp_path, target_of(case))
 
