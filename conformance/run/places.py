@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from conformance.backend import Backend, Capability
+from conformance.backend import Backend, Capability, Launch
 from conformance.door.connection import Connection, OnProcess
 from conformance.door.harness import harness_of
 from conformance.engine.watch import CALL_SECONDS_MAX
@@ -41,14 +41,20 @@ def with_further_processes(
 ) -> Iterator[Backend]:
     """Yield the backend with further processes, where its promises ask for them.
 
-    ``target`` is the name that another process can import it by, ``None`` where
-    there is none. Where no process can be had the backend is as it was, with a note
-    that says so. Source: WAL-01.handles, WAL-08.kill, CACHE-02.handles, CACHE-08.kill.
+    It can also be started in processes of its own, to be crashed there. ``target`` is the name
+    that another process can import it by, ``None`` where there is none. Where no process can be had
+    the backend is as it was, with a note that says so.
+    Source: WAL-01.handles, WAL-08.kill, CACHE-02.handles, CACHE-08.kill.
     """
     promised = [each.value for each in _NEEDED_BY if each in backend.capabilities]
     stored = backend.agreement_wal is not None or backend.evidence_cache is not None
-    lasts = _LASTS in backend.capabilities
-    if backend.elsewhere is not None or not promised or not (stored and lasts):
+    lasts = stored and _LASTS in backend.capabilities
+    if target is not None and lasts and backend.launch is None:
+        # What is crashed is a process too, which is started and ended by itself.
+        command = tuple(_command(backend, target))
+        launch = Launch(command, call_seconds_max=call_seconds_max, on_process=on_process)
+        backend = replace(backend, launch=launch)
+    if backend.elsewhere is not None or not promised or not lasts:
         yield backend
         return
     with ExitStack() as stack:

@@ -125,7 +125,9 @@ def test_a_wrong_option_is_a_usage_error(folder: Path) -> None:
     status, output = run(folder, "--telltale-seed=-1")
 
     assert status == pytest.ExitCode.USAGE_ERROR
-    assert "error: argument --telltale-seed: expected a whole number, got `-1`" in output
+    assert (
+        "error: argument --telltale-seed: expected an integer from 0 to 2^64-1, got `-1`" in output
+    )
 
 
 def test_the_plugin_costs_nothing_without_its_option(folder: Path) -> None:

@@ -56,6 +56,8 @@ Cache = InMemoryEvidenceOutcomeCache
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "replay_targets.py").write_text(TARGETS)
     monkeypatch.chdir(tmp_path)
+    # A harness is another process, which looks for the zoo too.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     path = list(sys.path)
     yield tmp_path
     sys.modules.pop("replay_targets", None)
