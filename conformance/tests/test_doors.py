@@ -77,6 +77,7 @@ def failed(report: dict[str, Any]) -> list[str]:
     return [each["requirement_id"] for each in backend["results"] if each["verdict"] == "fail"]
 
 
+@pytest.mark.nightly
 def test_the_reference_gets_one_report_through_all_doors(tmp_path: Path) -> None:
     found = reports(tmp_path, f"{TARGETS}:REFERENCE")
 
@@ -87,7 +88,13 @@ def test_the_reference_gets_one_report_through_all_doors(tmp_path: Path) -> None
     assert differences(found["plugin"], found["object"]) == []
 
 
-@pytest.mark.parametrize(("name", "requirement_id"), BROKEN.items(), ids=list(BROKEN))
+@pytest.mark.parametrize(
+    ("name", "requirement_id"),
+    [
+        pytest.param(*row, marks=pytest.mark.nightly if index else (), id=row[0])
+        for index, row in enumerate(BROKEN.items())
+    ],
+)
 def test_a_broken_backend_gets_one_report_through_all_doors(
     tmp_path: Path, name: str, requirement_id: str
 ) -> None:
