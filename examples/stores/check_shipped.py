@@ -8,13 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from examples.stores.check_stores import missing
+from examples.stores.conftest import missing
 from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
 from telltale_spec import (
     AgreementLevel,
@@ -32,26 +32,6 @@ MakeLog = Callable[[], Any]
 def gate(tick: int) -> VisibilityGateCrossing:
     """Return a small entry."""
     return VisibilityGateCrossing("a", "c", AgreementLevel.NONE, tick)
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """Give the address of a server."""
-    try:
-        with postgresql_server() as address:
-            yield address
-    except ServerMissingError as error:
-        missing(error)
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[str]:
-    """Give the address of a server."""
-    try:
-        with redis_server() as address:
-            yield address
-    except ServerMissingError as error:
-        missing(error)
 
 
 @pytest.fixture(params=["lmdb", "rocksdb", "postgresql", "redis"])

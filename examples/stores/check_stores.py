@@ -9,13 +9,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
 
 ROOT = Path(__file__).parents[2]
 STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis")
@@ -42,33 +39,6 @@ PLANTED = {
         "ReadModifyWriteCache": "CACHE-02.handles",
     },
 }
-
-
-def missing(error: ServerMissingError) -> None:
-    """Skip aloud where somebody tries this on a machine of their own, and fail elsewhere."""
-    if os.environ.get("CI"):
-        pytest.fail(str(error))
-    pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """Give the address of a server that is there for this session."""
-    try:
-        with postgresql_server() as address:
-            yield address
-    except ServerMissingError as error:
-        missing(error)
-
-
-@pytest.fixture(scope="session")
-def redis() -> Iterator[str]:
-    """Give the address of a server that is there for this session."""
-    try:
-        with redis_server() as address:
-            yield address
-    except ServerMissingError as error:
-        missing(error)
 
 
 @pytest.fixture
