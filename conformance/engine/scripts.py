@@ -149,7 +149,7 @@ class ScriptSuite(Suite):
             session.add_note(f"{script.name}: {done} of {planned} acts in the time of the profile")
         if done < _PLAN_ENOUGH * planned:
             session.budget_ran_out = True
-        elif part.taken and part.taken >= min(_TAKEN_MANY, _TAKEN_ENOUGH * part.offered):
+        elif _shows(part, session):
             history.reach(script.situation)
         if part.first_refusal:
             refused = part.offered - part.taken
@@ -190,6 +190,14 @@ class ScriptSuite(Suite):
             part.close()
             history.close()
         return Replayed(None, complete=not history.ended)
+
+
+def _shows(part: ScriptedPart, session: Session) -> bool:
+    """Say whether a script that was carried out has shown its situation."""
+    if part.taken:
+        return part.taken >= min(_TAKEN_MANY, _TAKEN_ENOUGH * part.offered)
+    # A store that takes other things, and nothing at all of this kind, keeps nothing of it wrongly.
+    return bool(part.offered) and any(session.situations.values())
 
 
 def _carry_out(part: ScriptedPart, acts: Iterable[Act]) -> None:

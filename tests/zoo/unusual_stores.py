@@ -95,6 +95,10 @@ class RejectsLate(TrackedWal):
         self.entries.append(entry)
 
 
+def _no_evidence(entry: Entry) -> str | None:
+    return "not of this kind" if isinstance(entry, EvidenceProduced) else None
+
+
 def _visible(entry: Entry) -> str | None:
     return None if all(text.isprintable() for text in _texts(entry.to_dict())) else "cannot be seen"
 
@@ -320,6 +324,7 @@ UNUSUAL_LOGS: Final[tuple[Backend, ...]] = (
         log_backend("may keep what it rejects", RejectsLate),
         rejection_mode=RejectionMode.UNKNOWN_OUTCOME,
     ),
+    log_backend("declines evidence", refuses(_no_evidence)),
     log_backend("is busy now and then", BusyLog),
     log_backend("is busy when read", BusyReadingLog),
     log_backend("says it in its own words", OwnWordsLog),
