@@ -74,6 +74,7 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
             Capability.POWER_LOSS,
             Capability.FAULT_TOLERANCE,
             Capability.BIT_ROT,
+            Capability.THREADS,
         },
     ),
     Backend(
