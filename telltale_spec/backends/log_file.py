@@ -3,7 +3,8 @@
 A batch is one frame with one checksum, and so stored whole or not at all. The
 entries are kept in memory as well, so reads never wait for the disk. A handle
 has its files for itself; another one on the same path, in this or any other
-process, is refused until it is closed or its process has ended. The files
+process, is refused until it is closed or its process has ended. Several threads
+may share a handle, whose calls take turns. The files
 need a local file system on which ``flock`` works.
 
 How a crash is survived is in ``segmented_log`` and ``frames``.
