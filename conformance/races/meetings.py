@@ -11,7 +11,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +23,12 @@ from conformance.crashes.conduct import Component, plain_fault
 from conformance.door.connection import Connection
 from conformance.door.errors import ForeignFault, UnsupportedError
 from conformance.engine.texts import exception_text
-from conformance.errors import BackendFault
-from conformance.machines.overlapping import recorded_call
 from conformance.races.handles import Handle
 from conformance.races.plans import Pair
 from conformance.races.processes import is_idle, waits_in
+from conformance.races.threaded_calls import ThreadedCall
 from conformance.races.tracing import Hold
-from conformance.rules.events import FAULT, OK, REFUSED
+from conformance.rules.events import FAULT, OK
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
 
@@ -87,54 +86,6 @@ class Meeting:
     obstacle: str = ""
     answers: dict[int, str] = field(default_factory=dict)
     """What a reopening, which is no call to be put in order, came to, by client."""
-
-
-class _Making(threading.Thread):
-    """One call under way; ``ended`` is set, and ``on_end`` told, when it is answered."""
-
-    def __init__(
-        self,
-        client: int,
-        handle: Handle,
-        operation: Operation,
-        clock: Iterator[int],
-        on_end: Callable[[], None] = lambda: None,
-    ) -> None:
-        super().__init__(name=f"process-{client}", daemon=True)
-        self.call: ConcurrentCall | None = None
-        self.fault: BackendFault | None = None
-        self.began_at = self.ended_at = 0.0
-        self.ended = threading.Event()
-        self._client = client
-        self._handle = handle
-        self._operation = operation
-        self._clock = clock
-        self._on_end = on_end
-
-    def run(self) -> None:
-        """Make the call and keep what came of it."""
-        answer, result, message = OK, None, ""
-        invoked = next(self._clock)
-        self.began_at = time.monotonic()
-        try:
-            result = self._handle.call(self._operation)()
-        except DurabilityError as error:
-            answer, message = REFUSED, str(error)
-        except BackendFault as fault:
-            self.fault = fault
-        except (ForeignFault, UnsupportedError) as error:
-            # No call may raise this, and one that does so only here is judged nowhere else.
-            answer, message = FAULT, f"raised {exception_text(error)}"
-        finally:
-            self.ended_at = time.monotonic()
-            if self.fault is None:
-                args = (self._client, self._operation, invoked, next(self._clock))
-                if isinstance(self._operation, Reopen):
-                    self.call = ConcurrentCall(*args, answer, None, message)
-                else:
-                    self.call = recorded_call(*args, answer, result, message)
-            self.ended.set()
-            self._on_end()
 
 
 class Company:
@@ -254,15 +205,21 @@ class _Meet:
             text = exception_text(error).replace(str(self._directory), "<directory>")
             self._meeting.obstacle = f"two handles on one directory do not open: {text}"
 
+    def _making(
+        self, client: int, operation: Operation, on_end: Callable[[], None] = lambda: None
+    ) -> ThreadedCall:
+        function = self._handles[client].call(operation)
+        return ThreadedCall(client, function, operation, self._clock, on_end)
+
     def _at_once(self, client: int, operation: Operation) -> ConcurrentCall | None:
         """Make a call and wait for its answer; what ends a process is a problem of its own."""
-        making = _Making(client, self._handles[client], operation, self._clock)
+        making = self._making(client, operation)
         if self._meeting.problem:
             return None
         making.run()
         return self._kept(making)
 
-    def _kept(self, making: _Making) -> ConcurrentCall | None:
+    def _kept(self, making: ThreadedCall) -> ConcurrentCall | None:
         if making.call is None:
             return None
         if isinstance(making.call.operation, Reopen):
@@ -279,8 +236,8 @@ class _Meet:
         pair = meeting.pair
         (_, held_process), (_, other_process), _ = self._processes
         hold = Hold(held_process, self._directory, meeting.stop_at, changed.set)
-        held = _Making(HELD, self._handles[HELD], pair.held, self._clock, changed.set)
-        other = _Making(OTHER, self._handles[OTHER], pair.other, self._clock)
+        held = self._making(HELD, pair.held, changed.set)
+        other = self._making(OTHER, pair.other)
         try:
             held.start()
             changed.wait()
@@ -300,7 +257,7 @@ class _Meet:
         for making in (held, other):
             self._kept(making)
 
-    def _has_ended(self, other: _Making, process_id: int) -> bool:
+    def _has_ended(self, other: ThreadedCall, process_id: int) -> bool:
         """Wait for the other's call while the first one is held; say whether it has ended."""
         began = time.monotonic()
         locked, asleep_since = 0, began
@@ -318,7 +275,7 @@ class _Meet:
                 return other.ended.is_set()
         return True
 
-    def _problem(self, held: _Making, other: _Making) -> str:
+    def _problem(self, held: ThreadedCall, other: ThreadedCall) -> str:
         """Return what kept calls from being answered, in words, or an empty text."""
         broken = [each for each in (held, other) if each.fault is not None]
         if not broken:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.concurrency.calls import ConcurrentCall
 from conformance.engine.texts import exception_text
-from conformance.machines.overlapping import call_of, recorded_call
+from conformance.errors import BackendFault
+from conformance.machines.overlapping import recorded_call
 from conformance.rules.events import FAULT, OK, REFUSED
 from telltale_spec.errors import DurabilityError
-from telltale_spec.model.operations import Operation
+from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = ["ThreadedCall", "has_ended"]
 
@@ -24,43 +26,57 @@ _PATIENCE_SECONDS: Final = 2.0
 
 
 class ThreadedCall(threading.Thread):
-    """One call in a thread of its own."""
+    """One call in a thread of its own; ``ended`` is set, and ``on_end`` told, when it is over.
+
+    ``call`` is what came of it; a backend that cannot go on gives a ``fault`` in its place. The
+    times are seconds of the monotonic clock.
+    """
 
     def __init__(
         self,
         client: int,
-        handle: Any,
+        function: Callable[[], Any],
         operation: Operation,
         clock: Iterator[int],
-        through: Callable[[Callable[[], Any]], Any] = lambda call: call(),
         on_end: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(name=f"thread-{client}", daemon=True)
+        super().__init__(name=f"client-{client}", daemon=True)
         self.call: ConcurrentCall | None = None
+        self.fault: BackendFault | None = None
+        self.began_at = self.ended_at = 0.0
         self.ended = threading.Event()
         self._client = client
-        self._function = call_of(handle, operation)
+        self._function = function
         self._operation = operation
         self._clock = clock
-        self._through = through
         self._on_end = on_end
 
     def run(self) -> None:
         """Make the call and keep what came of it."""
         answer, result, message = OK, None, ""
         invoked = next(self._clock)
+        self.began_at = time.monotonic()
         try:
-            result = self._through(self._function)
+            result = self._function()
         except DurabilityError as error:
             answer, message = REFUSED, str(error)
+        except BackendFault as fault:
+            self.fault = fault
         except Exception as error:
             # No call may raise this, and one that does so only here is judged nowhere else.
             answer, message = FAULT, f"raised {exception_text(error)}"
-        self.call = recorded_call(
-            self._client, self._operation, invoked, next(self._clock), answer, result, message
-        )
+        self.ended_at = time.monotonic()
+        if self.fault is None:
+            self.call = self._recorded(invoked, answer, result, message)
         self.ended.set()
         self._on_end()
+
+    def _recorded(self, invoked: int, answer: str, result: Any, message: str) -> ConcurrentCall:
+        made = (self._client, self._operation, invoked, next(self._clock), answer)
+        if isinstance(self._operation, Reopen):
+            # It gives a handle back, which is nobody's answer.
+            return ConcurrentCall(*made, None, message)
+        return recorded_call(*made, result, message)
 
 
 def has_ended(other: ThreadedCall) -> bool:

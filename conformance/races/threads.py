@@ -194,8 +194,9 @@ def _hold_once(history: History, kind: _Kind, threaded: Threaded) -> Stepper:
     calls = [_at_once(history, kind, handle, each, clock, _HELD) for each in threaded.before]
     changed = threading.Event()
     stepper = Stepper(threaded.number, changed.set, CALLS_SECONDS)
-    held = ThreadedCall(_HELD, handle, threaded.held, clock, stepper.run, changed.set)
-    other = ThreadedCall(_OTHER, handle, threaded.other, clock)
+    call = partial(stepper.run, call_of(handle, threaded.held))
+    held = ThreadedCall(_HELD, call, threaded.held, clock, changed.set)
+    other = ThreadedCall(_OTHER, call_of(handle, threaded.other), threaded.other, clock)
     held.start()
     changed.wait(CALLS_SECONDS)
     has_waited = False
