@@ -13,7 +13,7 @@ from conformance.report.badge import badge_svg
 from conformance.report.junit import junit_xml
 from conformance.report.markdown import markdown_summary
 from conformance.report.page import html_page
-from conformance.report.summary import headline
+from conformance.report.summary import counts_text, headline
 from conformance.requirements import requirement
 from conformance.tests.saved_reports import (
     HOSTILE,
@@ -226,3 +226,15 @@ def test_a_baseline_that_does_not_fit_is_in_every_form() -> None:
     assert "not conforming" in badge_svg(report)
     elsewhere = replace(report, baseline_problems=[replace(problem, backend="gone")])
     assert headline(elsewhere) == "The baseline does not fit the run"
+
+
+def test_what_is_not_as_recommended_is_counted_apart_from_what_failed() -> None:
+    results = [result(each, Verdict.FAIL) for each in ("WAL-01", "WAL-02", "WAL-05")]
+    results += [result("WAL-03.text", Verdict.FAIL, "SHOULD"), result("WAL-06", Verdict.PASS)]
+
+    assert counts_text(backend_of("one", *results)) == (
+        "1 passed, 3 failed, 1 not as recommended, 0 open, 0 not applicable"
+    )
+    assert counts_text(backend_of("two", *results[-1:])) == (
+        "1 passed, 0 failed, 0 open, 0 not applicable"
+    )

@@ -55,6 +55,24 @@ class BusyLog(Log):
             self.mutex.release()
 
 
+class AssertingLog(Log):
+    """Trusts that nobody else is there, and raises what it does not declare where somebody is."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.is_entered = False
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        if self.is_entered:
+            raise RuntimeError("another thread appends")
+        self.is_entered = True
+        try:
+            self.check(entry)
+            self.entries.append(entry)
+        finally:
+            self.is_entered = False
+
+
 class UnlockedLog(Log):
     """Puts a longer list in the place of the one that it has looked at."""
 
@@ -246,6 +264,7 @@ def _cache(made: type[Cache]) -> Backend:
 BROKEN = (
     _log(UnlockedLog),
     _log(CheckingEarlyLog),
+    _log(AssertingLog),
     _log(OwnLockLog),
     _log(BufferedLog, LASTING),
     _log(OneConnectionLog, LASTING),
