@@ -106,6 +106,19 @@ def test_after_its_end_a_handle_says_so(tmp_path: Path, postgresql: str) -> None
     logs[1].destroy()
 
 
+def test_a_mistake_of_our_own_is_no_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the library did not raise is let through, though it raises plain exceptions itself."""
+
+    def mistaken(log: object) -> int:
+        raise TypeError("ours")
+
+    monkeypatch.setattr(RocksDBAgreementWal, "_next_place", mistaken)
+    with RocksDBAgreementWal(tmp_path) as log, pytest.raises(TypeError, match="ours"):
+        log.append(gate(1))
+
+
 def test_a_folder_that_is_open_already_is_refused(tmp_path: Path) -> None:
     with (
         RocksDBAgreementWal(tmp_path),

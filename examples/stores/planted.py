@@ -185,12 +185,12 @@ class SetLog(RedisAgreementWal):
     def append(self, entry: AgreementWalEntry) -> None:
         """Append an entry, unless it breaks the order of its operation."""
         super().append(entry)
-        place = self._connection.incr(f"{self.prefix}:place")
-        self._connection.zadd(f"{self.prefix}:set", {encode(entry): place})
+        place = self._connection.incr(f"{self.place}:place")
+        self._connection.zadd(f"{self.place}:set", {encode(entry): place})
 
     def load(self) -> AgreementWalArtifact:
         """Return the whole log."""
-        rows = self._connection.zrange(f"{self.prefix}:set", 0, -1)
+        rows = self._connection.zrange(f"{self.place}:set", 0, -1)
         return AgreementWalArtifact(tuple(decode(AgreementWalEntry, row) for row in rows))
 
 
@@ -202,7 +202,7 @@ class ReadModifyWriteCache(RedisEvidenceOutcomeCache):
         super().__init__(history.options["address"], history.name)
 
     def _all(self) -> list[EvidenceOutcomeCacheEntry]:
-        data = self._connection.get(f"{self.prefix}:whole") or b""
+        data = self._connection.get(f"{self.place}:whole") or b""
         parts = [part for part in data.split(b"\n") if part]
         return [decode(EvidenceOutcomeCacheEntry, bytes.fromhex(part.decode())) for part in parts]
 
@@ -214,7 +214,7 @@ class ReadModifyWriteCache(RedisEvidenceOutcomeCache):
         """Store an entry at the end, in place of any other with its id."""
         kept = [each for each in self._all() if each.evidence_id != entry.evidence_id]
         lines = [encode(each).hex().encode() for each in (*kept, entry)]
-        self._connection.set(f"{self.prefix}:whole", b"\n".join(lines))
+        self._connection.set(f"{self.place}:whole", b"\n".join(lines))
 
     def load(self) -> EvidenceOutcomeCacheArtifact:
         """Return the whole cache."""

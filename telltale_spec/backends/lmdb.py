@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from telltale_spec.backends.database_handle import DatabaseHandle
 from telltale_spec.backends.stored_records import (
     checked_entry,
     checked_id,
@@ -23,7 +24,7 @@ from telltale_spec.backends.stored_records import (
     digest,
     stored_record,
 )
-from telltale_spec.errors import DurabilityError, MissingExtraError
+from telltale_spec.errors import MissingExtraError
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalArtifact,
@@ -46,16 +47,18 @@ PathLike: TypeAlias = str | os.PathLike[str]
 _MAP_BYTES_MAX: Final = 256 * 1024 * 1024
 
 
-class _LMDBBackend:
+class _LMDBBackend(DatabaseHandle):
     """An environment with its databases, whose errors are the declared one."""
 
+    noun = "LMDB environment"
+    library_errors = (lmdb.Error, OSError)
     databases: tuple[str, ...] = ()
 
     def __init__(self, folder: PathLike, *, map_bytes_max: int = _MAP_BYTES_MAX) -> None:
-        self.folder = folder
+        super().__init__(os.fspath(folder))
         with self._declared_errors("open"):
             self._environment = lmdb.open(
-                os.fspath(folder), map_size=map_bytes_max, max_dbs=len(self.databases)
+                self.place, map_size=map_bytes_max, max_dbs=len(self.databases)
             )
             try:
                 self._databases = {
@@ -68,20 +71,6 @@ class _LMDBBackend:
     def close(self) -> None:
         """Close the environment; every later operation raises ``DurabilityError``."""
         self._environment.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    @contextmanager
-    def _declared_errors(self, action: str) -> Iterator[None]:
-        try:
-            yield
-        except (lmdb.Error, OSError) as error:
-            shown = os.fspath(self.folder)
-            raise DurabilityError(f"{action} LMDB environment {shown}: {error}") from error
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Any]:

@@ -15,8 +15,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from telltale_spec.backends.database_handle import DatabaseHandle
 from telltale_spec.backends.stored_records import (
     checked_entry,
     checked_id,
@@ -25,7 +26,7 @@ from telltale_spec.backends.stored_records import (
     digest,
     stored_record,
 )
-from telltale_spec.errors import DurabilityError, MissingExtraError
+from telltale_spec.errors import MissingExtraError
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalArtifact,
@@ -49,13 +50,15 @@ _SCHEMA_LOCK: Final = 0x54454C54
 _WHOLE_ID_BYTES_MAX: Final = 1_000
 
 
-class _PostgreSQLBackend:
+class _PostgreSQLBackend(DatabaseHandle):
     """One connection to one schema, whose errors are the declared one."""
 
+    noun = "PostgreSQL schema"
+    library_errors = (psycopg.Error,)
     tables: tuple[str, ...] = ()
 
     def __init__(self, address: str, schema: str = "telltale") -> None:
-        self.schema = schema
+        super().__init__(schema)
         self._address = address
         self._lock = threading.Lock()
         name = sql.Identifier(schema)
@@ -93,24 +96,8 @@ class _PostgreSQLBackend:
             psycopg.connect(self._address, autocommit=True) as connection,
         ):
             connection.execute("SET client_min_messages = warning")
-            name = sql.Identifier(self.schema)
+            name = sql.Identifier(self.place)
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    @contextmanager
-    def _declared_errors(self, action: str) -> Iterator[None]:
-        try:
-            yield
-        except psycopg.Error as error:
-            raise self._error(action, f"{type(error).__name__}: {error}") from error
-
-    def _error(self, action: str, reason: str) -> DurabilityError:
-        return DurabilityError(f"{action} PostgreSQL schema {self.schema}: {reason}")
 
     @contextmanager
     def _writing(self, table: str) -> Iterator[Any]:

@@ -11,10 +11,9 @@ prefix. Needs the extra ``redis``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from telltale_spec.backends.database_handle import DatabaseHandle
 from telltale_spec.backends.stored_records import (
     checked_entry,
     checked_id,
@@ -22,7 +21,7 @@ from telltale_spec.backends.stored_records import (
     checked_tick,
     stored_record,
 )
-from telltale_spec.errors import DurabilityError, MissingExtraError
+from telltale_spec.errors import MissingExtraError
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalArtifact,
@@ -70,13 +69,16 @@ return found
 """
 
 
-class _RedisBackend:
+class _RedisBackend(DatabaseHandle):
     """A connection and the keys below one prefix, whose errors are the declared one."""
+
+    noun = "Redis keys"
+    library_errors = (redis.RedisError,)
 
     def __init__(
         self, address: str, prefix: str = "telltale", *, must_be_durable: bool = True
     ) -> None:
-        self.prefix = prefix
+        super().__init__(prefix)
         self._address = address
         with self._declared_errors("open"):
             self._connection: Any = redis.Redis.from_url(address)
@@ -100,28 +102,12 @@ class _RedisBackend:
     def destroy(self) -> None:
         """Remove every key below the prefix, by a connection of its own."""
         with self._declared_errors("destroy"), redis.Redis.from_url(self._address) as connection:
-            for key in list(connection.scan_iter(f"{_escaped(self.prefix)}:*")):
+            for key in list(connection.scan_iter(f"{_escaped(self.place)}:*")):
                 connection.delete(key)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def _keys(self, *names: str) -> list[str]:
         # All in one slot, as a script on a cluster must not touch several.
-        return [f"{self.prefix}:{{{self.prefix}}}:{name}" for name in names]
-
-    @contextmanager
-    def _declared_errors(self, action: str) -> Iterator[None]:
-        try:
-            yield
-        except redis.RedisError as error:
-            raise self._error(action, f"{type(error).__name__}: {error}") from error
-
-    def _error(self, action: str, reason: str) -> DurabilityError:
-        return DurabilityError(f"{action} Redis keys {self.prefix}: {reason}")
+        return [f"{self.place}:{{{self.place}}}:{name}" for name in names]
 
     def _script(self, action: str, script: str, keys: list[str], *arguments: Any) -> Any:
         with self._declared_errors(action):

@@ -15,8 +15,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from telltale_spec.backends.database_handle import DatabaseHandle
 from telltale_spec.backends.stored_records import (
     checked_entry,
     checked_id,
@@ -25,7 +26,7 @@ from telltale_spec.backends.stored_records import (
     digest,
     stored_record,
 )
-from telltale_spec.errors import DurabilityError, MissingExtraError
+from telltale_spec.errors import MissingExtraError
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalArtifact,
@@ -51,38 +52,25 @@ _NAMED: Final = b"n"
 """What begins the key of an operation's last level, or of an id's place; a digest follows."""
 
 
-class _RocksDBBackend:
+class _RocksDBBackend(DatabaseHandle):
     """One database with its lock, whose errors are the declared one."""
 
+    noun = "RocksDB folder"
+    # The library raises plain exceptions for most of what RocksDB says.
+    library_errors = (rocksdict.DbClosedError, Exception)
+
     def __init__(self, folder: PathLike) -> None:
-        self.folder = folder
+        super().__init__(os.fspath(folder))
         self._lock = threading.Lock()
         self._synced = rocksdict.WriteOptions()
         self._synced.sync = True
         with self._declared_errors("open"):
-            self._database = rocksdict.Rdict(os.fspath(folder), rocksdict.Options(raw_mode=True))
+            self._database = rocksdict.Rdict(self.place, rocksdict.Options(raw_mode=True))
 
     def close(self) -> None:
         """Close the database; every later operation raises ``DurabilityError``."""
         with self._lock, self._declared_errors("close"):
             self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    @contextmanager
-    def _declared_errors(self, action: str) -> Iterator[None]:
-        try:
-            yield
-        except DurabilityError:
-            raise
-        except Exception as error:
-            # The library raises plain ``Exception`` for whatever RocksDB says.
-            shown = os.fspath(self.folder)
-            raise DurabilityError(f"{action} RocksDB folder {shown}: {error}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[rocksdict.WriteBatch]:
