@@ -287,8 +287,10 @@ class _Meet:
             fault = first.fault
             text = "" if fault is None else plain_fault(fault).partition("\n")[0]
             return f"{names[first]} did not answer: {text}"
-        # One that ends later was waiting until the first one was given up, which lets locks go.
-        if max(held.ended_at, other.ended_at) > first.ended_at:
+        # Giving the first one up lets its locks go, so one that waited for them ends from then on,
+        # perhaps before the giving up is over.
+        given_up_at = first.began_at + limit
+        if all(each.ended_at >= given_up_at for each in (held, other)):
             return f"neither of the two answers within {limit:g} seconds: {STUCK}"
         return (
             f"{names[first]} does not answer within {limit:g} seconds, "

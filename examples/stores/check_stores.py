@@ -19,7 +19,7 @@ STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis")
 PLANTED = {
     "sqlite": {
         "ShortTicksLog": "WAL-05",
-        "UniqueRowsLog": "WAL-01",
+        "UniqueRowsLog": "WAL-02",
         "FoldedKeysCache": "CACHE-01",
     },
     "lmdb": {
@@ -35,7 +35,7 @@ PLANTED = {
     },
     "redis": {
         "ScoredLog": "WAL-05",
-        "SetLog": "WAL-01",
+        "SetLog": "WAL-02",
         "ReadModifyWriteCache": "CACHE-02.handles",
     },
 }

@@ -229,7 +229,7 @@ class NativeOrderLog(RocksDBAgreementWal):
         super().__init__(directory)
 
     def _next_place(self) -> int:
-        return len(self._records())
+        return sum(key.startswith(b"r") for key in self._database.keys(from_key=b"r"))
 
     def _key(self, position: int) -> bytes:
         return b"r" + position.to_bytes(8, "little")
@@ -264,5 +264,5 @@ class WrittenOverLog(RocksDBAgreementWal):
         """Append an entry at its tick."""
         with self._writing() as batch:
             if isinstance(entry, Escalation):
-                self._escalate(batch, entry, len(self._records()))
+                self._escalate(batch, entry, self._next_place())
             batch.put(self._key(entry.tick), encode(entry))
