@@ -339,12 +339,14 @@ class History:
         actual: str | Callable[[], str],
         *,
         goes_on: bool = False,
+        steps_shown: int | None = None,
     ) -> bool:
         """Count one check of a requirement; raise :class:`Violation` where it does not hold.
 
         A violation that the search is not after ends the history, as what follows
         from it is known. With ``goes_on`` the caller can judge what comes next all
-        the same: the history goes on, and the answer is whether the check held.
+        the same: the history goes on, and the answer is whether the check held. One that
+        came to light later is shown by the first ``steps_shown`` steps.
         """
         self.session.checks[requirement_id] += 1
         if holds:
@@ -352,7 +354,7 @@ class History:
         counterexample = Counterexample(
             requirement_id,
             self.session.suite,
-            list(self.steps),
+            self.steps[:steps_shown],
             self._difference_text(expected),
             self._difference_text(actual),
             acts=list(self.acts),

@@ -6,15 +6,23 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
+from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation, PutOutcome
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 
-__all__ = ["TRIES", "answered", "opened_again", "takes_the_id"]
+__all__ = ["TRIES", "answered", "event_of", "opened_again", "takes_the_id"]
 
 TRIES: Final = 3
 """How often something is asked before a refusal counts: a busy backend answers the next time."""
+
+
+def event_of(operation: Operation, answer: Raised | Returned) -> Event:
+    """Return an answer as the judges take it."""
+    if isinstance(answer, Raised):
+        return Event(0, operation, REFUSED, message=answer.message)
+    return Event(0, operation, OK, answer.value)
 
 
 def answered(

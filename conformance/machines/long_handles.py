@@ -23,7 +23,7 @@ from conformance.machines.handle_races import (
     opened_handles,
     release_handles,
 )
-from conformance.machines.scripted_texts import contents_text, mismatch_text
+from conformance.rules.long_texts import contents_text, mismatch_text
 from conformance.rules.narration import cache_entry_text, operation_text
 from telltale_spec.model.operations import (
     Append,

@@ -15,8 +15,8 @@ from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, Raised, Returned
 from conformance.machines.asking import TRIES, answered, opened_again, takes_the_id
 from conformance.machines.cache_blame import Entries, Found, by_id, misfit_text
-from conformance.machines.scripted_texts import contents_text, mismatch_text
 from conformance.rules.cache import blame_for_get
+from conformance.rules.long_texts import contents_text, mismatch_text
 from conformance.rules.narration import found_text, operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen

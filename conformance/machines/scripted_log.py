@@ -15,17 +15,18 @@ from typing import Final
 from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
-from conformance.machines.asking import TRIES, answered, opened_again
-from conformance.machines.scripted_texts import contents_text, mismatch_text
-from conformance.rules.blame import SinceLoad, broken_requirement
+from conformance.machines.asking import TRIES, answered, event_of, opened_again
+from conformance.machines.live_findings import LiveFindings
+from conformance.rules.log_memory import Probes
+from conformance.rules.long_texts import contents_text
 from conformance.rules.narration import operation_text
+from conformance.rules.wal import LogJudge
 from telltale_spec.backends.contract import AgreementWal
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.operations import Append, LoadLog, ReadSince, Reopen
 from telltale_spec.wire.agreement import (
     AgreementWalArtifact,
     AgreementWalEntry,
-    EscalationTracker,
 )
 from telltale_spec.wire.shapes import U64_MAX
 
@@ -33,22 +34,32 @@ __all__ = ["LOAD", "REOPEN", "SCRIPTED_LOG_IDS", "ScriptedLog", "append_act", "r
 
 Entries = tuple[AgreementWalEntry, ...]
 
+# What a log that accepts what it must refuse holds from there on is not foreseen.
+_GOES_ON: Final = frozenset(
+    {"WAL-01", "WAL-02", "WAL-04", "WAL-05", "WAL-06", "WAL-08", "WAL-10", "WAL-13"}
+    | {"WAL-03.text", "WAL-13.accept"}
+)
+
 
 class ScriptedLog(ScriptedPart):
-    """One log beside the list of what it acknowledged."""
+    """One log, and the judge of what it acknowledges."""
 
     def __init__(self, history: History) -> None:
         super().__init__(history)
-        self.entries: list[AgreementWalEntry] = []
-        self._tracker = EscalationTracker()
-        # How many entries the last load showed, and what happened since.
-        self._shown = 0
-        self._loaded_before = False
-        self._appended = False
+        self._judge = LogJudge(
+            LiveFindings(history, _GOES_ON),
+            self.backend.rejection_mode,
+            begins_empty=True,
+            reopens=True,
+            probes=Probes(kept_without_reopening=self._is_kept_without_reopening),
+        )
         self._reopened = False
         self._beyond_judging = False
-        self._refused: list[AgreementWalEntry] = []
-        self._rejected: list[AgreementWalEntry] = []
+
+    @property
+    def entries(self) -> Entries:
+        """What the log acknowledged."""
+        return self._judge.entries
 
     def prepare(self) -> None:
         """Make the log; it is not loaded, which could hide what a first load does."""
@@ -74,18 +85,11 @@ class ScriptedLog(ScriptedPart):
         """Append an entry; a legal one that is refused is offered again."""
         if self._beyond_judging:
             raise HistoryEnded
-        error = self._tracker.preview(entry)
-        if error is None:
+        if self._judge.refusal_of(entry) is None:
             self._offer(entry)
             return
-        answer = self._asked(Append(entry))
-        self.history.check(
-            "WAL-03",
-            isinstance(answer, Raised),
-            f"refused: {error.message}",
-            "the append was accepted",
-        )
-        self._rejected.append(entry)
+        operation = Append(entry)
+        self._judge.append(event_of(operation, self._asked(operation)), entry)
         # What such a log does from here on is judged by the random histories.
         self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
 
@@ -98,29 +102,20 @@ class ScriptedLog(ScriptedPart):
 
     def _offer(self, entry: AgreementWalEntry) -> None:
         self.offered += 1
+        operation, refusal = Append(entry), ""
         for _ in range(TRIES):
-            answer = self._asked(Append(entry))
+            answer = self._asked(operation)
+            self._judge.append(event_of(operation, answer), entry)
             if isinstance(answer, Returned):
                 self.taken += 1
-                self._tracker.observe(entry)
-                self.entries.append(entry)
-                self._appended = True
+                self.history.check("WAL-09", True, "", "")
                 return
-            self._refused.append(entry)
-            text = f"refused: {answer.message}"
-            self.history.check("WAL-13.accept", False, "accepted", text, goes_on=True)
+            refusal = f"{operation_text(operation)}: refused: {answer.message}"
             if self.backend.rejection_mode is RejectionMode.UNKNOWN_OUTCOME:
                 # Nobody can tell whether it is there, and a second one could be too many.
-                self._adopt_what_is_there(entry)
+                self._look()
                 return
-        self.first_refusal = self.first_refusal or f"{operation_text(Append(entry))}: {text}"
-
-    def _adopt_what_is_there(self, entry: AgreementWalEntry) -> None:
-        loaded = self._load("WAL-06", quiet=True)
-        if loaded == (*self.entries, entry):
-            self._tracker.observe(entry)
-            self.entries.append(entry)
-        self._judge(loaded)
+        self.first_refusal = self.first_refusal or refusal
 
     @act("append_twice")
     def append_twice(self, entry: AgreementWalEntry) -> None:
@@ -138,27 +133,25 @@ class ScriptedLog(ScriptedPart):
         well_formed = isinstance(value, Sequence) and not isinstance(value, str)
         self.history.check("WAL-05", well_formed, "a sequence of entries", lambda: repr(value))
         found = tuple(value)
-        expected = AgreementWalArtifact(tuple(self.entries)).read_since(tick)
-        if found != expected:
+        if not self._judge.may_read(tick, found):
             # Where the log is not what it should be, reading is right to show it.
-            loaded = self._load("WAL-06", quiet=True)
+            self._look(shows=True)
+        if not self._judge.is_empty:
+            self._judge.read_since(event_of(ReadSince(tick), Returned(found)), tick)
+
+    def _look(self, *, shows: bool = False) -> None:
+        """Load the log beside the history."""
+        loaded = self._load("WAL-06", quiet=True)
+        if shows:
             self.history.note(operation_text(LoadLog()), contents_text(loaded), LoadLog())
-            self._judge(loaded)
-            expected = AgreementWalArtifact(tuple(self.entries)).read_since(tick)
-        if self.entries:
-            self.history.check(
-                "WAL-05",
-                found == expected,
-                lambda: contents_text(expected),
-                lambda: mismatch_text(found, expected),
-                # The log itself is as it should be, so it can be judged on.
-                goes_on=True,
-            )
+        self._judge.load(event_of(LoadLog(), Returned(loaded)))
 
     @act("load_log")
     def load(self) -> None:
         """Load the log and hold it against everything acknowledged."""
-        self._judge(self._load("WAL-08" if self._reopened else "WAL-06", quiet=False))
+        loaded = self._load("WAL-08" if self._reopened else "WAL-06", quiet=False)
+        self._judge.load(event_of(LoadLog(), Returned(loaded)))
+        self._reopened = False
 
     @act("reopen")
     def reopen(self) -> None:
@@ -169,67 +162,7 @@ class ScriptedLog(ScriptedPart):
             self.history, Reopen(), lambda: self._factory(self.directory), "WAL-08"
         )
         self._reopened = True
-
-    def _judge(self, loaded: Entries) -> None:
-        """Hold a whole log against what it should be."""
-        expected = self._expected(loaded)
-        if loaded != expected:
-            self.history.check(
-                broken_requirement(
-                    loaded,
-                    expected,
-                    self._since_load(),
-                    kept_without_reopening=self._is_kept_without_reopening,
-                ),
-                False,
-                lambda: contents_text(expected),
-                lambda: mismatch_text(loaded, expected),
-                goes_on=True,
-            )
-            # Where that is known already, the log is judged on by what it really holds.
-            self.entries = list(loaded)
-            self._tracker = EscalationTracker()
-            for entry in loaded:
-                self._tracker.observe(entry)
-        else:
-            for requirement_id in self._put_to_the_test():
-                self.history.check(requirement_id, True, "", "")
-        self._shown = len(loaded)
-        self._loaded_before = True
-        self._appended = self._reopened = False
-        self._refused, self._rejected = [], []
-
-    def _expected(self, loaded: Entries) -> Entries:
-        entries = tuple(self.entries)
-        if not self._rejected:
-            return entries
-        with_rejected = (*entries, *self._rejected)
-        mode = self.backend.rejection_mode
-        unknown = mode is RejectionMode.UNKNOWN_OUTCOME and loaded == with_rejected
-        return with_rejected if unknown or mode is RejectionMode.KEEPS_REJECTED else entries
-
-    def _put_to_the_test(self) -> list[str]:
-        """Return what a log that is right proves."""
-        found = ["WAL-06"] if self._loaded_before and not self._appended else []
-        if self._appended:
-            found += ["WAL-01", "WAL-02", "WAL-09", "WAL-13", "WAL-13.accept"]
-        if self._refused:
-            found.append("WAL-13")
-        if self._rejected:
-            found.append("WAL-04")
-        if self._reopened and self.entries:
-            found.append("WAL-08")
-        return found
-
-    def _since_load(self) -> SinceLoad:
-        return SinceLoad(
-            settled=self._shown,
-            appended=self._appended,
-            reopened=self._reopened,
-            refused=tuple(self._refused),
-            rejected=tuple(self._rejected),
-            keeps_rejected=self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED,
-        )
+        self._judge.reopen(event_of(Reopen(), Returned(None)))
 
     def _is_kept_without_reopening(self) -> bool:
         """Say whether a log that is not opened again holds the same entries, all of them."""
@@ -246,7 +179,7 @@ class ScriptedLog(ScriptedPart):
             self.history.release(twin)
         artifact = answer.value if isinstance(answer, Returned) else None
         found = artifact.entries if isinstance(artifact, AgreementWalArtifact) else ()
-        return tuple(found) == tuple(self.entries)
+        return tuple(found) == self.entries
 
     def _load(self, requirement_id: str, *, quiet: bool) -> Entries:
         answer = answered(self.history, LoadLog(), lambda: self.sut.load(), quiet=quiet)

@@ -15,7 +15,14 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
 )
 
-__all__ = ["SYNC_REQUIREMENTS", "Entries", "SinceLoad", "broken_requirement", "entries_without"]
+__all__ = [
+    "SYNC_REQUIREMENTS",
+    "Entries",
+    "SinceLoad",
+    "broken_by_sync",
+    "broken_requirement",
+    "entries_without",
+]
 
 Entries: TypeAlias = tuple[AgreementWalEntry, ...]
 
@@ -83,6 +90,15 @@ def _broken_for_settled(since: SinceLoad) -> str:
     if since.appended:
         return "WAL-02"
     return since.of_rejection if since.rejected else "WAL-06"
+
+
+def broken_by_sync(extra: Entries, missing: Entries, expected: Entries) -> str:
+    """Return the requirement that a sync breaks, after which the log is not as expected."""
+    identities = {entry.stable_identity() for entry in expected}
+    if extra and all(entry.stable_identity() in identities for entry in extra):
+        return "SYNC-05"
+    first = (*missing, *extra)
+    return SYNC_REQUIREMENTS[type(first[0])] if first else "SYNC-04"
 
 
 def _is_merged_or_moved(found: Entries, expected: Entries) -> bool:

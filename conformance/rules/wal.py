@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.rules import events
 from conformance.rules.blame import (
     SYNC_REQUIREMENTS,
     SinceLoad,
+    broken_by_sync,
     broken_requirement,
     entries_without,
 )
 from conformance.rules.events import OK, Event
-from conformance.rules.findings import Findings, Place
-from conformance.rules.narration import difference_text, entries_text
+from conformance.rules.findings import Findings
+from conformance.rules.log_memory import Probes, RefusedEntry, SinceLook
+from conformance.rules.long_texts import contents_text, mismatch_text
 from conformance.rules.worlds import TAIL_MAX, WORLDS_MAX, Entries, PossibleLogs, World
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
@@ -27,55 +28,56 @@ from telltale_spec.wire.effects import Blocked, Success
 __all__ = ["LogJudge"]
 
 _KEPT_BY_APPENDS: Final = ("WAL-01", "WAL-02")
-
-
-@dataclass(frozen=True)
-class _Refused:
-    """A lawful entry that was refused, and where; whether it was stored, the next load tells."""
-
-    entry: AgreementWalEntry
-    message: str | None
-    place: Place
-
-
-@dataclass
-class _Since:
-    """What befell the log since a load last told what it holds."""
-
-    accepted: bool = False
-    unsure: bool = False
-    synced: bool = False
-    proven_by_syncs: set[str] = field(default_factory=set)
-    refused: list[_Refused] = field(default_factory=list)
-    rejected: list[AgreementWalEntry] = field(default_factory=list)
-    reopened: bool = False
-    certain: int = 0
-    """How many entries were certain when the log was opened again."""
-
-    written_since_opening: bool = False
-
-    @property
-    def may_differ(self) -> bool:
-        """Whether the log may hold something else than the load showed."""
-        written = self.accepted or self.unsure or self.synced
-        return written or bool(self.rejected) or self.reopened
+# What is said before the contents of a log that breaks one of these.
+_EXPECTED: Final = {
+    "WAL-08": "what was acknowledged: ",
+    "WAL-13": "refused and nothing stored: ",
+}
+_ACTUAL: Final = {"WAL-13": "refused, and the log holds "}
 
 
 class LogJudge:
     """One log, seen through its answers."""
 
     def __init__(
-        self, findings: Findings, mode: RejectionMode, *, begins_empty: bool, reopens: bool
+        self,
+        findings: Findings,
+        mode: RejectionMode,
+        *,
+        begins_empty: bool,
+        reopens: bool,
+        probes: Probes | None = None,
     ) -> None:
         self.findings = findings
         self.mode = mode
         self.reopens = reopens
+        self.probes = probes or Probes()
         self.logs = PossibleLogs(mode, () if begins_empty else None)
         self.doubt = ""
         self._texts: set[str] = set()
         self._fresh = begins_empty
         self._shown = 0
-        self._since = _Since()
+        self._since = SinceLook()
+
+    @property
+    def entries(self) -> Entries:
+        """What the log holds, or may hold where that is not certain."""
+        return self.logs.contents(self.logs.worlds[0]) if self.logs.worlds else ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be in the log."""
+        return not any(map(self.logs.count, self.logs.worlds))
+
+    def refusal_of(self, entry: AgreementWalEntry) -> str | None:
+        """Return the text with which an entry must be refused, or ``None`` for a lawful one."""
+        texts = [self.logs.append_error(world, entry) for world in self.logs.worlds]
+        return texts[0] if texts and None not in texts else None
+
+    def may_read(self, tick: int, found: Entries) -> bool:
+        """Say whether a read behind a tick may give this."""
+        worlds = self.logs.worlds
+        return not worlds or any(self.logs.since(world, tick) == found for world in worlds)
 
     def append(self, event: Event, entry: AgreementWalEntry) -> None:
         """Judge whether an append was rightly accepted or refused."""
@@ -153,7 +155,7 @@ class LogJudge:
         return [*worlds, *(self.logs.stored(world, entry) for world in worlds)]
 
     def _refuse_legal(self, entry: AgreementWalEntry, message: str | None) -> None:
-        refused = _Refused(entry, message, self.findings.place)
+        refused = RefusedEntry(entry, message, self.findings.place)
         if message in self._texts:
             # A disk may be full; but the text of an earlier refusal tells of a log that it wedged.
             self._blame_refusal(refused, "WAL-04")
@@ -163,7 +165,7 @@ class LogJudge:
             self._since.refused.append(refused)
         self._keep(self._after_refusal_of_legal(self.logs.worlds, entry))
 
-    def _blame_refusal(self, refused: _Refused, requirement_id: str) -> None:
+    def _blame_refusal(self, refused: RefusedEntry, requirement_id: str) -> None:
         self.findings.blame(
             requirement_id,
             lambda: "accepted",
@@ -217,8 +219,8 @@ class LogJudge:
             requirement_id = self._blamed(found, self.logs.contents(world), tick)
         self.findings.blame(
             requirement_id,
-            lambda: entries_text(expected),
-            lambda: difference_text(found, expected),
+            lambda: contents_text(expected),
+            lambda: mismatch_text(found, expected),
         )
 
     def load(self, event: Event) -> None:
@@ -246,12 +248,21 @@ class LogJudge:
 
     def _blame_load(self, found: Entries) -> None:
         expected = self.logs.contents(self.logs.worlds[0])
-        others = len(self.logs.worlds) - 1
-        more = f" or one of {others} other logs" if others else ""
+        others = self.logs.worlds[1:]
+
+        def expected_text() -> str:
+            said = _EXPECTED.get(requirement_id, "")
+            if len(others) == 1:
+                other = contents_text(self.logs.contents(others[0]))
+                return f"{said}{contents_text(expected)} or {other}"
+            more = f" or one of {len(others)} other logs" if others else ""
+            return f"{said}{contents_text(expected)}{more}"
+
+        requirement_id = self._blamed(found, expected)
         self.findings.blame(
-            self._blamed(found, expected),
-            lambda: f"{entries_text(expected)}{more}",
-            lambda: difference_text(found, expected),
+            requirement_id,
+            expected_text,
+            lambda: f"{_ACTUAL.get(requirement_id, '')}{mismatch_text(found, expected)}",
         )
 
     def _unanswered(self, event: Event) -> None:
@@ -320,7 +331,7 @@ class LogJudge:
             and is_kept
             and not (appended or reopened or self._since.rejected or stored)
         ):
-            return _blamed_for_sync(extra, entries_without(expected, found), expected)
+            return broken_by_sync(extra, entries_without(expected, found), expected)
         since = SinceLoad(
             settled=settled,
             appended=appended or self._since.synced,
@@ -329,7 +340,8 @@ class LogJudge:
             rejected=tuple(self._since.rejected),
             keeps_rejected=self.mode is RejectionMode.KEEPS_REJECTED,
         )
-        return broken_requirement(found, expected, since)
+        kept = self.probes.kept_without_reopening
+        return broken_requirement(found, expected, since, kept_without_reopening=kept)
 
     def _keep(self, worlds: Sequence[World]) -> None:
         if not self.logs.keep(worlds):
@@ -347,20 +359,12 @@ class LogJudge:
         for refused in self._since.refused:
             # That it was refused is no fault of its own where it was stored all the same.
             if refused.entry not in surplus:
-                self._blame_refusal(refused, "WAL-13.accept")
+                after_effect = self.probes.is_after_effect(refused.entry)
+                self._blame_refusal(refused, "WAL-04" if after_effect else "WAL-13.accept")
 
     def _settle(self, surplus: Entries) -> None:
         """Begin anew from what a load showed, with what it showed beyond what was expected."""
         self._blame_refusals(surplus)
         self._shown = self.logs.count(self.logs.worlds[0])
         self._fresh = False
-        self._since = _Since()
-
-
-def _blamed_for_sync(extra: Entries, missing: Entries, expected: Entries) -> str:
-    """Return the requirement that a sync breaks, after which the log is not as expected."""
-    identities = {entry.stable_identity() for entry in expected}
-    if extra and all(entry.stable_identity() in identities for entry in extra):
-        return "SYNC-05"
-    first = (*missing, *extra)
-    return SYNC_REQUIREMENTS[type(first[0])] if first else "SYNC-04"
+        self._since = SinceLook()
