@@ -6,7 +6,6 @@ import functools
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from conformance.crashes.recorder import RAW_CALLS, TRACED_CALLS, Recorder
 from conformance.crashes.recording import Recording
 from conformance.crashes.trace_errors import CutOffTraceError
 from conformance.door.connection import Connection
+from conformance.engine.scratch import ScratchFolder
 
 __all__ = ["TEXT_BYTES_MAX", "TracedHarness", "obstacle", "traced_command"]
 
@@ -37,8 +37,8 @@ def obstacle() -> str:
     program = shutil.which("strace")
     if program is None:
         return "strace is not installed"
-    with tempfile.TemporaryDirectory(prefix="telltale-conformance-") as folder:
-        command = traced_command((sys.executable, "-S", "-c", ""), Path(folder) / "trace")
+    with ScratchFolder() as folder:
+        command = traced_command((sys.executable, "-S", "-c", ""), folder.path / "trace")
         try:
             trial = subprocess.run(  # noqa: S603 - our own program
                 command, capture_output=True, timeout=_TRIAL_SECONDS_MAX, check=False
@@ -72,8 +72,8 @@ class TracedHarness:
     """A harness whose system calls are recorded, one folder after the other."""
 
     def __init__(self, launch: Launch, options: Sequence[str] = ()) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="telltale-conformance-")
-        trace = Path(self._folder.name) / "trace"
+        self._folder = ScratchFolder()
+        trace = self._folder.path / "trace"
         trace.touch()
         self._rest = ""
         self._lines = trace.open(encoding="ascii", errors="backslashreplace")

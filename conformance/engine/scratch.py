@@ -11,7 +11,8 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 try:
     import fcntl
@@ -40,11 +41,27 @@ class ScratchFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             (self.path / ".new-owner").rename(self.path / _OWNER)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cleanup()
+
     def cleanup(self) -> None:
-        """Remove the folder with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.close(self._lock)
+        """Remove the folder with all that is in it, also where that is interrupted once."""
+        try:
+            shutil.rmtree(self.path, ignore_errors=True)
+        except KeyboardInterrupt:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(self._lock)
 
 
 def remove_dead_folders() -> None:

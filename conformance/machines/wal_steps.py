@@ -75,7 +75,7 @@ class AgreementWalSteps(ConformanceMachine):
             probes=Probes(is_after_effect=self._is_after_effect),
         )
         # Whether it may hold anything is judged by itself, as a store may have been used before.
-        self.judge.load(event_of(LoadLog(), Returned(loaded)))
+        self.judge.begin_with(loaded)
         return loaded
 
     @property

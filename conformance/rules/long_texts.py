@@ -8,9 +8,15 @@ from typing import Any, Final
 from conformance.rules.differences import difference_note
 from conformance.rules.narration import difference_text, entries_text
 
-__all__ = ["contents_text", "mismatch_text"]
+__all__ = ["contents_text", "expected_load_text", "found_load_text", "mismatch_text"]
 
 _SHOWN_MAX: Final = 8
+# What is said before the contents of a log that breaks one of these.
+_EXPECTED: Final = {
+    "WAL-08": "what was acknowledged: ",
+    "WAL-13": "refused and nothing stored: ",
+}
+_FOUND: Final = {"WAL-13": "refused, and the log holds "}
 
 
 def contents_text(entries: Sequence[Any]) -> str:
@@ -39,3 +45,18 @@ def mismatch_text(actual: Sequence[Any], expected: Sequence[Any]) -> str:
         f"{contents_text(actual)} ({difference_note(actual, expected)}; at entry {place} there is "
         f"{found}, expected {wanted})"
     )
+
+
+def expected_load_text(
+    requirement_id: str, possible: Sequence[Sequence[Any]], possible_count: int
+) -> str:
+    """Return what a load should have shown; ``possible`` are the first of the lawful contents."""
+    text = f"{_EXPECTED.get(requirement_id, '')}{contents_text(possible[0])}"
+    if possible_count == 2:
+        return f"{text} or {contents_text(possible[1])}"
+    return f"{text} or one of {possible_count - 1} other logs" if possible_count > 2 else text
+
+
+def found_load_text(requirement_id: str, found: Sequence[Any], expected: Sequence[Any]) -> str:
+    """Return what a load has shown, and how that differs."""
+    return f"{_FOUND.get(requirement_id, '')}{mismatch_text(found, expected)}"

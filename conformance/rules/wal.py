@@ -16,24 +16,20 @@ from conformance.rules.blame import (
 from conformance.rules.events import OK, Event
 from conformance.rules.findings import Findings
 from conformance.rules.log_memory import Probes, RefusedEntry, SinceLook
-from conformance.rules.long_texts import contents_text, mismatch_text
+from conformance.rules.long_texts import (
+    contents_text,
+    expected_load_text,
+    found_load_text,
+    mismatch_text,
+)
 from conformance.rules.worlds import TAIL_MAX, WORLDS_MAX, Entries, PossibleLogs, World
 from telltale_spec.model.machine import RejectionMode
-from telltale_spec.wire.agreement import (
-    AgreementWalEntry,
-    WalSyncRequest,
-)
+from telltale_spec.wire.agreement import AgreementWalEntry, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, Success
 
 __all__ = ["LogJudge"]
 
 _KEPT_BY_APPENDS: Final = ("WAL-01", "WAL-02")
-# What is said before the contents of a log that breaks one of these.
-_EXPECTED: Final = {
-    "WAL-08": "what was acknowledged: ",
-    "WAL-13": "refused and nothing stored: ",
-}
-_ACTUAL: Final = {"WAL-13": "refused, and the log holds "}
 
 
 class LogJudge:
@@ -68,6 +64,11 @@ class LogJudge:
     def is_empty(self) -> bool:
         """Whether nothing can be in the log."""
         return not any(map(self.logs.count, self.logs.worlds))
+
+    def begin_with(self, entries: Entries) -> None:
+        """Take it for known what the log holds, and judge what comes."""
+        self.logs.adopt(entries)
+        self._settle(())
 
     def refusal_of(self, entry: AgreementWalEntry) -> str | None:
         """Return the text with which an entry must be refused, or ``None`` for a lawful one."""
@@ -248,21 +249,12 @@ class LogJudge:
 
     def _blame_load(self, found: Entries) -> None:
         expected = self.logs.contents(self.logs.worlds[0])
-        others = self.logs.worlds[1:]
-
-        def expected_text() -> str:
-            said = _EXPECTED.get(requirement_id, "")
-            if len(others) == 1:
-                other = contents_text(self.logs.contents(others[0]))
-                return f"{said}{contents_text(expected)} or {other}"
-            more = f" or one of {len(others)} other logs" if others else ""
-            return f"{said}{contents_text(expected)}{more}"
-
+        possible = [self.logs.contents(world) for world in self.logs.worlds[:2]]
         requirement_id = self._blamed(found, expected)
         self.findings.blame(
             requirement_id,
-            expected_text,
-            lambda: f"{_ACTUAL.get(requirement_id, '')}{mismatch_text(found, expected)}",
+            lambda: expected_load_text(requirement_id, possible, len(self.logs.worlds)),
+            lambda: found_load_text(requirement_id, found, expected),
         )
 
     def _unanswered(self, event: Event) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from conformance.backend import Backend, Capability
+from conformance.engine.scratch import ScratchFolder
 from conformance.engine.session import exception_text, repeatable_text
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.errors import BackendFault, TargetError, UsageError
@@ -243,10 +243,9 @@ def _wants_history(parameter: inspect.Parameter) -> bool:
 
 def _made_once(make: Callable[[Path], Any], name: str, watch: CallWatch) -> Any:
     """Return what a factory makes, closed again, from a directory that is gone."""
-    with tempfile.TemporaryDirectory(
-        prefix="telltale-conformance-", ignore_cleanup_errors=True
-    ) as directory:
-        path = Path(directory).resolve()
+    with ScratchFolder() as folder:
+        path = folder.path / "once"
+        path.mkdir(mode=0o700)
         made = _tried(lambda: make(path), "the factory", name, watch, path)
         close = closing_of(made)
         if close is not None:

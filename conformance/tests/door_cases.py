@@ -5,6 +5,7 @@ Each is a small log or cache with one property; its right verdict stands in the 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import logging
@@ -328,7 +329,8 @@ class AcknowledgesEarly:
             threading.Event().wait(0.02)
             # All that came meanwhile is written at once, so that long histories end.
             entries += [self.waiting.get() for _ in range(self.waiting.qsize())]
-            with self.path.open("a") as file:
+            # It may come so late that the history is over and its directory gone.
+            with contextlib.suppress(FileNotFoundError), self.path.open("a") as file:
                 file.writelines(f"{encode(entry).hex()}\n" for entry in entries)
             for _ in entries:
                 self.waiting.task_done()

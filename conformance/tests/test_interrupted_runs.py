@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from conformance.engine.scratch import ScratchFolder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
@@ -113,3 +116,20 @@ def test_a_process_that_exits_in_a_call_is_told_with_its_history(folder: Path) -
 
     assert "its process ended by itself with status 7 in the call `append" in told
     assert ", after: append" in told
+
+
+def test_an_interrupt_while_a_folder_is_removed_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ScratchFolder(tmp_path)
+    removed = shutil.rmtree
+
+    def interrupted(path: Path, *, ignore_errors: bool) -> None:
+        monkeypatch.setattr(shutil, "rmtree", removed)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        folder.cleanup()
+
+    assert list(tmp_path.iterdir()) == []
