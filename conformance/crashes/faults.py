@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,8 +155,10 @@ def sync_failure(
 
     Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
+    # A factory is called once before any request, and what it syncs then is not in the plan.
+    when = _syncs_before_requests(launch) + number
     with _directory() as directory:
-        harness = TracedHarness(launch, ("-e", f"inject={_SYNCS}:error=EIO:when={number}"))
+        harness = TracedHarness(launch, ("-e", f"inject={_SYNCS}:error=EIO:when={when}"))
         try:
             harness.begin(directory)
             deeds, ended = _carried_out(harness.connection, component, directory, operations)
@@ -164,6 +167,19 @@ def sync_failure(
             harness.end()
     failed = any(isinstance(event, SyncFailed) for event in recording.events)
     return FaultedRun(number, deeds, failed, ended, recording)
+
+
+@functools.lru_cache(maxsize=1)
+def _syncs_before_requests(launch: Launch) -> int:
+    """Return how many syncs a harness makes before it is asked for anything.
+
+    Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
+    """
+    harness = TracedHarness(launch)
+    try:
+        return harness.syncs_count
+    finally:
+        harness.end()
 
 
 def full_disk(

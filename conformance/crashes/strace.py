@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,9 @@ TEXT_BYTES_MAX: Final = 1 << 24
 _TRIAL_SECONDS_MAX: Final = 20.0
 _TRACE_SECONDS_MAX: Final = 20.0
 _POLL_SECONDS: Final = 0.000_5
+
+# The beginning of the line of a call; one that was interrupted goes on in a line of another form.
+_SYNC: Final = re.compile(r"(?:\d+ +)?f(?:data)?sync\(")
 
 
 @functools.cache
@@ -79,6 +83,7 @@ class TracedHarness:
         self._lines = trace.open(encoding="ascii", errors="backslashreplace")
         self._last_line = ""
         self._requests_count = 0
+        self._syncs_count = 0
         try:
             self.connection = Connection(
                 traced_command(launch.command, trace, options),
@@ -106,6 +111,12 @@ class TracedHarness:
     def injected_count(self) -> int:
         """How many calls were made to fail."""
         return self._recorder.injected_count
+
+    @property
+    def syncs_count(self) -> int:
+        """How many syncs the process has asked for so far, of whatever files."""
+        self._settle()
+        return self._syncs_count
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -138,6 +149,7 @@ class TracedHarness:
         *lines, self._rest = (self._rest + self._lines.read()).split("\n")
         for line in lines:
             self._last_line = line
+            self._syncs_count += _SYNC.match(line) is not None
             self._recorder.take(line)
 
     def _settle(self) -> None:
