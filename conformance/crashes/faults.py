@@ -46,8 +46,8 @@ _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_ran
 class Plan:
     """What a history without faults did: which calls can fail, and on which files.
 
-    Each call of a kind has a label: what was asked for, the file, and which call of that request
-    it was. Calls of one label do the same at another time.
+    Each call of a kind has a label: what was asked for, whether of a handle that found something,
+    the file, and which call of that request it was. Calls of one label do the same at another time.
     """
 
     syncs: tuple[str, ...]
@@ -107,7 +107,9 @@ def _labels(
             case Synced(node) | Wrote(node):
                 if isinstance(event, kind):
                     asked = deeds[answered].text.split()[0] if answered < len(deeds) else ""
-                    yield f"{asked}, {names.get(node, '')}, {ordinal}"
+                    again = any(isinstance(deed.operation, Reopen) for deed in deeds[:answered])
+                    handle = "opened again" if again else "new"
+                    yield f"{asked}, {handle}, {names.get(node, '')}, {ordinal}"
                     ordinal += 1
             case _:
                 continue

@@ -36,7 +36,7 @@ Entries = tuple[AgreementWalEntry, ...]
 
 # What a log that accepts what it must refuse holds from there on is not foreseen.
 _GOES_ON: Final = frozenset(
-    {"WAL-01", "WAL-02", "WAL-04", "WAL-05", "WAL-06", "WAL-08", "WAL-10", "WAL-13"}
+    {"WAL-01", "WAL-02", "WAL-04", "WAL-05", "WAL-06", "WAL-08", "WAL-13"}
     | {"WAL-03.text", "WAL-13.accept"}
 )
 
@@ -56,7 +56,6 @@ class ScriptedLog(ScriptedPart):
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._judge.begin_with(())
         self._reopened = False
-        self._beyond_judging = False
 
     @property
     def entries(self) -> Entries:
@@ -85,15 +84,14 @@ class ScriptedLog(ScriptedPart):
     @act("append")
     def append(self, entry: AgreementWalEntry) -> None:
         """Append an entry; a legal one that is refused is offered again."""
-        if self._beyond_judging:
-            raise HistoryEnded
         if self._judge.refusal_of(entry) is None:
             self._offer(entry)
             return
         operation = Append(entry)
         self._judge.append(event_of(operation, self._asked(operation)), entry)
-        # What such a log does from here on is judged by the random histories.
-        self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
+        if self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT:
+            # What such a log does from here on is judged by the random histories.
+            raise HistoryEnded
 
     def _asked(self, operation: Append) -> Raised | Returned:
         return self.history.call(
@@ -209,7 +207,6 @@ SCRIPTED_LOG_IDS: Final = (
     "WAL-06",
     "WAL-08",
     "WAL-09",
-    "WAL-10",
     "WAL-13",
     "WAL-13.accept",
 )

@@ -34,6 +34,7 @@ _PROMISES: Final = frozenset({Capability.ORDERED_CACHE, Capability.EXACT_MESSAGE
 _DURABLE_PROMISES: Final = _PROMISES | {Capability.REOPEN}
 
 SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
+    # The handlers are the same whatever they write to, so they are judged on one store.
     Backend(
         "memory",
         agreement_wal=lambda directory: InMemoryAgreementWal(),
@@ -48,16 +49,12 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
         "file",
         agreement_wal=lambda directory: FileAgreementWal(directory / "agreement.wal"),
         evidence_cache=lambda directory: FileEvidenceOutcomeCache(directory / "evidence.cache"),
-        agreement_wal_handler=AgreementWalHandler,
-        evidence_handler=EvidencePersistenceHandler,
         capabilities=_DURABLE_PROMISES,
     ),
     Backend(
         "sqlite",
         agreement_wal=lambda directory: SQLiteAgreementWal(directory / "agreement.sqlite3"),
         evidence_cache=lambda directory: SQLiteEvidenceOutcomeCache(directory / "evidence.sqlite3"),
-        agreement_wal_handler=AgreementWalHandler,
-        evidence_handler=EvidencePersistenceHandler,
         # A file that is rewritten in place keeps neither promise (F10, F27).
         capabilities=_DURABLE_PROMISES | {Capability.CONCURRENT_HANDLES, Capability.PROCESS_KILL},
     ),
@@ -65,8 +62,6 @@ SHIPPED_BACKENDS: Final[tuple[Backend, ...]] = (
         "log-file",
         agreement_wal=lambda directory: LogFileAgreementWal(directory / "agreement.log"),
         evidence_cache=lambda directory: LogFileEvidenceOutcomeCache(directory / "evidence.log"),
-        agreement_wal_handler=AgreementWalHandler,
-        evidence_handler=EvidencePersistenceHandler,
         # One handle at a time, so that concurrent handles are not promised.
         capabilities=_DURABLE_PROMISES
         | {

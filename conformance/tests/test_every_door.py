@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from conformance.backend import Backend
 from conformance.door.harness import harness_backend
@@ -82,7 +83,15 @@ def binding_failures(report: BackendReport) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("case", DOOR_CASES, ids=lambda case: case.name)
+def by_day(every: int) -> list[ParameterSet]:
+    """Return all cases, of which one in so many is tried by day, and the others by night."""
+    return [
+        pytest.param(case, marks=pytest.mark.nightly if index % every else (), id=case.name)
+        for index, case in enumerate(DOOR_CASES)
+    ]
+
+
+@pytest.mark.parametrize("case", by_day(3))
 def test_object_and_child_process_agree(case: DoorCase) -> None:
     one, other = as_object(target_of(case)), as_child(target_of(case))
 
@@ -94,13 +103,7 @@ def test_object_and_child_process_agree(case: DoorCase) -> None:
 
 
 # The plugin judges as an object is judged, so a few stand for all by day.
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=pytest.mark.nightly if index % 5 else (), id=case.name)
-        for index, case in enumerate(DOOR_CASES)
-    ],
-)
+@pytest.mark.parametrize("case", by_day(6))
 def test_the_plugin_agrees(tmp_path: Path, case: DoorCase) -> None:
     failures = in_pytest(tmp_path, target_of(case))
 

@@ -316,6 +316,21 @@ class SyncErrorRetried(AppendFile):
             super().sync()
 
 
+class SyncErrorIgnoredLater(AppendFile):
+    """Tells a failed sync only as long as it has opened its file once."""
+
+    def make_file(self) -> None:
+        super().make_file()
+        self.is_new = not contents(self.path)
+
+    def sync(self) -> None:
+        try:
+            super().sync()
+        except OSError:
+            if self.is_new:
+                raise
+
+
 class SyncErrorForgotten(AppendFile):
     """Refuses the record of a failed sync and writes the next one behind it."""
 

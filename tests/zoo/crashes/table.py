@@ -162,6 +162,7 @@ BROKEN: Final = (
     _broken(LOG, _a.StaleLockFile, "kill-inside", "recovery"),
     # Calls that fail.
     _broken(LOG, _a.SyncErrorIgnored, "fsync-error", "fsync-error"),
+    _broken(LOG, _a.SyncErrorIgnoredLater, "fsync-error", "fsync-error"),
     _broken(LOG, _a.SyncErrorRetried, "fsync-error", "fsync-error", REORDERING),
     _broken(LOG, _a.SyncErrorForgotten, "fsync-error", "fsync-error"),
     _broken(LOG, _a.SyncErrorTrustedAtOpening, "fsync-error", "fsync-error", REORDERING),
