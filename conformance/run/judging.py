@@ -120,9 +120,12 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
         watch=watch,
         on_progress=lambda name, headway: send("progress", headway),
         on_judged=lambda judged: send("judged", judged),
-        suites=suites_on(job.file_system),
+        suites=[
+            each for each in suites_on(job.file_system) if not job.suites or each.name in job.suites
+        ],
         only=job.only,
         known=[each for each in job.known if each.backend == backend.name],
+        is_part=bool(job.suites),
     )
     note = file_system_note(job.file_system)
     return replace(report, notes=[*report.notes, note]) if note else report
