@@ -1,4 +1,4 @@
-"""One campaign from its first unit to its last: units go out, results come in, the clock bounds it."""
+"""One campaign from its first unit to its last: units go out, and their results come in."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def unseen_of(counts: Collection[int], samples: int) -> Unseen:
     spread = 1.65 * (once + 2 * twice + 1) ** 0.5 / samples
     bound = max(_RULE_OF_THREE / samples, probability + spread)
     correction = (samples - 1) / samples
-    at_least = correction * once * (once - 1) / (2 * (twice + 1))
+    at_least = correction * max(0, once * (once - 1)) / (2 * (twice + 1))
     return Unseen(
         samples, once, twice, round(probability, 6), round(min(1.0, bound), 6), round(at_least, 3)
     )

@@ -1,4 +1,4 @@
-"""Who carries units out: processes of this machine, shaped as an executor of `concurrent.futures`."""
+"""Who carries units out: processes of this machine, shaped as an executor of Python's."""
 
 from __future__ import annotations
 

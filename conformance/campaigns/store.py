@@ -40,8 +40,8 @@ _PARTIAL: Final = ".partial"
 class Store:
     """One folder of campaigns, while it is open; nobody else has it then.
 
-    Raises :class:`~conformance.errors.CampaignError` for a folder that cannot be used: no store, one
-    of a newer version, one that is damaged, or one that a campaign is at work on.
+    Raises :class:`~conformance.errors.CampaignError` for a folder that cannot be used: no store,
+    one of a newer version, one that is damaged, or one that a campaign is at work on.
     """
 
     def __init__(self, folder: Path) -> None:

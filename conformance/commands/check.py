@@ -234,6 +234,7 @@ def _has_verdicts(report: BackendReport) -> bool:
 
 
 def replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:
+    """Return the command that replays a file on the backend that it is of."""
     return _shown_command([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
 
 
