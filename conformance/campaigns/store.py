@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -130,7 +131,7 @@ class Store:
 
     def write_state(self, state: CampaignState) -> None:
         """Replace the state."""
-        self._write(self.folder / _STATE, json.dumps(state.to_dict(), sort_keys=True) + "\n")
+        self._write(self.folder / _STATE, json.dumps(asdict(state), sort_keys=True) + "\n")
 
     def write_report(self, text: str) -> Path:
         """Replace the report of the last campaign; return its path."""

@@ -292,7 +292,9 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
     def answer(unit: Unit) -> UnitResult:
         return UnitResult(unit.number, refusal="0.9+b on far-away")
 
-    with pytest.raises(CampaignError, match="refused: it has version 0.9.b on far-away, and this"):
+    with pytest.raises(
+        CampaignError, match=r"refused: it has version 0.9\+b on far-away, and this"
+    ):
         campaign(tmp_path, answer, 3)
 
 
