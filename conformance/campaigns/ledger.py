@@ -125,9 +125,10 @@ class Ledger:
             if replay is None:
                 retry.outcome, retry.reason = Outcome.CANNOT_RUN.value, "its file was taken away"
                 continue
-            job = replace(self.plan.jobs[retry.target], replay=replay)
+            seed = self.state.failures[retry.failure].seed
+            job = replace(self.plan.jobs[retry.target], replay=replay, seed=seed)
             options, version = self.plan.options, self.plan.version
-            yield Unit(number, retry.target, "", 0, job, version, options)
+            yield Unit(number, retry.target, "", seed, job, version, options)
 
     def next_unit(self, numbers_max: int | None = None) -> Unit | None:
         """Return the next unit; ``None`` where there is none, or none yet.
@@ -271,8 +272,8 @@ class Ledger:
         kept = self.state.failures.get(name)
         if kept is not None:
             kept.is_open = True
-            if kept.campaign == self.state.number:
-                kept.first = min(kept.first, unit.number)
+            if kept.campaign == self.state.number and unit.number < kept.first:
+                kept.first, kept.seed = unit.number, unit.seed
             return name
         if not self._make_room(backend, found.requirement_id, unit.number):
             return ""
@@ -284,6 +285,7 @@ class Ledger:
             found.fingerprint,
             self.state.number,
             unit.number,
+            unit.seed,
         )
         return name
 

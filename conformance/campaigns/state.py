@@ -115,7 +115,8 @@ class Sighting(DataClassJsonMixin):
 class KeptFailure(DataClassJsonMixin):
     """A failure with a replay file, whichever campaign of the store found it.
 
-    ``is_open`` is false once it is fixed, or has become another one.
+    ``seed`` is that of a unit that met it, as a backend may depend on it. ``is_open`` is false once
+    it is fixed, or has become another one.
     """
 
     backend: str
@@ -124,6 +125,7 @@ class KeptFailure(DataClassJsonMixin):
     fingerprint: str
     campaign: int
     first: int
+    seed: int
     is_open: bool = True
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from conformance.backend import Backend
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.errors import BackendFault, UsageError
+from conformance.life_cycle import begin_run
 from conformance.records.results import BackendReport
 from conformance.run.ending import end_histories_at_termination
 from conformance.run.jobs import Job, watched_seconds_max
@@ -109,6 +110,7 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
     from conformance.run.runner import fault_report, judge_backend, tour_backend
 
     if job.replay is not None:
+        begin_run(job.seed)
         result = replayed_result(backend, job.replay, watch)
         return replace(fault_report(backend, None), results=[result])
     if job.tour:

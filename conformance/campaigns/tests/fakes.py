@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -170,3 +171,12 @@ def campaign(
         conduct(ledger, executor, Bounds(seconds, units), **conducted)
         look(ledger)
         return campaign_report(ledger, profile("quick"))
+
+
+def group_lives(group: int) -> bool:
+    """Say whether any process of a group is there."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

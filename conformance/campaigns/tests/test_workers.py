@@ -21,7 +21,7 @@ from conformance.campaigns.ledger import Ledger, opened_ledger
 from conformance.campaigns.plan import Plan
 from conformance.campaigns.state import Identity
 from conformance.campaigns.store import Store
-from conformance.campaigns.tests.fakes import plan
+from conformance.campaigns.tests.fakes import group_lives, plan
 from conformance.campaigns.working import own_version, work_unit
 from conformance.run.jobs import Job
 
@@ -85,7 +85,7 @@ def test_no_worker_outlives_a_coordinator_that_is_killed(tmp_path: Path) -> None
         done = json.loads(state.read_text())["done"] if state.exists() else []
     first.kill()
     first.communicate(timeout=30)
-    while _group_lives(first.pid):
+    while group_lives(first.pid):
         assert time.monotonic() < limit, "a worker is still there"
         time.sleep(0.1)
 
@@ -100,14 +100,6 @@ def test_no_worker_outlives_a_coordinator_that_is_killed(tmp_path: Path) -> None
     assert {sum(cell["counts"].values()) for cell in tree["cells"].values()} == {1}
     report = json.loads((tmp_path / "store" / "campaign.json").read_text())
     assert (report["units"], report["is_complete"]) == (UNITS, False)
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_workers_of_dask_are_workers(tmp_path: Path) -> None:
