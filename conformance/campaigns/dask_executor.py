@@ -28,6 +28,9 @@ class DaskExecutor:
 
     def __init__(self, address: str) -> None:
         self._place = f"--scheduler {hidden_text(address)}"
+        # What an error quotes of an address may no longer look like one.
+        user, separator, _ = address.rpartition("@")
+        self._secrets = (user.rpartition("://")[2],) if separator else ()
         try:
             from distributed import Client
             from distributed.scheduler import KilledWorker
@@ -41,7 +44,7 @@ class DaskExecutor:
         except (OSError, ValueError, TypeError) as error:
             raise CampaignError(
                 self._place,
-                f"cannot be reached ({hidden_text(str(error))}); expected a scheduler that runs, "
+                f"cannot be reached ({self._hidden(error)}); expected a scheduler that runs, "
                 "as in tcp://127.0.0.1:8786",
             ) from error
         # Equal units are work to be done again, and not known results.
@@ -54,9 +57,12 @@ class DaskExecutor:
         except (OSError, TimeoutError, RuntimeError, AttributeError, ValueError) as error:
             raise CampaignError(
                 self._place,
-                f"the connection is lost ({hidden_text(str(error))}); what is done is kept, and "
+                f"the connection is lost ({self._hidden(error)}); what is done is kept, and "
                 "the same command goes on",
             ) from error
+
+    def _hidden(self, error: Exception) -> str:
+        return hidden_text(str(error), self._secrets)
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Give a unit to the scheduler."""

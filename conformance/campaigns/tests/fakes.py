@@ -85,14 +85,13 @@ class FakeExecutor:
 
 
 def counterexample(requirement_id: str, actual: str, **other: Any) -> Counterexample:
-    parts = (requirement_id, "agreement WAL", [], "expected", actual)
     found = Counterexample(
         requirement_id,
         "agreement WAL",
         [Step("load the log", "")],
         "expected",
         actual,
-        fingerprint=fingerprint_of(*parts),
+        fingerprint=fingerprint_of(requirement_id, "agreement WAL", [], "expected", actual),
         tries=10,
         failures=10,
     )

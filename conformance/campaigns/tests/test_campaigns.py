@@ -16,6 +16,7 @@ from conformance.campaigns.store import Store
 from conformance.campaigns.tests.fakes import (
     FIRST_ROUND,
     LOG,
+    Answer,
     FakeExecutor,
     campaign,
     counterexample,
@@ -41,7 +42,7 @@ def status_of(report: CampaignReport) -> ExitStatus:
     return exit_status(report.report)
 
 
-def on_seed(seed: int, *actuals: str) -> object:
+def on_seed(seed: int, *actuals: str) -> Answer:
     def answer(unit: Unit) -> UnitResult:
         if unit.job.replay is not None:
             return result_of(unit, replayed(unit, unit.job.replay.actual))
@@ -150,7 +151,7 @@ def test_an_interrupted_campaign_goes_on(tmp_path: Path) -> None:
             done.append(-1)
             raise KeyboardInterrupt
         done.append(unit.number)
-        return answer(unit)  # type: ignore[operator, no-any-return]
+        return answer(unit)
 
     for _ in range(2):
         executor = FakeExecutor(interrupted)
@@ -160,14 +161,14 @@ def test_an_interrupted_campaign_goes_on(tmp_path: Path) -> None:
     report = campaign(tmp_path / "a", interrupted, ENOUGH)
 
     assert sorted(each for each in done if each >= 0) == list(range(ENOUGH))
-    assert report == campaign(tmp_path / "b", answer, ENOUGH)  # type: ignore[arg-type]
+    assert report == campaign(tmp_path / "b", answer, ENOUGH)
 
 
 def test_the_next_campaign_tries_failures_first_and_goes_on_with_other_seeds(
     tmp_path: Path,
 ) -> None:
-    campaign(tmp_path, on_seed(3, "lost"), ENOUGH)  # type: ignore[arg-type]
-    executor = FakeExecutor(on_seed(99, "never"))  # type: ignore[arg-type]
+    campaign(tmp_path, on_seed(3, "lost"), ENOUGH)
+    executor = FakeExecutor(on_seed(99, "never"))
     report = campaign(tmp_path, right, FIRST_ROUND, executor=executor)
 
     assert executor.units[0].job.replay is not None
@@ -181,7 +182,7 @@ def test_the_next_campaign_tries_failures_first_and_goes_on_with_other_seeds(
 
 
 def test_a_failure_that_was_mended_is_fixed_and_not_tried_again(tmp_path: Path) -> None:
-    campaign(tmp_path, on_seed(3, "lost"), ENOUGH)  # type: ignore[arg-type]
+    campaign(tmp_path, on_seed(3, "lost"), ENOUGH)
 
     second = campaign(tmp_path, right, FIRST_ROUND)
     third = campaign(tmp_path, right, FIRST_ROUND)
@@ -214,7 +215,7 @@ def test_a_failure_by_chance_that_is_not_seen_leaves_its_requirement_open(tmp_pa
 
 
 def test_a_failure_that_fails_differently_is_another_one(tmp_path: Path) -> None:
-    campaign(tmp_path, on_seed(3, "lost"), ENOUGH)  # type: ignore[arg-type]
+    campaign(tmp_path, on_seed(3, "lost"), ENOUGH)
 
     def other(unit: Unit) -> UnitResult:
         return result_of(unit, replayed(unit, "doubled")) if unit.job.replay else right(unit)
@@ -401,7 +402,7 @@ def test_a_tour_only_fails(tmp_path: Path) -> None:
 
 
 def test_failures_of_a_taken_away_file_are_forgotten(tmp_path: Path) -> None:
-    report = campaign(tmp_path, on_seed(3, "lost"), ENOUGH)  # type: ignore[arg-type]
+    report = campaign(tmp_path, on_seed(3, "lost"), ENOUGH)
     with Store(tmp_path) as store:
         store.remove_failure(report.failures[0].replay)
 
