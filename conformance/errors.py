@@ -8,6 +8,7 @@ __all__ = [
     "ActError",
     "BackendFault",
     "BaselineError",
+    "CampaignError",
     "CheckpointDamagedError",
     "CheckpointError",
     "ConformanceError",
@@ -48,6 +49,18 @@ class BaselineError(UsageError):
         self.name = name
         self.reason = reason
         super().__init__(f"baseline `{name}`: {reason}")
+
+
+class CampaignError(UsageError):
+    """Report a store or a scheduler that a campaign cannot use; exit status 2.
+
+    What was done until then is in the store.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
+        self.reason = reason
+        super().__init__(f"{place}: {reason}")
 
 
 class CheckpointError(UsageError):

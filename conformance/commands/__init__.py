@@ -12,6 +12,7 @@ __all__ = ["COMMANDS"]
 
 COMMANDS: Final = {
     "check": "judge a backend, or the shipped ones",
+    "campaign": "judge backends on many seeds, on many workers, for as long as there is time",
     "replay": "carry recorded failures out again",
     "check-history": "judge a recorded history of operations and answers",
     "report": "show a saved report, or make its other forms",

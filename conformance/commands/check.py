@@ -23,7 +23,7 @@ from conformance.commands.baselines import (
     load_baseline,
     new_baseline,
 )
-from conformance.commands.check_options import add_check_options
+from conformance.commands.check_options import add_check_options, promises_problem
 from conformance.commands.report_files import (
     append_step_summary,
     files_problem,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from conformance.records.results import BackendReport, Report
     from conformance.run.jobs import Job
 
-__all__ = ["NAME", "add", "run"]
+__all__ = ["NAME", "add", "jobs_of", "replay_command", "run", "target_words"]
 
 NAME: Final = "check"
 
@@ -82,7 +82,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     replays = _written_replays(parsed, report)
     if replays is None:
         status = ExitStatus.USAGE if parsed.replays is not None else status
-        targets = _targets(parsed, report)
+        targets = target_words(parsed, report)
         replays = list(map(_search_commands, itertools.repeat(parsed), report.backends, targets))
     print_report(report, console, strict=parsed.strict, replays=replays, everything=parsed.all)
     if parsed.tour or parsed.file_system != FILE_SYSTEM_NAMES[0]:
@@ -122,12 +122,12 @@ def _written_replays(parsed: argparse.Namespace, report: Report) -> list[dict[st
         complain(f"--replays {folder}: {error.strerror}")
         return None
     return [
-        {each: _replay_command(parsed, path, target) for each, path in paths.items()}
-        for target, paths in zip(_targets(parsed, report), written, strict=True)
+        {each: replay_command(parsed, path, target) for each, path in paths.items()}
+        for target, paths in zip(target_words(parsed, report), written, strict=True)
     ]
 
 
-def _targets(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
+def target_words(parsed: argparse.Namespace, report: Report) -> list[list[str]]:
     """Return what names each backend of the report on a command line, if anything has to."""
     targets = [[target] for target in parsed.target]
     targets += [["--command", command] for command in parsed.harness]
@@ -138,7 +138,6 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     """Return what is wrong with the arguments, before anything is run."""
     from conformance.life_cycle import set_option
     from conformance.requirements import UnknownRequirementError, requirement
-    from conformance.run.targets import declaration, mended
 
     for option in parsed.target_option:
         set_option(option)
@@ -152,16 +151,9 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
             return str(error)
     if parsed.tour and (parsed.only or parsed.baseline is not None):
         return "--tour takes the whole tour, so --only and --baseline do not go with it"
-    promises = parsed.capability or parsed.rejection_mode or parsed.mends
-    if parsed.harness and promises:
-        return (
-            "--capability, --rejection-mode and --mends are for targets; a harness declares its own"
-        )
-    if not parsed.target and promises:
-        return "--capability, --rejection-mode and --mends need a target"
-    # An unknown name raises.
-    declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
-    mended(parsed.mends or ())
+    problem = promises_problem(parsed)
+    if problem is not None:
+        return problem
     if parsed.replays is not None and parsed.replays.exists() and not parsed.replays.is_dir():
         return f"--replays {parsed.replays}: that is no folder"
     return files_problem(parsed)
@@ -183,7 +175,7 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
     from conformance.run.runner import report_of
 
     known = () if baseline is None else baseline.known
-    jobs = [replace(job, known=known) for job in _jobs(parsed)]
+    jobs = [replace(job, known=known) for job in jobs_of(parsed)]
     reports = run_with_progress(jobs, parsed.jobs)
     if (parsed.only or parsed.tour) and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
@@ -196,7 +188,7 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
     return hidden_secrets(report, secrets_of(os.environ))
 
 
-def _jobs(parsed: argparse.Namespace) -> Iterator[Job]:
+def jobs_of(parsed: argparse.Namespace) -> Iterator[Job]:
     """Yield a job for each target and each command, or else for each shipped backend."""
     from conformance.door.harness import command_words
     from conformance.run.jobs import Job
@@ -241,7 +233,8 @@ def _has_verdicts(report: BackendReport) -> bool:
     )
 
 
-def _replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:
+def replay_command(parsed: argparse.Namespace, path: Path, target: list[str]) -> str:
+    """Return the command that replays a file on the backend that it is of."""
     return _shown_command([PROGRAM, "replay", str(path), *target, *_declared(parsed)])
 
 

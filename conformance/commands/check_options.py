@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 if TYPE_CHECKING:
     from conformance.commands.arguments import CommandParser
 
-__all__ = ["add_check_options"]
+__all__ = ["add_check_options", "add_promises", "add_target_option", "promises_problem"]
 
 
 def add_check_options(check: CommandParser) -> None:
@@ -46,9 +47,9 @@ def add_check_options(check: CommandParser) -> None:
     check.add_argument(
         "--only", action="append", default=[], metavar="ID", help="judge one requirement only"
     )
-    _add_promises(check)
+    add_promises(check)
     _add_limits(check)
-    _add_target_option(check)
+    add_target_option(check)
     check.add_argument(
         "--file-system",
         choices=FILE_SYSTEM_NAMES,
@@ -100,7 +101,8 @@ def _add_limits(check: CommandParser) -> None:
     )
 
 
-def _add_target_option(check: CommandParser) -> None:
+def add_target_option(check: CommandParser) -> None:
+    """Add the option that tells the factory something."""
     check.add_argument(
         "--target-option",
         action="append",
@@ -111,7 +113,7 @@ def _add_target_option(check: CommandParser) -> None:
     )
 
 
-def _add_promises(check: CommandParser) -> None:
+def add_promises(check: CommandParser) -> None:
     """Add the options that say what a target promises."""
     check.add_argument(
         "--capability",
@@ -131,3 +133,19 @@ def _add_promises(check: CommandParser) -> None:
         help="declare that the target mends this finding and is to be judged by the hardened rule; "
         "see docs/findings.md",
     )
+
+
+def promises_problem(parsed: argparse.Namespace) -> str | None:
+    """Return what is wrong with the declared promises; raises ``UsageError`` for unknown names."""
+    from conformance.run.targets import declaration, mended
+
+    promises = parsed.capability or parsed.rejection_mode or parsed.mends
+    if parsed.harness and promises:
+        return (
+            "--capability, --rejection-mode and --mends are for targets; a harness declares its own"
+        )
+    if not parsed.target and promises:
+        return "--capability, --rejection-mode and --mends need a target"
+    declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
+    mended(parsed.mends or ())
+    return None

@@ -41,6 +41,12 @@ class Job:
     known: tuple[KnownFailure, ...] = ()
     """Failures that are expected where they come again."""
 
+    suites: tuple[str, ...] = ()
+    """The names of the suites that judge; all of them where none is named."""
+
+    seconds_max: float | None = None
+    """The longest time by the clock for the whole job, where it has one."""
+
 
 def watched_seconds_max(job: Job) -> float:
     """Return the limit on one call; a harness has its own on each request, which says more."""

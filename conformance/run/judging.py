@@ -19,6 +19,7 @@ from typing import Any, Final
 from conformance.backend import Backend
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.errors import BackendFault, UsageError
+from conformance.life_cycle import begin_run
 from conformance.records.results import BackendReport
 from conformance.run.ending import end_histories_at_termination
 from conformance.run.jobs import Job, watched_seconds_max
@@ -109,6 +110,7 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
     from conformance.run.runner import fault_report, judge_backend, tour_backend
 
     if job.replay is not None:
+        begin_run(job.seed)
         result = replayed_result(backend, job.replay, watch)
         return replace(fault_report(backend, None), results=[result])
     if job.tour:
@@ -120,9 +122,12 @@ def _report(job: Job, backend: Any, watch: Any, send: Callable[[str, Any], None]
         watch=watch,
         on_progress=lambda name, headway: send("progress", headway),
         on_judged=lambda judged: send("judged", judged),
-        suites=suites_on(job.file_system),
+        suites=[
+            each for each in suites_on(job.file_system) if not job.suites or each.name in job.suites
+        ],
         only=job.only,
         known=[each for each in job.known if each.backend == backend.name],
+        is_part=bool(job.suites),
     )
     note = file_system_note(job.file_system)
     return replace(report, notes=[*report.notes, note]) if note else report

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.backend import Backend
+from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
 from conformance.records.fingerprint import fingerprint_of
 from conformance.records.results import Counterexample, QuirkResult, RequirementResult, Verdict
 from conformance.requirements.mending import MENDABLE
 
-__all__ = ["unmended_results"]
+__all__ = ["mended_quirks", "unmended_results"]
+
+
+def mended_quirks(
+    quirks: Iterable[Quirk], backend: Backend, suites: Sequence[Suite]
+) -> list[Quirk]:
+    """Return the quirks that a backend declares as mended and that some of the suites judge."""
+    judged = {
+        requirement_id
+        for suite in suites
+        if suite.applies(backend)
+        for requirement_id in suite.requirement_ids
+    }
+    return [
+        quirk
+        for quirk in quirks
+        if quirk.finding_id in backend.mends
+        and judged & set(MENDABLE[quirk.finding_id].requirement_ids)
+    ]
 
 
 def unmended_results(

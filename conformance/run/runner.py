@@ -33,7 +33,7 @@ from conformance.records.results import (
 from conformance.records.verdicts import binds
 from conformance.requirements import requirement
 from conformance.requirements.mending import unknown_mending
-from conformance.run.mended import unmended_results
+from conformance.run.mended import mended_quirks, unmended_results
 from conformance.run.replaying import known_results
 from conformance.run.unclaimed import unclaimed_notes
 
@@ -113,13 +113,15 @@ def judge_backend(
     suites: Sequence[Suite] = SUITES,
     only: Collection[str] = (),
     known: Sequence[KnownFailure] = (),
+    is_part: bool = False,
 ) -> BackendReport:
     """Run every suite that applies to one backend.
 
     With ``only``, the same searches are made and the other requirements are
     left out, so that a requirement gets the same verdict alone and among others.
     A ``known`` failure is replayed first; where it comes again it is expected, and
-    is not searched for.
+    is not searched for. Where the suites are only ``is_part`` of a judgement, no quirk is shown but
+    those that they have to find mended, and no promise is looked for.
     ``on_judged`` gets the report once every verdict is known; after it comes only
     a look at promises that were not made, which a backend need not survive.
     Raises :class:`BackendFault` when the backend does not start or stops answering, and
@@ -130,13 +132,14 @@ def judge_backend(
         raise UsageError(f"{backend.name} {problem}")
     prepare_engine()
     begin_run(seed)
+    quirks = mended_quirks(QUIRKS, backend, suites) if is_part else QUIRKS
     try:
-        report = _judged(backend, profile, seed, watch, on_progress, suites, only, known)
+        report = _judged(backend, profile, seed, watch, on_progress, suites, only, known, quirks)
     finally:
         for suite in suites:
             suite.end(backend)
     on_judged(report)
-    if only or _ended_early(report):
+    if only or is_part or _ended_early(report):
         return report
     notes = unclaimed_notes(backend, report, suites, seed=seed, watch=watch)
     return replace(report, notes=[*report.notes, *notes])

@@ -104,7 +104,7 @@ class _Running:
         with interrupts_held():
             self.process.start()
         sender.close()
-        self.heard_at = self.moved_at = time.monotonic()
+        self.began_at = self.heard_at = self.moved_at = time.monotonic()
 
     def advance(self, on_progress: Progress) -> BackendReport | None:
         """Take what has arrived; return the report once there is one."""
@@ -165,6 +165,8 @@ class _Running:
         idle_seconds_max = max(self._call_seconds_max(), _IDLE_SECONDS_MAX)
         silent_seconds_max = self._call_seconds_max() if self.imported else idle_seconds_max
         now = time.monotonic()
+        if self.job.seconds_max is not None and now - self.began_at > self.job.seconds_max:
+            return self._fault(f"it was not done within {self.job.seconds_max:.0f} seconds")
         if now - self.heard_at > silent_seconds_max:
             return self._fault(f"no sign of life for {silent_seconds_max:.0f} seconds")
         if now - self.moved_at > idle_seconds_max:

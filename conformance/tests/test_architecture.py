@@ -135,6 +135,8 @@ LAYERS = (
         ("conformance.run.worker", "conformance.run.judging", "conformance.run.jobs"),
         (*_RUN, "runner", "door", "places"),
     ),
+    # Many judgements, each the worker's own; who carries them out may be anybody's.
+    Layer("campaigns", ("conformance.campaigns",), (*_RUN, "runner", "crashes", "races", "worker")),
     # Measures any backend; the checks of it are the worker's.
     Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
     # Programs of their own that we only carry: they import nothing of ours.
@@ -170,6 +172,7 @@ LAYERS = (
             "inspection",
             "places",
             "worker",
+            "campaigns",
             "door",
             "crashes",
             "history",
@@ -189,6 +192,7 @@ PACKAGE_FILES = ("conformance", "telltale_spec")
 # Third-party packages, each with the only prefixes that may import it.
 THIRD_PARTY = {
     "cbor2": ("telltale_spec.wire", "strategies", "conformance"),
+    "distributed": ("conformance.campaigns.dask_executor",),
     "dataclasses_json": ("telltale_spec.wire", "conformance"),
     "hypothesis": ("strategies", "conformance"),
     "jinja2": ("conformance.report",),
