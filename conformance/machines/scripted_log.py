@@ -50,6 +50,11 @@ class ScriptedLog(ScriptedPart):
         self._refused: list[AgreementWalEntry] = []
         self._rejected: list[AgreementWalEntry] = []
 
+    @property
+    def held(self) -> Sequence[AgreementWalEntry]:
+        """The entries that the log acknowledged."""
+        return self.entries
+
     def prepare(self) -> None:
         """Make the log; it is not loaded, which could hide what a first load does."""
         self.directory = self.history.directory()

@@ -52,6 +52,11 @@ class AgreementWalSteps(ConformanceMachine):
     # What was there before the first of several histories.
     leftovers: tuple[AgreementWalEntry, ...] = ()
 
+    @property
+    def held(self) -> Sequence[AgreementWalEntry]:
+        """The entries that the log has to have."""
+        return self.state.log
+
     def prepare(self) -> None:
         """Make a fresh log and check that it loads as empty."""
         self.directory = self.history.directory()
