@@ -82,7 +82,7 @@ def test_reads_count_and_loads_do_not() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        replace(entry_of(_GATE), tick=9),
+        entry_of(LogLetter("gate", 9)),
         _escalation("another"),
     ],
     ids=["another tick", "another operation"],
