@@ -99,7 +99,7 @@ class SpilledVisited:
             for block in _merged(sources, self._block):
                 fresh = block
                 for level in levels:
-                    fresh = fresh[~contains(level, fresh)]
+                    fresh = _without(fresh, level)
                 count += fresh.size
                 file.write(fresh.tobytes())
         self._added, self._waiting = [], 0
@@ -147,6 +147,21 @@ def _mapped(path: Path) -> Words:
         return numpy.empty(0, dtype=numpy.int64)
     count = path.stat().st_size // _WORD_BYTES
     return numpy.memmap(path, dtype=numpy.int64, mode="r", shape=(count,))
+
+
+def _without(words: Words, level: Words) -> Words:
+    """Return ascending words but those of a level; the fewer ones are looked up in the others."""
+    if not words.size or not level.size:
+        return words
+    begin = int(numpy.searchsorted(level, words[0]))
+    end = int(numpy.searchsorted(level, words[-1], side="right"))
+    near = numpy.asarray(level[begin:end])
+    if near.size > words.size:
+        return words[~contains(near, words)]
+    places = numpy.searchsorted(words, near)
+    keep = numpy.ones(words.size, dtype=numpy.bool_)
+    keep[places[words[places] == near]] = False
+    return words[keep]
 
 
 def _merged(sources: Sequence[Words], block: int) -> Iterator[Words]:

@@ -179,3 +179,13 @@ def test_a_merge_gives_each_word_once_and_ascending(block: int) -> None:
     merged = numpy.concatenate(list(spilled._merged(sources, block)))
 
     assert merged.tolist() == numpy.unique(numpy.concatenate(sources)).tolist()
+
+
+@pytest.mark.parametrize("size", [0, 1, 20, 290])
+def test_what_a_level_has_is_left_out(size: int) -> None:
+    chance = numpy.random.default_rng(7)
+    words = numpy.unique(chance.integers(0, 300, 60))
+    level = numpy.unique(chance.integers(0, 300, size))
+    left = spilled._without(words, level)
+
+    assert left.tolist() == [each for each in words.tolist() if each not in set(level.tolist())]
