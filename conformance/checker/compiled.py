@@ -7,6 +7,7 @@ test holds it to that.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy
@@ -32,8 +33,15 @@ class CompiledSearch(Search):
 
     engine = COMPILED
 
-    def __init__(self, tables: Tables, budget: Budget, symmetry: bool, begin: float) -> None:
-        super().__init__(tables, budget, symmetry, begin)
+    def __init__(
+        self,
+        tables: Tables,
+        budget: Budget,
+        symmetry: bool,
+        begin: float,
+        spill: Path | None = None,
+    ) -> None:
+        super().__init__(tables, budget, symmetry, begin, spill)
         arrays = self.arrays
         self._weights = numpy.array(arrays.weights, dtype=numpy.int64)
         self._steps, steps_max = self._local_steps()

@@ -52,6 +52,7 @@ def check_model(
     symmetry: bool = False,
     checkpoint: Path | None = None,
     resume: bool = False,
+    spill: Path | None = None,
 ) -> SearchResult:
     """Search every reachable state of a model.
 
@@ -60,7 +61,9 @@ def check_model(
     :class:`~conformance.errors.ModelError` for a model that says less than it
     seems to or has no symmetry, and ``UsageError`` for an engine that is not
     there. A search that ends early keeps what it has in the folder ``checkpoint``
-    and goes on there with ``resume``; see ``checkpoints`` for what that raises.
+    and goes on there with ``resume``; see ``checkpoints`` for what that raises. With a
+    folder ``spill`` it does not end where the bytes of the budget are too few, but goes on
+    with the visited states on disk; they are taken away at its end.
     """
     count = model.slots_default if slots_count is None else slots_count
     if symmetry and not model.symmetric:
@@ -71,6 +74,8 @@ def check_model(
         raise UsageError("to resume needs the folder of a checkpoint (--checkpoint)")
     if chosen == PLAIN and checkpoint is not None:
         raise UsageError("the engine `plain` keeps no checkpoint; take `numpy` or `compiled`")
+    if chosen == PLAIN and spill is not None:
+        raise UsageError("the engine `plain` has no states on disk; take `numpy` or `compiled`")
     if chosen == PLAIN:
         return plain_search(model, count, used, symmetry=symmetry)
     if chosen not in ENGINES:
@@ -90,4 +95,6 @@ def check_model(
         from conformance.checker.compiled import CompiledSearch
 
         kind = CompiledSearch
-    return vector_search(model, count, used, symmetry=symmetry, kind=kind, keeper=keeper)
+    return vector_search(
+        model, count, used, symmetry=symmetry, kind=kind, keeper=keeper, spill=spill
+    )

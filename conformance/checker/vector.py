@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy
@@ -20,6 +21,7 @@ from conformance.checker.arrays import Arrays, Counts
 from conformance.checker.checkpoints import Checkpoint, Keeper, identity_of
 from conformance.checker.model import Model
 from conformance.checker.results import Budget, SearchResult, Step, Trace, finish
+from conformance.checker.spilled import SpilledVisited, shortage_text, spill_folder
 from conformance.checker.tables import Tables, tabulate
 from conformance.checker.visited import DenseVisited, SparseVisited, Visited, Words
 from conformance.errors import CheckpointDamagedError, ModelError
@@ -53,7 +55,14 @@ class Search:
 
     engine = VECTOR
 
-    def __init__(self, tables: Tables, budget: Budget, symmetry: bool, begin: float) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        budget: Budget,
+        symmetry: bool,
+        begin: float,
+        spill: Path | None = None,
+    ) -> None:
         if tables.states_max > _WORD_MAX:
             raise ModelError(
                 tables.model.title,
@@ -66,11 +75,8 @@ class Search:
         self.symmetry = symmetry and tables.slots_count > 1
         self.arrays = Arrays(tables)
         self.counts = Counts(self.arrays)
-        self.visited: Visited = (
-            DenseVisited(tables.states_max)
-            if _is_dense(tables.states_max, budget.bytes_max)
-            else SparseVisited()
-        )
+        self.spill = spill
+        self.visited = self._new_visited()
         starts = [self.arrays.pack(shared, slots) for shared, slots in tables.starts]
         self.visited.add(self.canonical(numpy.array(starts, dtype=numpy.int64)))
         self.broken: dict[str, tuple[int, int]] = {}
@@ -78,6 +84,12 @@ class Search:
         self.level = 0
         self.is_resumed = False
         self.taken: Checkpoint | None = None
+
+    def _new_visited(self) -> Visited:
+        states_max, bytes_max = self.tables.states_max, self.budget.bytes_max
+        if _is_dense(states_max, bytes_max):
+            return DenseVisited(states_max)
+        return SparseVisited() if self.spill is None else SpilledVisited(self.spill, bytes_max)
 
     def canonical(self, words: Words) -> Words:
         """Return words whose slots are in order, if the order of slots is of no interest."""
@@ -142,8 +154,11 @@ class Search:
             own[:] = kept.arrays[name]
         counts.globals = list(kept.global_counts)
         counts.found = {name: word for name, (_, word) in kept.broken.items()}
-        visited_of = DenseVisited if "marks" in kept.arrays else SparseVisited
-        self.visited = visited_of.restored(kept.arrays, states_max, kept.level)
+        if "marks" not in kept.arrays and isinstance(self.visited, SpilledVisited):
+            self.visited.resume(kept.arrays, states_max, kept.level)
+        else:
+            visited_of = DenseVisited if "marks" in kept.arrays else SparseVisited
+            self.visited = visited_of.restored(kept.arrays, states_max, kept.level)
         self.broken = dict(kept.broken)
         self.level, self.states_count = kept.level, kept.states_count
         self.is_resumed = True
@@ -259,29 +274,32 @@ def search(
     symmetry: bool,
     kind: type[Search] = Search,
     keeper: Keeper | None = None,
+    spill: Path | None = None,
 ) -> SearchResult:
     """Tabulate a model and search all its reachable states, breadth first.
 
     With a ``keeper`` a search that ends early, be it by its budget or by an
-    interrupt, can be gone on with.
+    interrupt, can be gone on with. Where the bytes of the budget are too few, what was
+    visited goes to the folder ``spill``, if there is one.
     """
     begin = budget.clock()
     tables = tabulate(model, slots_count)
-    run = kind(tables, budget, symmetry, begin)
-    stopped = _searched(run) if keeper is None else _kept(run, keeper)
-    return finish(
-        model,
-        slots_count,
-        engine=kind.engine,
-        states_count=run.states_count,
-        depth=run.level,
-        enabled_counts=run.counts.enabled(),
-        checked_counts=run.counts.checked(),
-        traces={name: run.trace(*found) for name, found in run.broken.items()},
-        stopped_because=stopped,
-        seconds=budget.clock() - begin,
-        visited_bytes=run.visited.bytes_count,
-    )
+    with spill_folder(spill) as place:
+        run = kind(tables, budget, symmetry, begin, place)
+        stopped = _searched(run) if keeper is None else _kept(run, keeper)
+        return finish(
+            model,
+            slots_count,
+            engine=kind.engine,
+            states_count=run.states_count,
+            depth=run.level,
+            enabled_counts=run.counts.enabled(),
+            checked_counts=run.counts.checked(),
+            traces={name: run.trace(*found) for name, found in run.broken.items()},
+            stopped_because=stopped,
+            seconds=budget.clock() - begin,
+            visited_bytes=run.visited.bytes_count,
+        )
 
 
 def _searched(run: Search, keep: Callable[[], None] | None = None) -> str | None:
@@ -290,6 +308,9 @@ def _searched(run: Search, keep: Callable[[], None] | None = None) -> str | None
     except MemoryError:
         # A level's own arrays are not counted in the budget, which is for what stays.
         return f"the memory ran out at level {run.level} with {run.states_count} states"
+    except OSError as error:
+        text = shortage_text(error, run.spill)
+        return f"{text} (level {run.level}, {run.states_count} states)"
 
 
 def _kept(run: Search, keeper: Keeper) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
-__all__ = ["DenseVisited", "SparseVisited", "Visited", "Words"]
+__all__ = ["DenseVisited", "SparseVisited", "Visited", "Words", "contains"]
 
 Words: TypeAlias = numpy.typing.NDArray[numpy.int64]
 Numbers: TypeAlias = numpy.typing.NDArray[Any]
@@ -147,7 +147,7 @@ class SparseVisited:
         """Add states to the next level, unless they were reached before."""
         if words.size:
             fresh = numpy.unique(words)
-            self._added.append(fresh[~_contains(self._all, fresh)])
+            self._added.append(fresh[~contains(self._all, fresh)])
 
     def next_level(self) -> Words:
         """Make the next level the current one and return it, ascending."""
@@ -164,7 +164,7 @@ class SparseVisited:
 
     def at_level(self, words: Words, level: int) -> Mask:
         """Say which states are of a level."""
-        return _contains(self._levels[level], words)
+        return contains(self._levels[level], words)
 
     def saved(self, level: int) -> dict[str, Numbers]:
         """Return the states of all levels, one after the other, and how many each has."""
@@ -188,7 +188,8 @@ class SparseVisited:
         return visited
 
 
-def _contains(ascending: Words, words: Words) -> Mask:
+def contains(ascending: Words, words: Words) -> Mask:
+    """Say which words are among ascending ones."""
     if not ascending.size:
         return numpy.zeros(words.shape, dtype=numpy.bool_)
     places = numpy.searchsorted(ascending, words)

@@ -115,6 +115,12 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--bytes-max", type=positive, metavar="BYTES", help="the same in bytes, in place of it"
     )
     parser.add_argument(
+        "--spill",
+        type=Path,
+        metavar="FOLDER",
+        help="go on here, on disk, where the visited states take more memory than they may",
+    )
+    parser.add_argument(
         "--checkpoint",
         type=Path,
         metavar="FOLDER",
@@ -196,6 +202,7 @@ def _search(parsed: argparse.Namespace, model: Model) -> SearchResult:
         ),
         checkpoint=parsed.checkpoint,
         resume=parsed.resume,
+        spill=parsed.spill,
     )
 
 

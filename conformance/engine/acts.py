@@ -18,7 +18,7 @@ from conformance.errors import ActError
 from conformance.records.forms import decoded, encoded
 from telltale_spec.errors import DomainError
 
-__all__ = ["Act", "ActForm", "Recorder", "act", "act_forms", "decoded_act"]
+__all__ = ["Act", "ActForm", "FollowedHistory", "Recorder", "act", "act_forms", "decoded_act"]
 
 Parameters = ParamSpec("Parameters")
 ReturnType = TypeVar("ReturnType")
@@ -105,11 +105,19 @@ class Act:
         return self.form.to_data(self.form.bound(self.arguments, self.named))
 
 
+class FollowedHistory(Protocol):
+    """One history, as somebody sees it who looks on and never judges."""
+
+    def acted(self, subject: Any, act: Act) -> None:
+        """Note an act that was carried out to its end; ``subject`` is whose method it is."""
+
+
 class Recorder(Protocol):
     """What acts are recorded in."""
 
     acts: list[Act]
     acting: bool
+    followed: FollowedHistory | None
 
 
 class _Actor(Protocol):
@@ -143,12 +151,16 @@ def act(
             history = self.history
             if history.acting:
                 return method(self, *arguments, **named)
-            history.acts.append(Act(form, arguments, named))
+            done = Act(form, arguments, named)
+            history.acts.append(done)
             history.acting = True
             try:
-                return method(self, *arguments, **named)
+                result = method(self, *arguments, **named)
             finally:
                 history.acting = False
+            if history.followed is not None:
+                history.followed.acted(self, done)
+            return result
 
         setattr(recorded, _FORM_ATTRIBUTE, form)
         return recorded

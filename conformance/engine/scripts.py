@@ -26,6 +26,9 @@ _ACTS_BETWEEN_LOOKS: Final = 8
 # A smaller part of a script's plan is no judgement.
 _PLAN_ENOUGH: Final = 0.25
 
+# What is spare is not begun when so much of the time is used up.
+_SPARE_SHARE: Final = 0.5
+
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
 # is full after so many entries has shown it too.
 _TAKEN_ENOUGH: Final = 0.5
@@ -38,7 +41,8 @@ class Script:
 
     ``ending`` is what judges the whole; it is carried out even where the time runs out before. A
     script that ``stands_in`` is carried out only where those before it did not reach its situation,
-    as by a store that declines what they are made of.
+    as by a store that declines what they are made of. One that ``is_spare`` is carried out while
+    there is time to spare: it can find something, and nothing is open for want of it.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Script:
     acts: tuple[Act, ...]
     ending: tuple[Act, ...] = ()
     stands_in: bool = False
+    is_spare: bool = False
 
 
 class ScriptedPart(ABC):
@@ -116,13 +121,16 @@ class ScriptSuite(Suite):
         search holds it to less than the one before.
         """
         scripts = list(self.scripts(session.backend, session.budget, seed))
+        needed_count = sum(not each.is_spare for each in scripts)
         for number, script in enumerate(scripts, 1):
+            if script.is_spare and session.is_out_of_time(_SPARE_SHARE):
+                continue
             if session.kept_values[script.name]:
                 continue
             if script.stands_in and session.situations[script.situation]:
                 continue
             # None of the long ones may take the time of those after it.
-            share = number / len(scripts) if self.shares_time else 1.0
+            share = min(1.0, number / needed_count) if self.shares_time else 1.0
             found = self._tried(session, script, share)
             if found is not None:
                 return self._shortest(session, found)
@@ -142,7 +150,7 @@ class ScriptSuite(Suite):
         finally:
             part.close()
             history.close()
-        if history.ended:
+        if history.ended or script.is_spare:
             return None
         planned = len(script.acts)
         if done < planned:

@@ -13,6 +13,7 @@ from hypothesis.errors import Flaky
 from conformance.backend import Backend, Capability
 from conformance.engine.blame import blamed_on
 from conformance.engine.draws import equal_draws
+from conformance.engine.following import Follower
 from conformance.engine.headway import Headway
 from conformance.engine.hunting import seen_in
 from conformance.engine.profiles import Profile
@@ -92,9 +93,11 @@ class Search:
         watch: CallWatch,
         on_progress: Progress,
         known: Mapping[str, RequirementResult] | None = None,
+        follower: Follower | None = None,
     ) -> None:
         self.suite = suite
         self.known = known or {}
+        self.follower = follower
         self.judged = judged
         self.backend = backend
         self.profile = profile
@@ -195,6 +198,7 @@ class Search:
             muted=(frozenset(self.failures) if muted is None else muted) | self.known.keys(),
             aside=aside - self.known.keys(),
             on_history=self._report_headway,
+            follower=self.follower,
             kept_values=kept_values,
         )
         with session, equal_draws():

@@ -16,6 +16,7 @@ from conformance.engine.answers import HistoryEnded, Raised, Returned, Violation
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.engine.budget import Budget
 from conformance.engine.clock import SearchClock
+from conformance.engine.following import Follower
 from conformance.engine.headway import Headway
 from conformance.engine.randomness import (
     global_random_kept,
@@ -65,6 +66,9 @@ class Session:
     muted: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     """What is judged here and not searched for: it neither ends a search nor takes its time."""
+
+    follower: Follower | None = None
+    """Who looks on at the histories, if anybody does; no verdict depends on it."""
 
     on_history: Callable[[Headway], None] = lambda headway: None
     kept_values: Counter[str] = field(default_factory=Counter)
@@ -198,6 +202,7 @@ class History:
         self.acting = False
         self.ended = ended
         self.random_seed = 0
+        self.followed = session.follower.new_history() if session.follower else None
         self._directories: list[Path] = []
         self._breadcrumbs = Breadcrumbs()
 

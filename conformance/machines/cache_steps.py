@@ -57,6 +57,11 @@ class EvidenceCacheSteps(ConformanceMachine):
     leftovers: tuple[EvidenceOutcomeCacheEntry, ...] = ()
     put_here: tuple[EvidenceOutcomeCacheEntry, ...] = ()
 
+    @property
+    def held(self) -> Entries:
+        """The entries that the cache has to have, in the order of their puts."""
+        return self.state.cache
+
     def prepare(self) -> None:
         """Make a fresh cache and check that it loads as empty."""
         self.directory = self.history.directory()

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from conformance.backend import Backend, Capability
+from conformance.checker.models.tours import cache_letters
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite
+from conformance.machines.bounded import cache_walks, outcome_entry_of
 from conformance.machines.confusable_texts import (
     COLLIDING_PAIRS,
     CONFUSABLE_GROUPS,
@@ -81,6 +83,7 @@ __all__ = ["DIRECTED_CACHE_SUITE"]
 
 IDS: Final = "ids that are easily confused side by side"
 LENGTHS_APART: Final = "ids side by side that differ in their last character"
+WALK: Final = "walk of the bounded cache"
 OUTCOMES: Final = "outcomes that are easily confused side by side"
 UNREAD: Final = "cache reopened after puts with nothing read between"
 FIELDS: Final = "confusable texts in every field of an outcome"
@@ -316,6 +319,22 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
         yield from _unread()
     yield _replaced("lists", _lists())
     yield _kept("texts of outcomes", FIELDS, _fields(), end)
+    yield from _walks(backend, budget)
+
+
+def _walks(backend: Backend, budget: Budget) -> Iterator[Script]:
+    """Yield walks that take the transitions of the bounded cache."""
+    acts = {
+        letter.name: REOPEN
+        if letter.kind == "reopen"
+        else get_act(letter.key)
+        if letter.kind == "get"
+        else put_act(outcome_entry_of(letter))
+        for letter in cache_letters(can_reopen=True)
+    }
+    for number, walk in enumerate(cache_walks(backend)[: budget.histories]):
+        steps = tuple(acts[name] for name in walk)
+        yield Script(f"walk {number}", WALK, steps, (LOAD,), is_spare=True)
 
 
 DIRECTED_CACHE_SUITE: Final = ScriptSuite(

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from conformance.backend import Backend, Capability
+from conformance.checker.models.tours import log_letters
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite, scripted
+from conformance.machines.bounded import entry_of, log_walks
 from conformance.machines.confusable_texts import (
     COLLIDING_PAIRS,
     LENGTHS,
@@ -59,6 +61,7 @@ LEVELS_KEPT: Final = "level of an operation remembered behind every kind of entr
 ORDERS: Final = "every order of four kinds of entries of one operation"
 UNREAD: Final = "log reopened after appends with no load between"
 SAME_OBJECT: Final = "one record given to the log twice in a row"
+WALK: Final = "walk of the bounded log"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
 
 _NONE: Final = AgreementLevel.NONE
@@ -321,6 +324,22 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     if end:
         yield from _unread()
     yield _lengths(end)
+    yield from _walks(backend, budget, end)
+
+
+def _walks(backend: Backend, budget: Budget, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Yield walks that take the transitions of the bounded log."""
+    acts = {
+        letter.name: REOPEN
+        if letter.kind == "reopen"
+        else read_act(letter.tick)
+        if letter.kind == "read_since"
+        else append_act(entry_of(letter))
+        for letter in log_letters(can_reopen=True)
+    }
+    for number, walk in enumerate(log_walks(backend)[: budget.histories]):
+        steps = tuple(acts[name] for name in walk)
+        yield Script(f"walk {number}", WALK, steps, (LOAD, *end), is_spare=True)
 
 
 DIRECTED_LOG_SUITE: Final = ScriptSuite(

@@ -41,6 +41,11 @@ class ScriptedCache(ScriptedPart):
         self._put_since_opening = False
         self._reopened = False
 
+    @property
+    def held(self) -> tuple[EvidenceOutcomeCacheEntry, ...]:
+        """The entries that the cache acknowledged, in the order of their puts."""
+        return tuple(self.stored.values())
+
     def prepare(self) -> None:
         """Make the cache; it is not loaded, which could hide what a first load does."""
         self.directory = self.history.directory()

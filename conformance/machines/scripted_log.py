@@ -62,6 +62,11 @@ class ScriptedLog(ScriptedPart):
         """What the log acknowledged."""
         return self._judge.entries
 
+    @property
+    def held(self) -> Sequence[AgreementWalEntry]:
+        """The entries that the log acknowledged."""
+        return self.entries
+
     def prepare(self) -> None:
         """Make the log; it is not loaded, which could hide what a first load does."""
         self.directory = self.history.directory()

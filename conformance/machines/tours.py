@@ -9,39 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from conformance.backend import Backend, Capability
+from conformance.backend import Backend
 from conformance.checker.models.tours import (
     CacheLetter,
     LogLetter,
     cache_letters,
     log_letters,
-    tour_cache,
-    tour_log,
 )
 from conformance.checker.tours import HISTORY_MAX, Tour
 from conformance.engine.acts import Act, ActForm, act_forms
 from conformance.engine.profiles import Profile
 from conformance.engine.session import Budget, Session, Violation
 from conformance.engine.suite import ConformanceMachine, MachineSuite, Replayed, Suite
+from conformance.machines.bounded import bounded_cache, bounded_log, entry_of, outcome_entry_of
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import Counterexample
-from telltale_spec.model.machine import RejectionMode
-from telltale_spec.wire.agreement import (
-    AgreementEvidence,
-    AgreementEvidenceKind,
-    AgreementLevel,
-    AgreementWalEntry,
-    Escalation,
-    EvidenceProduced,
-    Finalization,
-    FinalizationOutcome,
-    VisibilityGateCrossing,
-)
-from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
 
 __all__ = ["TOUR_PROFILE", "TourSuite", "entry_of", "tour_suites"]
 
@@ -49,26 +34,6 @@ TOUR_PROFILE: Final = Profile(
     "tour", Budget(100_000, operations=HISTORY_MAX, seconds=1_800.0, wall_seconds=3_600.0)
 )
 """As much as a tour needs; the clock only decides when to give up."""
-
-_LEVELS: Final = tuple(AgreementLevel)
-_OUTCOMES: Final = {
-    1: EffectOutcome.success(ReleaseResponse()),
-    2: EffectOutcome.blocked(),
-}
-
-
-def entry_of(letter: LogLetter) -> AgreementWalEntry:
-    """Return the entry that a letter appends."""
-    if letter.kind == "escalation":
-        return Escalation("a", _LEVELS[letter.previous], _LEVELS[letter.new], None, letter.tick)
-    if letter.kind == "evidence":
-        evidence = AgreementEvidence(
-            "e", "a", None, None, _LEVELS[1], AgreementEvidenceKind.WITNESS, "", True
-        )
-        return EvidenceProduced(evidence, letter.tick)
-    if letter.kind == "finalization":
-        return Finalization("a", FinalizationOutcome.ABORTED, None, None, letter.tick)
-    return VisibilityGateCrossing("b", "c", _LEVELS[1], letter.tick)
 
 
 class TourSuite(Suite):
@@ -176,14 +141,6 @@ def _has_ended(machine: ConformanceMachine) -> bool:
     return machine.history.ended
 
 
-def _goes_on(backend: Backend) -> bool:
-    return backend.rejection_mode is RejectionMode.CLEAN_REJECT
-
-
-def _can_reopen(backend: Backend) -> bool:
-    return Capability.REOPEN in backend.capabilities
-
-
 def _log_acts(forms: Mapping[str, ActForm]) -> dict[str, Act]:
     def act(letter: LogLetter) -> Act:
         if letter.kind == "reopen":
@@ -201,10 +158,7 @@ def _cache_acts(forms: Mapping[str, ActForm]) -> dict[str, Act]:
             return Act(forms["reopen"])
         if letter.kind == "get":
             return Act(forms["get_outcomes"], ((letter.key,),))
-        entry: Any = EvidenceOutcomeCacheEntry(
-            letter.key, "Interface", "operation", _OUTCOMES[letter.outcome]
-        )
-        return Act(forms["put_outcome"], (entry,))
+        return Act(forms["put_outcome"], (outcome_entry_of(letter),))
 
     return {letter.name: act(letter) for letter in cache_letters(can_reopen=True)}
 
@@ -215,15 +169,13 @@ def tour_suites() -> tuple[TourSuite, ...]:
         TourSuite(
             WAL_SUITE,
             "log",
-            lambda backend: Tour(
-                tour_log(can_reopen=_can_reopen(backend), goes_on_after_refusal=_goes_on(backend))
-            ),
+            lambda backend: Tour(bounded_log(backend)),
             _log_acts,
         ),
         TourSuite(
             CACHE_SUITE,
             "cache",
-            lambda backend: Tour(tour_cache(can_reopen=_can_reopen(backend))),
+            lambda backend: Tour(bounded_cache(backend)),
             _cache_acts,
         ),
     )

@@ -51,6 +51,11 @@ class AgreementWalSteps(ConformanceMachine):
     # A lawful entry that was refused, and taken when it was offered again.
     _taken_late: AgreementWalEntry | None = None
 
+    @property
+    def held(self) -> Sequence[AgreementWalEntry]:
+        """The entries that the log has to have."""
+        return self.state.log
+
     def prepare(self) -> None:
         """Make a fresh log and check that it loads as empty."""
         self.directory = self.history.directory()

@@ -26,6 +26,7 @@ __all__ = [
     "SituationResult",
     "Step",
     "TimedCall",
+    "TransitionResult",
     "Verdict",
     "json_text",
 ]
@@ -154,6 +155,18 @@ class SampleHistory(DataClassJsonMixin):
 
 
 @dataclass(frozen=True)
+class TransitionResult(DataClassJsonMixin):
+    """How many transitions of a bounded model the histories of a run took, out of all.
+
+    ``model`` is ``log`` or ``cache``: those that a tour takes whole. No verdict depends on it.
+    """
+
+    model: str
+    taken: int
+    total: int
+
+
+@dataclass(frozen=True)
 class BackendReport(DataClassJsonMixin):
     """Everything found about one backend.
 
@@ -162,7 +175,8 @@ class BackendReport(DataClassJsonMixin):
     ``durability_class`` is what the backend promises to survive and
     ``crash_classes`` are the crashes that the run really made. ``notes`` are
     facts that no verdict depends on, such as a promise that could be made. ``mends`` are
-    the findings that it declares as mended, and by whose rules it was judged.
+    the findings that it declares as mended, and by whose rules it was judged. ``transitions``
+    say how much of each bounded model the histories took.
     """
 
     name: str
@@ -178,6 +192,7 @@ class BackendReport(DataClassJsonMixin):
     notes: list[str] = field(default_factory=list)
     samples: list[SampleHistory] = field(default_factory=list)
     mends: list[str] = field(default_factory=list)
+    transitions: list[TransitionResult] = field(default_factory=list)
 
     def result(self, requirement_id: str) -> RequirementResult | None:
         """Return the result of one requirement, or ``None`` when it was not part of the run."""

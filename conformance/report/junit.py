@@ -10,7 +10,7 @@ from conformance.records.replay_names import replay_folders
 from conformance.records.results import BackendReport, Report, RequirementResult, Verdict
 from conformance.records.verdicts import binds
 from conformance.report.failure import result_text
-from conformance.report.summary import declarations_text, described, run_facts
+from conformance.report.summary import declarations_text, described, run_facts, transitions_text
 from conformance.run.terminal_text import visible
 
 __all__ = ["junit_xml"]
@@ -77,6 +77,7 @@ def _backend_facts(backend: BackendReport) -> list[tuple[str, str]]:
         ("declares", declarations_text(backend)),
         ("durability class", backend.durability_class),
         ("crash classes exercised", ", ".join(backend.crash_classes)),
+        ("transitions", transitions_text(backend)),
     ]
     return [(name, value) for name, value in facts if value]
 

@@ -39,6 +39,7 @@ __all__ = [
     "samples_of",
     "situations_of",
     "status_of",
+    "transitions_text",
     "untried_lines",
     "untried_promises",
     "verdict_counts",
@@ -269,6 +270,14 @@ def is_judged(result: RequirementResult | None) -> bool:
 def situations_of(backend: BackendReport, requirement_id: str) -> list[SituationResult]:
     """Return the situations that a pass of one requirement rests on."""
     return [each for each in backend.situations if requirement_id in each.requirement_ids]
+
+
+def transitions_text(backend: BackendReport) -> str:
+    """Return how much of each bounded model was taken, or an empty text."""
+    return "; ".join(
+        f"{each.model}: transitions covered {each.taken} of {each.total}"
+        for each in backend.transitions
+    )
 
 
 def samples_of(backend: BackendReport, requirement_id: str) -> list[SampleHistory]:

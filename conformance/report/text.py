@@ -30,6 +30,7 @@ from conformance.report.summary import (
     is_untried,
     requirement_ids_of,
     status_of,
+    transitions_text,
     untried_lines,
 )
 from conformance.run.terminal_text import visible, visible_lines
@@ -86,6 +87,7 @@ def print_report(
         _print_components(report.backends, console)
         if quirks:
             _print_quirk_line(report.backends, console)
+    _print_transitions(report.backends, console)
     _print_open(report.backends, console)
     _print_baseline_problems(report, console)
     _print_conclusion(report, console, strict)
@@ -160,6 +162,13 @@ def _print_quirk_line(backends: Sequence[BackendReport], console: Console) -> No
         ids = ", ".join(visible(each) for each in sorted(shown, key=finding_order))
         text = f"Known quirks of the specification, as shown in this run: {ids} (more with --all)"
         console.print(Text(text, style="dim"), soft_wrap=True)
+
+
+def _print_transitions(backends: Sequence[BackendReport], console: Console) -> None:
+    for backend in backends:
+        if backend.transitions:
+            line = f"{backend.name}: {transitions_text(backend)}"
+            console.print(Text(visible(line), style="dim"), soft_wrap=True)
 
 
 def _print_untried(backends: Sequence[BackendReport], console: Console) -> None:

@@ -18,6 +18,7 @@ from conformance.errors import BackendFault, UsageError
 from conformance.life_cycle import begin_run
 from conformance.machines.registry import QUIRKS, SUITES
 from conformance.machines.tours import TOUR_PROFILE, tour_suites
+from conformance.machines.transitions import Transitions
 from conformance.records.replays import KnownFailure
 from conformance.records.results import (
     REPORT_FORMAT,
@@ -179,6 +180,7 @@ def _judged(
     situations: list[SituationResult] = []
     crash_classes: set[str] = set()
     samples: list[SampleHistory] = []
+    transitions = Transitions(backend)
     notes = [*backend.notes, *engine_notes()]
     ended = ""
     # What is known is known to every suite that judges the same requirement.
@@ -200,7 +202,17 @@ def _judged(
                 results.setdefault(requirement_id, _not_searched(requirement_id, backend, ended))
             continue
         its_own = {each: expected[each] for each in suite.requirement_ids if each in expected}
-        search = Search(suite, judged, backend, profile, seed, watch, on_progress, its_own)
+        search = Search(
+            suite,
+            judged,
+            backend,
+            profile,
+            seed,
+            watch,
+            on_progress,
+            its_own,
+            transitions.follower(suite),
+        )
         ended = _run_or_end(search, results.values())
         for result in search.results():
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
@@ -218,6 +230,7 @@ def _judged(
         crash_classes=sorted(crash_classes),
         samples=samples,
         notes=notes,
+        transitions=transitions.results(),
     )
 
 
