@@ -15,7 +15,7 @@ from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 if TYPE_CHECKING:
     from conformance.commands.arguments import CommandParser
 
-__all__ = ["add_check_options"]
+__all__ = ["add_check_options", "add_server_options"]
 
 
 def add_check_options(check: CommandParser) -> None:
@@ -49,6 +49,7 @@ def add_check_options(check: CommandParser) -> None:
     _add_promises(check)
     _add_limits(check)
     _add_target_option(check)
+    add_server_options(check)
     check.add_argument(
         "--file-system",
         choices=FILE_SYSTEM_NAMES,
@@ -108,6 +109,22 @@ def _add_target_option(check: CommandParser) -> None:
         metavar="NAME=VALUE",
         help="tell the factory something, such as an address; see docs/life-cycle.md "
         "(or set TELLTALE_TARGET_OPTION_NAME)",
+    )
+
+
+def add_server_options(parser: CommandParser) -> None:
+    """Add the options that say how the server of a store is run."""
+    parser.add_argument(
+        "--server",
+        metavar="COMMAND",
+        help="run this server in the foreground while a backend is judged, kill it and start it "
+        "again on its data (server-kill); see docs/life-cycle.md (or set TELLTALE_SERVER)",
+    )
+    parser.add_argument(
+        "--server-ready",
+        metavar="COMMAND",
+        help="ends with status 0 once the server serves (default: it waits for connections; or "
+        "set TELLTALE_SERVER_READY)",
     )
 
 

@@ -87,6 +87,8 @@ LAYERS = (
         ("conformance.door",),
         (*_REFERENCE, "handlers", "requirements", "run errors", "subject"),
     ),
+    # What the suite kills that is no process of the backend's.
+    Layer("servers", ("conformance.servers",), ("run errors", "subject")),
     # Drives a child through the door and judges what is left of its files.
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Searches models of the specification; the reference comes in only to confirm what it shows.
@@ -133,7 +135,7 @@ LAYERS = (
     Layer(
         "worker",
         ("conformance.run.worker", "conformance.run.judging", "conformance.run.jobs"),
-        (*_RUN, "runner", "door", "places"),
+        (*_RUN, "runner", "door", "places", "servers"),
     ),
     # Measures any backend; the checks of it are the worker's.
     Layer("bench", ("conformance.bench",), (*_RUN, "backends", "strategies", "door")),
@@ -169,6 +171,7 @@ LAYERS = (
             "vectors",
             "inspection",
             "places",
+            "servers",
             "worker",
             "door",
             "crashes",
