@@ -16,7 +16,7 @@ from conformance.backend import Server, ServerFault
 
 __all__ = ["Outage"]
 
-_AWAY_SECONDS_MAX: Final = 1.5
+_AWAY_SECONDS_MAX: Final = 1.0
 _STARTS: Final = 2
 # The end of a kill and of every start, each with a limit of its own.
 _ENDING_SECONDS_MAX: Final = 120.0

@@ -21,6 +21,7 @@ from conformance.machines.asking import TRIES, opened_again
 from conformance.machines.outages import Outage
 from conformance.machines.server_parts import CACHE_PART, LOG_PART, Part
 from conformance.rules.narration import operation_text
+from telltale_spec.model.operations import Reopen
 
 __all__ = ["CACHE_SERVER_KILL_SUITE", "SERVER_MISSED", "WAL_SERVER_KILL_SUITE"]
 
@@ -104,7 +105,7 @@ class _Scene:
         if server is None:
             raise RuntimeError("this suite does not apply to a backend without a server")
         delay_seconds = (plan.delay_seconds or 0.0) * (1 + self.turn)
-        history.note(f"the server is killed {plan.text}", "-")
+        history.note(f"the server is killed {plan.text}", "ok")
         with Outage(server, delay_seconds=delay_seconds, held=plan.held) as outage:
             if plan.delay_seconds is None:
                 outage.await_down()
@@ -143,9 +144,8 @@ class _Scene:
         """Open the storage in a new process, and find what has to be there."""
         reader = self._reader()
         requirement_id = self.part.requirement_id
-        operation = self.part.loading
         handle = opened_again(
-            self.history, operation, partial(self.part.made, reader, self.directory), requirement_id
+            self.history, Reopen(), partial(self.part.made, reader, self.directory), requirement_id
         )
         self._judge(handle)
         # It has to go on as well.

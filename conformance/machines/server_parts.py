@@ -56,10 +56,14 @@ class Part(ABC):
 
     def expected_text(self, calls: Sequence[tuple[Any, bool]]) -> str:
         """Return what has to be there, and what may be."""
-        kept = tuple(value for value, acknowledged in calls if acknowledged)
+        kept = self.lasting([value for value, acknowledged in calls if acknowledged])
         failed = tuple(value for value, acknowledged in calls if not acknowledged)
         text = f"what was acknowledged: {entries_text(kept)}"
         return f"{text}; perhaps also what failed: {entries_text(failed)}" if failed else text
+
+    def lasting(self, stored: Sequence[Any]) -> tuple[Any, ...]:
+        """Return which of the stored values are still to be there after the last one."""
+        return tuple(stored)
 
     def found_text(self, found: Any) -> str:
         """Return what is there."""
@@ -99,15 +103,16 @@ class _CachePart(Part):
 
     def values(self) -> Iterator[Any]:
         for number, evidence_id in enumerate(itertools.cycle(_IDS)):
-            yield EvidenceOutcomeCacheEntry(
-                evidence_id, "i", str(number), EffectOutcome.blocked()
-            )
+            yield EvidenceOutcomeCacheEntry(evidence_id, "i", str(number), EffectOutcome.blocked())
 
     def storing(self, value: Any) -> Operation:
         return PutOutcome(value)
 
     def store(self, handle: Any, value: Any) -> None:
         handle.put(value)
+
+    def lasting(self, stored: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple({entry.evidence_id: entry for entry in stored}.values())
 
     def is_possible(self, found: Any, calls: Sequence[tuple[Any, bool]]) -> bool:
         by_id: dict[str, list[tuple[Any, bool]]] = {}

@@ -117,7 +117,7 @@ def _opened(process_id: int) -> set[str]:
     with contextlib.suppress(OSError):
         for descriptor in (_PROCESSES / str(process_id) / "fd").iterdir():
             with contextlib.suppress(OSError):
-                target = os.readlink(descriptor)
+                target = str(descriptor.readlink())
                 if target.startswith("socket:["):
                     found.add(target[len("socket:[") : -1])
     return found

@@ -237,6 +237,9 @@ LONG_FUNCTIONS: dict[str, str] = {}
 IMPURE_IMPORTS: dict[str, str] = {
     # A schedule is left to luck, with seeded pauses that make others take their turn.
     "conformance.machines.overlapping": "pauses between the steps of calls that race",
+    # When a server dies is left to luck, and it takes its time to come back.
+    "conformance.machines.outages": "waits for a server to be gone and to be back",
+    "conformance.machines.server_kills": "waits until a server that was started again serves",
 }
 
 

@@ -44,7 +44,16 @@ NUMBERS_OF_CHAPTER = {
 
 
 def _after_a_crash(chapter: str) -> tuple[str, ...]:
-    kinds = ("kill", "server-kill", "kill-inside", "power", "recovery", "progress", "shown", "fsync-error")
+    kinds = (
+        "kill",
+        "server-kill",
+        "kill-inside",
+        "power",
+        "recovery",
+        "progress",
+        "shown",
+        "fsync-error",
+    )
     return tuple(f"{chapter}.{kind}" for kind in (*kinds, "disk-full"))
 
 
