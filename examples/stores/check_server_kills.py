@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,6 +65,8 @@ def verdicts(served: Served, words: list[str], folder: Path) -> dict[str, str]:
     command = [sys.executable, "-m", "conformance", "check", *words, "--json", str(saved)]
     for chapter in ("WAL", "CACHE"):
         command += ["--only", f"{chapter}-08.server-kill"]
+    # A busy machine must not leave a verdict open.
+    command += ["--time-limit", "500"]
     done = subprocess.run(  # noqa: S603 - ourselves
         command,
         cwd=folder,
@@ -73,7 +74,7 @@ def verdicts(served: Served, words: list[str], folder: Path) -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert saved.exists(), done.stdout + done.stderr
     [backend] = json.loads(saved.read_text())["backends"]
@@ -144,4 +145,3 @@ def test_pytest_finds_it_too(store: str, served: Served, tmp_path: Path) -> None
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "WAL-08.server-kill" in done.stdout
-    assert shutil.which("redis-server")
