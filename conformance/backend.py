@@ -34,6 +34,8 @@ __all__ = [
     "IdentityFunction",
     "Launch",
     "RecoveryFunction",
+    "Server",
+    "ServerFault",
     "WalFactory",
     "WalHandlerFactory",
 ]
@@ -68,6 +70,9 @@ class Capability(enum.Enum):
 
     THREADS = "threads"
     """Several threads may call one log or cache at the same time (WAL-01, CACHE-02)."""
+
+    SERVER_KILL = "server-kill"
+    """What was acknowledged survives the death of the server it is kept on (WAL-08, CACHE-08)."""
 
 
 class DurabilityClass(enum.Enum):
@@ -156,6 +161,24 @@ class Launch:
     on_process: Callable[[int, bool], None] = lambda process_id, started: None
 
 
+class ServerFault(Exception):  # noqa: N818 - an observation, judged by who waits
+    """Say that a server does not start again on its data, with what it said last."""
+
+
+class Server(Protocol):
+    """The server that a backend keeps its storage on, in the hands of the suite.
+
+    One that can be held still before it is killed has ``freeze()`` besides: what it is sent from
+    then on is neither carried out nor answered. See docs/life-cycle.md.
+    """
+
+    def kill(self) -> None:
+        """End it at once, as a crash does, and return when all of it is gone."""
+
+    def start(self) -> None:
+        """Start it again on its data and return once it serves; raises :class:`ServerFault`."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """A system under test: any of seven components, and its declarations.
@@ -169,7 +192,8 @@ class Backend:
     by number; number 0 of a backend in our own process can be killed. ``overtaken`` counts, where
     calls are served by another process, the answers that came before that of an earlier request:
     one that serves requests one after the other has none. ``launch`` starts it as a
-    child process of its own, whose system calls can be seen. ``mends`` are the findings that it
+    child process of its own, whose system calls can be seen. ``server`` is what its storage is kept
+    on, where the suite may kill it. ``mends`` are the findings that it
     mends: under them it is held to another rule in place of the specified one
     (:data:`~conformance.requirements.mending.MENDABLE`). ``notes`` go into the report.
     """
@@ -190,6 +214,7 @@ class Backend:
     elsewhere: Callable[[int], Backend] | None = None
     overtaken: Callable[[], int] | None = None
     launch: Launch | None = None
+    server: Server | None = None
     mends: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ from conformance.run.places import importable_name, with_further_processes
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report, run_check
 from conformance.run.targets import backend_of, declaration, load_target, redeclared
+from conformance.servers.process import server_of_environment
 
 __all__ = [
     "check_agreement_wal",
@@ -48,10 +49,12 @@ def check_agreement_wal(
     does not conform or cannot be judged, and :class:`UsageError` for an unknown
     name of a capability, mode or profile.
     """
-    backend = _backend(factory, capabilities, rejection_mode, call_seconds_max)
-    if backend.agreement_wal is None:
-        _refuse(backend, "an agreement WAL")
-    return _checked(backend, factory, profile, seed, call_seconds_max)
+    with server_of_environment() as server:
+        backend = _backend(factory, capabilities, rejection_mode, call_seconds_max)
+        if backend.agreement_wal is None:
+            _refuse(backend, "an agreement WAL")
+        backend = replace(backend, server=server or backend.server)
+        return _checked(backend, factory, profile, seed, call_seconds_max)
 
 
 def check_evidence_cache(
@@ -63,10 +66,12 @@ def check_evidence_cache(
     call_seconds_max: float = CALL_SECONDS_MAX,
 ) -> Report:
     """Assert that the caches of a factory conform; see :func:`check_agreement_wal`."""
-    backend = _backend(factory, capabilities, "clean-reject", call_seconds_max)
-    if backend.evidence_cache is None:
-        _refuse(backend, "an evidence cache")
-    return _checked(backend, factory, profile, seed, call_seconds_max)
+    with server_of_environment() as server:
+        backend = _backend(factory, capabilities, "clean-reject", call_seconds_max)
+        if backend.evidence_cache is None:
+            _refuse(backend, "an evidence cache")
+        backend = replace(backend, server=server or backend.server)
+        return _checked(backend, factory, profile, seed, call_seconds_max)
 
 
 def _checked(
@@ -109,11 +114,17 @@ def check_harness(
     is started, judged, and shut down.
     """
     try:
-        with harness_backend(command, call_seconds_max=call_seconds_max) as backend:
+        with (
+            server_of_environment() as server,
+            harness_backend(command, call_seconds_max=call_seconds_max) as backend,
+        ):
             # Each request has its own limit; this one is for what has none.
             limit_seconds = call_seconds_max + HARNESS_GRACE_SECONDS
             return check_backend(
-                backend, profile=profile, seed=seed, call_seconds_max=limit_seconds
+                replace(backend, server=server),
+                profile=profile,
+                seed=seed,
+                call_seconds_max=limit_seconds,
             )
     except BackendFault as fault:
         raise AssertionError(str(fault)) from fault

@@ -123,6 +123,16 @@ class _ConformanceCollector(pytest.Collector):
     @cached_property
     def backend(self) -> Backend:
         """The backend under test."""
+        from dataclasses import replace
+
+        from conformance.servers.process import server_of_environment
+
+        # Before anything is made: a factory may ask its server at once.
+        server = self.stack.enter_context(server_of_environment())
+        return self._made if server is None else replace(self._made, server=server)
+
+    @cached_property
+    def _made(self) -> Backend:
         from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 
         if self.is_command:

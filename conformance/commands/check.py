@@ -138,9 +138,11 @@ def _check_problem(parsed: argparse.Namespace) -> str | None:
     """Return what is wrong with the arguments, before anything is run."""
     from conformance.life_cycle import set_option
     from conformance.requirements import UnknownRequirementError, requirement
+    from conformance.servers.process import set_server
 
     for option in parsed.target_option:
         set_option(option)
+    set_server(parsed.server, parsed.server_ready)
     problem = baseline_problem(parsed) or _name_problem(parsed)
     if problem is not None:
         return problem
@@ -173,10 +175,12 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
     from conformance.machines.tours import TOUR_PROFILE
     from conformance.records.redaction import hidden_secrets, secrets_of
     from conformance.run.runner import report_of
+    from conformance.servers.process import is_server_given
 
     known = () if baseline is None else baseline.known
     jobs = [replace(job, known=known) for job in jobs_of(parsed)]
-    reports = run_with_progress(jobs, parsed.jobs)
+    # One server cannot be killed for one backend while another one is judged on it.
+    reports = run_with_progress(jobs, 1 if is_server_given() else parsed.jobs)
     if (parsed.only or parsed.tour) and not (parsed.target or parsed.harness):
         # Nobody asked for the shipped backends that do not have what is judged.
         reports = [report for report in reports if _has_verdicts(report)] or reports

@@ -16,7 +16,13 @@ from conformance.records.promises import CAPABILITY_NAMES, FILE_SYSTEM_NAMES
 if TYPE_CHECKING:
     from conformance.commands.arguments import CommandParser
 
-__all__ = ["add_check_options", "add_promises", "add_target_option", "promises_problem"]
+__all__ = [
+    "add_check_options",
+    "add_promises",
+    "add_server_options",
+    "add_target_option",
+    "promises_problem",
+]
 
 
 def add_check_options(check: CommandParser) -> None:
@@ -50,6 +56,7 @@ def add_check_options(check: CommandParser) -> None:
     add_promises(check)
     _add_limits(check)
     add_target_option(check)
+    add_server_options(check)
     check.add_argument(
         "--file-system",
         choices=FILE_SYSTEM_NAMES,
@@ -110,6 +117,22 @@ def add_target_option(check: CommandParser) -> None:
         metavar="NAME=VALUE",
         help="tell the factory something, such as an address; see docs/life-cycle.md "
         "(or set TELLTALE_TARGET_OPTION_NAME)",
+    )
+
+
+def add_server_options(parser: CommandParser) -> None:
+    """Add the options that say how the server of a store is run."""
+    parser.add_argument(
+        "--server",
+        metavar="COMMAND",
+        help="run this server in the foreground while a backend is judged, kill it and start it "
+        "again on its data (server-kill); see docs/life-cycle.md (or set TELLTALE_SERVER)",
+    )
+    parser.add_argument(
+        "--server-ready",
+        metavar="COMMAND",
+        help="ends with status 0 once the server serves (default: it waits for connections; or "
+        "set TELLTALE_SERVER_READY)",
     )
 
 

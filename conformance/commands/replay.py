@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import EXIT_STATUS_TEXT, complain, positive, seconds
+from conformance.commands.check_options import add_server_options
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.exit_status import ExitStatus
 
@@ -38,6 +39,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "not seen, or cannot run.",
         epilog=EXIT_STATUS_TEXT,
     )
+    add_server_options(replay)
     replay.add_argument(
         "files",
         nargs="+",
@@ -91,7 +93,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.commands.replay_files import load_replay
     from conformance.run.replaying import check_acts
     from conformance.run.targets import declaration, mended
+    from conformance.servers.process import set_server
 
+    set_server(parsed.server, parsed.server_ready)
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")
     mended(parsed.mends or ())

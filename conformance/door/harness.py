@@ -101,7 +101,9 @@ def _backend(
 ) -> Backend:
     components = _Components(connection)
     handshake = connection.handshake
-    killable = Capability.PROCESS_KILL in handshake.capabilities
+    # What a new process finds is asked for by either.
+    deadly = {Capability.PROCESS_KILL, Capability.SERVER_KILL}
+    killable = not deadly.isdisjoint(handshake.capabilities)
     return Backend(
         handshake.name,
         agreement_wal=None if "agreement WAL" in missing else components.open_wal,

@@ -32,6 +32,10 @@ from conformance.machines.long_handles import (
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
+from conformance.machines.server_kills import (
+    CACHE_SERVER_KILL_SUITE,
+    WAL_SERVER_KILL_SUITE,
+)
 from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_quirks import WAL_QUIRKS
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
@@ -72,6 +76,9 @@ SUITES: Final[tuple[Suite, ...]] = (
     *ROT_SUITES,
     *PARKED_SUITES,
     *THREAD_SUITES,
+    # Last: a client that does not come back to a server that died must not cost other verdicts.
+    WAL_SERVER_KILL_SUITE,
+    CACHE_SERVER_KILL_SUITE,
 )
 
 

@@ -16,6 +16,7 @@ CAPABILITY_NAMES: Final = (
     "fault-tolerance",
     "bit-rot",
     "threads",
+    "server-kill",
 )
 """The values of ``conformance.backend.Capability``, in its order; a test holds them together."""
 

@@ -119,6 +119,17 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "CACHE-08.server-kill",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When the server that keeps a cache is killed between calls or during one and started "
+        "again on its data, the cache that another process opens next holds the last acknowledged "
+        "put of each id, or one whole put of it that failed since.",
+        "durable.rs L418-459",
+        "server-kill",
+    ),
+    Requirement(
         "CACHE-08.kill-inside",
         Level.MUST,
         Scope.BACKEND,

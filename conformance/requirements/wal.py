@@ -128,6 +128,17 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "process-kill",
     ),
     Requirement(
+        "WAL-08.server-kill",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When the server that keeps a log is killed between calls or during one and started again "
+        "on its data, the log that another process opens next holds all acknowledged entries in "
+        "order, among them at most whole entries whose appends failed meanwhile.",
+        "durable.rs L282-328",
+        "server-kill",
+    ),
+    Requirement(
         "WAL-08.kill-inside",
         Level.MUST,
         Scope.BACKEND,

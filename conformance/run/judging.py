@@ -84,6 +84,8 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
     notes: list[str] = []
     with CallWatch(watched_seconds_max(job)) as watch, contextlib.ExitStack() as stack:
         _start_beat(lambda: (watch.running_seconds(), watch.calls), send)
+        # Before anything is made: a factory may ask its server at once.
+        server = stack.enter_context(_server(send))
         # Before the engine is there: a harness that cannot be judged is told so at once.
         harness = None if job.command is None else stack.enter_context(_harness(job, send, notes))
         # Imported here, so that a parent that only prints usage does not pay for Hypothesis.
@@ -93,6 +95,7 @@ def _judge(job: Job, send: Callable[[str, Any], None]) -> BackendReport:
 
         set_hypothesis_home_dir(_cache_folder())
         backend = harness or stack.enter_context(_beside(_backend(job, watch, send), job, send))
+        backend = backend if server is None else replace(backend, server=server)
         send("judging", fault_report(backend, None))
         try:
             report = _report(job, backend, watch, send)
@@ -169,6 +172,12 @@ def _beside(
         call_seconds_max=job.call_seconds_max,
         on_process=lambda group, started: send("harness", (group, started)),
     )
+
+
+def _server(send: Callable[[str, Any], None]) -> contextlib.AbstractContextManager[Any]:
+    from conformance.servers.process import server_of_environment
+
+    return server_of_environment(lambda group, started: send("harness", (group, started)))
 
 
 def _harness(

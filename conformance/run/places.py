@@ -23,7 +23,11 @@ __all__ = ["importable_name", "with_further_processes"]
 
 # What lives no longer than its object is nowhere but in this process, whatever else it promises.
 _LASTS: Final = Capability.REOPEN
-_NEEDED_BY: Final = (Capability.PROCESS_KILL, Capability.CONCURRENT_HANDLES)
+_NEEDED_BY: Final = (
+    Capability.PROCESS_KILL,
+    Capability.CONCURRENT_HANDLES,
+    Capability.SERVER_KILL,
+)
 
 # The child looks for modules where this process does, whatever changed that on the way.
 _PROGRAM: Final = (

@@ -87,6 +87,8 @@ LAYERS = (
         ("conformance.door",),
         (*_REFERENCE, "handlers", "requirements", "run errors", "subject"),
     ),
+    # What the suite kills that is no process of the backend's.
+    Layer("servers", ("conformance.servers",), ("run errors", "subject")),
     # Drives a child through the door and judges what is left of its files.
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Searches models of the specification; the reference comes in only to confirm what it shows.
@@ -133,7 +135,7 @@ LAYERS = (
     Layer(
         "worker",
         ("conformance.run.worker", "conformance.run.judging", "conformance.run.jobs"),
-        (*_RUN, "runner", "door", "places"),
+        (*_RUN, "runner", "door", "places", "servers"),
     ),
     # Many judgements, each the worker's own; who carries them out may be anybody's.
     Layer("campaigns", ("conformance.campaigns",), (*_RUN, "runner", "crashes", "races", "worker")),
@@ -171,6 +173,7 @@ LAYERS = (
             "vectors",
             "inspection",
             "places",
+            "servers",
             "worker",
             "campaigns",
             "door",
@@ -238,6 +241,9 @@ LONG_FUNCTIONS: dict[str, str] = {}
 IMPURE_IMPORTS: dict[str, str] = {
     # A schedule is left to luck, with seeded pauses that make others take their turn.
     "conformance.machines.overlapping": "pauses between the steps of calls that race",
+    # When a server dies is left to luck, and it takes its time to come back.
+    "conformance.machines.outages": "waits for a server to be gone and to be back",
+    "conformance.machines.server_kills": "waits until a server that was started again serves",
 }
 
 

@@ -44,7 +44,16 @@ NUMBERS_OF_CHAPTER = {
 
 
 def _after_a_crash(chapter: str) -> tuple[str, ...]:
-    kinds = ("kill", "kill-inside", "power", "recovery", "progress", "shown", "fsync-error")
+    kinds = (
+        "kill",
+        "server-kill",
+        "kill-inside",
+        "power",
+        "recovery",
+        "progress",
+        "shown",
+        "fsync-error",
+    )
     return tuple(f"{chapter}.{kind}" for kind in (*kinds, "disk-full"))
 
 
@@ -131,6 +140,7 @@ def test_capabilities_are_the_known_ones() -> None:
         "WAL-03.text": "exact-messages",
         "WAL-08": "reopen",
         "WAL-08.kill": "process-kill",
+        "WAL-08.server-kill": "server-kill",
         "WAL-08.kill-inside": "process-kill",
         "WAL-08.power": "power-loss",
         "WAL-08.recovery": "process-kill",
@@ -145,6 +155,7 @@ def test_capabilities_are_the_known_ones() -> None:
         "CACHE-04": "ordered-cache",
         "CACHE-08": "reopen",
         "CACHE-08.kill": "process-kill",
+        "CACHE-08.server-kill": "server-kill",
         "CACHE-08.kill-inside": "process-kill",
         "CACHE-08.power": "power-loss",
         "CACHE-08.recovery": "process-kill",

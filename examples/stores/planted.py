@@ -29,6 +29,8 @@ from telltale_spec.errors import EscalationOrderError
 
 __all__ = [
     "FoldedKeysCache",
+    "ForgetfulServerCache",
+    "ForgetfulServerLog",
     "LittleEndianLog",
     "NativeOrderLog",
     "NextKeyCache",
@@ -36,12 +38,14 @@ __all__ = [
     "PaddedKeysCache",
     "ReadModifyWriteCache",
     "ScoredLog",
+    "SentLaterLog",
     "SetLog",
     "ShortTicksLog",
     "SignedTicksLog",
     "SmallMapLog",
     "TruncatedKeysCache",
     "UniqueRowsLog",
+    "UnwrittenCommitLog",
     "WrittenOverLog",
 ]
 
@@ -266,3 +270,50 @@ class WrittenOverLog(RocksDBAgreementWal):
             if isinstance(entry, Escalation):
                 self._escalate(batch, entry, self._next_place())
             batch.put(self._key(entry.tick), encode(entry))
+
+
+@declares("reopen", "server-kill")
+class ForgetfulServerLog(RedisAgreementWal):
+    """A log that takes a server as it is, which keeps nothing on disk."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name, must_be_durable=False)
+
+
+@declares("reopen", "server-kill")
+class ForgetfulServerCache(RedisEvidenceOutcomeCache):
+    """A cache that takes a server as it is, which keeps nothing on disk."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name, must_be_durable=False)
+
+
+@declares("reopen", "server-kill")
+class SentLaterLog(RedisAgreementWal):
+    """An append that fails is acknowledged, kept by the client and sent again before the next."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+        self._unsent: list[AgreementWalEntry] = []
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        """Append what is left over, and then an entry."""
+        self._unsent.append(entry)
+        try:
+            while self._unsent:
+                super().append(self._unsent[0])
+                del self._unsent[0]
+        except EscalationOrderError:
+            del self._unsent[0]
+            raise
+        except DurabilityError as error:
+            print(error, file=sys.stderr)
+
+
+@declares("reopen", "server-kill")
+class UnwrittenCommitLog(PostgreSQLAgreementWal):
+    """Commits that are acknowledged before they are written."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+        self._connection.execute("SET synchronous_commit = off")

@@ -15,13 +15,13 @@ from telltale_spec.backends.postgresql import (
 __all__ = ["make_cache", "make_log"]
 
 
-@declares("reopen", "process-kill", "concurrent-handles", "exact-messages")
+@declares("reopen", "process-kill", "server-kill", "concurrent-handles", "exact-messages")
 def make_log(history: conformance.History) -> PostgreSQLAgreementWal:
     """Open the log of a history."""
     return PostgreSQLAgreementWal(history.options["address"], history.name)
 
 
-@declares("reopen", "process-kill", "concurrent-handles", "ordered-cache")
+@declares("reopen", "process-kill", "server-kill", "concurrent-handles", "ordered-cache")
 def make_cache(history: conformance.History) -> PostgreSQLEvidenceOutcomeCache:
     """Open the cache of a history."""
     return PostgreSQLEvidenceOutcomeCache(history.options["address"], history.name)

@@ -6,6 +6,7 @@ Both listen on a socket in that folder only, so that runs side by side do not me
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ServerMissingError", "postgresql_server", "redis_server"]
+__all__ = [
+    "ServerMissingError",
+    "postgresql_command",
+    "postgresql_server",
+    "redis_command",
+    "redis_server",
+    "server_folder",
+]
 
 _STARTING_SECONDS_MAX = 30.0
 _ENDING_SECONDS_MAX = 30.0
@@ -65,41 +73,75 @@ def _running(words: Sequence[str], ready: Callable[[], bool], user: str | None) 
             process.wait(_ENDING_SECONDS_MAX)
 
 
+def _user() -> str | None:
+    # PostgreSQL refuses to run as root, who may give it to the user of its package.
+    return "postgres" if os.geteuid() == 0 else None
+
+
+@contextmanager
+def server_folder(store: str) -> Iterator[Path]:
+    """Yield an empty folder that the server of a store may write to; it is gone afterwards."""
+    with _own_folder(_user() if store == "postgresql" else None) as folder:
+        yield folder
+
+
+def _postgresql_words(folder: Path, settings: Sequence[str]) -> tuple[list[str], list[str], str]:
+    """Make a cluster in a folder; return how to run it, how to ask whether it serves, and where."""
+    initdb = _program("initdb", "postgresql")
+    postgres = _program("postgres", "postgresql")
+    is_ready = _program("pg_isready", "postgresql")
+    data = folder / "data"
+    words = [initdb, "--pgdata", str(data), "--username", "tester", "--auth", "trust"]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    subprocess.run(  # noqa: S603 - as above
+        [*words, "--encoding", "UTF8", "--no-sync"],
+        user=_user(),
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env=environment,
+        cwd=folder,
+    )
+    server = [postgres, "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
+    for setting in settings:
+        server += ["-c", setting]
+    asked = [is_ready, "--quiet", "--host", str(folder), "--dbname", "postgres"]
+    return server, asked, f"host={folder} user=tester dbname=postgres"
+
+
+def postgresql_command(folder: Path, *settings: str) -> tuple[str, str, str]:
+    """Make a cluster in a folder; return the command lines that run and ask it, and its address."""
+    server, asked, address = _postgresql_words(folder, settings)
+    user = _user()
+    if user is not None:
+        server = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *server]
+    return shlex.join(server), shlex.join(asked), address
+
+
+def redis_command(folder: Path, **settings: str) -> list[str]:
+    """Return what runs Redis in a folder, syncing each write; its socket is ``redis.sock``."""
+    options = {"--port": "0", "--unixsocket": f"{folder}/redis.sock", "--dir": str(folder)}
+    options |= {"--save": "", "--appendonly": "yes", "--appendfsync": "always"}
+    options |= {f"--{name}": value for name, value in settings.items()}
+    program = _program("redis-server", "redis-server")
+    return [program, *(word for option in options.items() for word in option)]
+
+
 @contextmanager
 def postgresql_server(*settings: str) -> Iterator[str]:
     """Start PostgreSQL and yield its connection string; nothing of it stays.
 
     ``settings`` are such as ``fsync=off``.
     """
-    initdb = _program("initdb", "postgresql")
-    postgres = _program("postgres", "postgresql")
-    is_ready = _program("pg_isready", "postgresql")
-    # It refuses to run as root, who may give it to the user of its package.
-    user = "postgres" if os.geteuid() == 0 else None
-    with _own_folder(user) as folder:
-        data = folder / "data"
-        words = [initdb, "--pgdata", str(data), "--username", "tester", "--auth", "trust"]
-        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-        subprocess.run(  # noqa: S603 - as above
-            [*words, "--encoding", "UTF8", "--no-sync"],
-            user=user,
-            check=True,
-            capture_output=True,
-            timeout=120,
-            env=environment,
-            cwd=folder,
-        )
-        server = [postgres, "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
-        for setting in settings:
-            server += ["-c", setting]
+    with server_folder("postgresql") as folder:
+        server, asked, address = _postgresql_words(folder, settings)
 
         def ready() -> bool:
-            asked = [is_ready, "--quiet", "--host", str(folder), "--dbname", "postgres"]
             done = subprocess.run(asked, check=False, timeout=10)  # noqa: S603 - as above
             return done.returncode == 0
 
-        with _running(server, ready, user):
-            yield f"host={folder} user=tester dbname=postgres"
+        with _running(server, ready, _user()):
+            yield address
 
 
 @contextmanager
@@ -108,12 +150,7 @@ def redis_server(**settings: str) -> Iterator[str]:
 
     ``settings`` take the place of its own, such as ``appendfsync="everysec"``.
     """
-    program = _program("redis-server", "redis-server")
-    with _own_folder(None) as folder:
+    with server_folder("redis") as folder:
         socket = folder / "redis.sock"
-        options = {"--port": "0", "--unixsocket": str(socket), "--dir": str(folder)}
-        options |= {"--save": "", "--appendonly": "yes", "--appendfsync": "always"}
-        options |= {f"--{name}": value for name, value in settings.items()}
-        words = [program, *(word for option in options.items() for word in option)]
-        with _running(words, socket.exists, None):
+        with _running(redis_command(folder, **settings), socket.exists, None):
             yield f"unix://{socket}"

@@ -15,7 +15,7 @@ var promises = Promises{
 	Name:    "my-backend",
 	Version: "0.1.0",
 	// reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss,
-	// fault-tolerance, bit-rot, threads
+	// fault-tolerance, bit-rot, threads, server-kill
 	Capabilities: []string{},
 	// What a refused append leaves: clean-reject, unknown-outcome, keeps-rejected.
 	RejectionMode: "clean-reject",

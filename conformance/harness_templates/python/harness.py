@@ -20,7 +20,7 @@ PROMISES: dict[str, Any] = {
     "name": "my-backend",
     "version": "0.1.0",
     # reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss,
-    # fault-tolerance, bit-rot, threads
+    # fault-tolerance, bit-rot, threads, server-kill
     "capabilities": [],
     # What a refused append leaves: clean-reject, unknown-outcome, keeps-rejected.
     "rejection_mode": "clean-reject",
