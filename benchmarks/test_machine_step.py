@@ -18,7 +18,6 @@ from conformance.engine.suite import MachineSuite
 from conformance.engine.watch import CallWatch
 from conformance.machines.wal import WAL_SUITE, AgreementWalMachine
 from conformance.run.shipped import SHIPPED_BACKENDS
-from telltale_spec.model.machine import State
 from telltale_spec.wire.agreement import AgreementWalEntry, EscalationTracker
 
 HISTORIES = 20
@@ -52,9 +51,15 @@ class RulesAlone(AgreementWalMachine):
     def prepare(self) -> None:
         """Make nothing."""
         self.tracker = EscalationTracker()
+        self.appended: list[AgreementWalEntry] = []
+
+    @property
+    def held(self) -> tuple[AgreementWalEntry, ...]:
+        """What was appended."""
+        return tuple(getattr(self, "appended", ()))
 
     def _append(self, entry: AgreementWalEntry) -> None:
-        self.state = State(log=(*self.state.log, entry), rejection_mode=self.state.rejection_mode)
+        self.appended.append(entry)
         # A log that keeps what it refuses refuses from then on.
         self.refusals += bool(self.tracker.observe(entry) is not None or self.refusals)
 

@@ -58,14 +58,9 @@ class ScriptedLog(ScriptedPart):
         self._reopened = False
 
     @property
-    def entries(self) -> Entries:
-        """What the log acknowledged."""
-        return self._judge.entries
-
-    @property
-    def held(self) -> Sequence[AgreementWalEntry]:
+    def held(self) -> Entries:
         """The entries that the log acknowledged."""
-        return self.entries
+        return self._judge.entries
 
     def prepare(self) -> None:
         """Make the log; it is not loaded, which could hide what a first load does."""
@@ -176,7 +171,7 @@ class ScriptedLog(ScriptedPart):
         directory = self.history.directory()
         twin = self._make(directory)
         try:
-            for entry in self.entries:
+            for entry in self.held:
                 text = operation_text(Append(entry))
                 beside.call(text, partial(twin.append, entry), quiet=True)
             answer = beside.call(operation_text(LoadLog()), twin.load, quiet=True)
@@ -184,7 +179,7 @@ class ScriptedLog(ScriptedPart):
             self.history.release(twin)
         artifact = answer.value if isinstance(answer, Returned) else None
         found = artifact.entries if isinstance(artifact, AgreementWalArtifact) else ()
-        return tuple(found) == self.entries
+        return tuple(found) == self.held
 
     def _load(self, requirement_id: str, *, quiet: bool) -> Entries:
         answer = answered(self.history, LoadLog(), lambda: self.sut.load(), quiet=quiet)

@@ -93,25 +93,25 @@ class AgreementWalMachine(AgreementWalSteps):
         """Append any escalation of an operation that has one, if there is any."""
 
         def act() -> None:
-            escalated = [e.operation_id for e in self.entries if isinstance(e, Escalation)]
+            escalated = [e.operation_id for e in self.held if isinstance(e, Escalation)]
             operation_id = escalated[pick % len(escalated)] if escalated else "a"
             self._append(Escalation(operation_id, previous, new, None, tick))
 
         self.history.run(act)
 
-    @precondition(lambda self: bool(self.entries))
+    @precondition(lambda self: bool(self.held))
     @rule(pick=st.integers(0, 7))
     def append_again(self, pick: int) -> None:
         """Append an entry that is stored already."""
-        self.history.run(lambda: self._append(self.entries[pick % len(self.entries)]))
+        self.history.run(lambda: self._append(self.held[pick % len(self.held)]))
 
-    @precondition(lambda self: any(map(identity_twins, self.entries)))
+    @precondition(lambda self: any(map(identity_twins, self.held)))
     @rule(pick=st.integers(0, 7), twin=st.integers(0, 3))
     def append_twin(self, pick: int, twin: int) -> None:
         """Append a different entry that has the stable identity of a stored one."""
 
         def act() -> None:
-            groups = [found for found in map(identity_twins, self.entries) if found]
+            groups = [found for found in map(identity_twins, self.held) if found]
             twins = groups[pick % len(groups)]
             self._append(twins[twin % len(twins)])
 
@@ -129,7 +129,7 @@ class AgreementWalMachine(AgreementWalSteps):
         """Read after a tick beside one that is stored."""
 
         def act() -> None:
-            ticks = [entry.tick for entry in self.entries] or [0]
+            ticks = [entry.tick for entry in self.held] or [0]
             tick = ticks[pick % len(ticks)] + offset
             self._read_since(min(max(tick, 0), U64_MAX))
 

@@ -51,11 +51,6 @@ class AgreementWalSteps(ConformanceMachine):
     # A lawful entry that was refused, and taken when it was offered again.
     _taken_late: AgreementWalEntry | None = None
 
-    @property
-    def held(self) -> Sequence[AgreementWalEntry]:
-        """The entries that the log has to have."""
-        return self.state.log
-
     def prepare(self) -> None:
         """Make a fresh log and check that it loads as empty."""
         self.directory = self.history.directory()
@@ -84,8 +79,8 @@ class AgreementWalSteps(ConformanceMachine):
         return loaded
 
     @property
-    def entries(self) -> tuple[AgreementWalEntry, ...]:
-        """What the log holds."""
+    def held(self) -> tuple[AgreementWalEntry, ...]:
+        """The entries that the log has to have."""
         judge: LogJudge | None = getattr(self, "judge", None)
         return () if judge is None else judge.entries
 
@@ -105,7 +100,7 @@ class AgreementWalSteps(ConformanceMachine):
         self.history.release(self.sut)
         self.history.note(next_history_text(same_name=same_name), "ok")
         self.directory = self.history.next_directory(self.directory, same_name=same_name)
-        appended = self.entries[len(self.leftovers) :]
+        appended = self.held[len(self.leftovers) :]
         loaded = self._opened()
         self._check_fresh(loaded, appended)
 
@@ -157,7 +152,7 @@ class AgreementWalSteps(ConformanceMachine):
             return False
         twin = self._make(self.history.directory())
         try:
-            return all(self._takes(beside, twin, each) for each in (*self.entries, entry))
+            return all(self._takes(beside, twin, each) for each in (*self.held, entry))
         finally:
             self.history.release(twin)
 
@@ -169,11 +164,11 @@ class AgreementWalSteps(ConformanceMachine):
     def _note_situations(self, entry: AgreementWalEntry, *, refused: bool) -> None:
         refused_before = self.refusals > 0
         if not refused:
-            self._reach(situations_of_accepted(self.entries, entry, refused_before=refused_before))
+            self._reach(situations_of_accepted(self.held, entry, refused_before=refused_before))
             return
         self.refusals += 1
         if self.judge.refusal_of(entry) is None:
-            self._reach(situations_of_offered(self.entries, entry))
+            self._reach(situations_of_offered(self.held, entry))
         # Where a rejected entry may stay, nothing at all need be accepted behind it.
         may_stay = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
         self._reach((REFUSED, APPEND_AFTER_REFUSAL)[: 1 + (refused_before and may_stay)])
@@ -200,7 +195,7 @@ class AgreementWalSteps(ConformanceMachine):
         operation = ReadSince(tick)
         answer = answered(self.history, operation, lambda: self.sut.read_since(tick))
         entries = self._sequence(answer, "WAL-05", "a sequence of entries")
-        if 0 < sum(entry.tick > tick for entry in self.entries) < len(self.entries):
+        if 0 < sum(entry.tick > tick for entry in self.held) < len(self.held):
             self.history.reach(SUFFIX_SPLITS)
         self.judge.read_since(event_of(operation, Returned(entries)), tick)
         self._disturb(answer.value if not isinstance(answer, Raised) else None)
@@ -228,7 +223,7 @@ class AgreementWalSteps(ConformanceMachine):
         self.sut = opened_again(
             self.history, Reopen(), lambda: self._factory(self.directory), "WAL-08"
         )
-        if self.entries:
+        if self.held:
             self.history.reach(REOPENED)
         self.judge.reopen(event_of(Reopen(), Returned(None)))
         self.judge.load(event_of(LoadLog(), Returned(self._load("WAL-08", note=True))))
@@ -260,7 +255,7 @@ class AgreementWalSteps(ConformanceMachine):
     def _last_rank(self, operation_id: str) -> int:
         ranks = [
             entry.new_level.rank
-            for entry in self.entries
+            for entry in self.held
             if isinstance(entry, Escalation) and entry.operation_id == operation_id
         ]
         return ranks[-1] if ranks else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import conformance
 from conformance import declares
@@ -233,7 +234,8 @@ class NativeOrderLog(RocksDBAgreementWal):
         super().__init__(directory)
 
     def _next_place(self) -> int:
-        return sum(key.startswith(b"r") for key in self._database.keys(from_key=b"r"))
+        keys: Any = self._database.keys(from_key=b"r")
+        return sum(key.startswith(b"r") for key in keys)
 
     def _key(self, position: int) -> bytes:
         return b"r" + position.to_bytes(8, "little")
