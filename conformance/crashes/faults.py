@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,6 @@ __all__ = [
     "sync_failure",
 ]
 
-_SYNCS: Final = "fsync,fdatasync"
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
 
 
@@ -54,6 +54,9 @@ class Plan:
     writes: tuple[str, ...]
     names: tuple[str, ...]
     growths: tuple[Growth, ...] = ()
+    sync_calls: tuple[str, ...] = ()
+    write_calls: tuple[str, ...] = ()
+    """The system call of each, in the same order."""
 
     @property
     def short_writes(self) -> tuple[str, ...]:
@@ -90,7 +93,21 @@ def plan_of(recording: Recording, deeds: Sequence[Deed]) -> Plan:
         tuple(_labels(recording, deeds, Wrote)),
         tuple(sorted(names)),
         growths_of(recording),
+        tuple(_calls(recording, Synced)),
+        tuple(_calls(recording, Wrote)),
     )
+
+
+def _calls(recording: Recording, kind: type[Synced] | type[Wrote]) -> Iterator[str]:
+    for event, name in zip(recording.events, recording.call_names, strict=True):
+        if isinstance(event, kind):
+            yield name
+
+
+def _counted_by_name(names: Sequence[str], number: int) -> tuple[str, int]:
+    """Return a call by its name and which of that name it is: strace counts each name by itself."""
+    name = names[number - 1]
+    return name, names[:number].count(name)
 
 
 def _labels(
@@ -158,9 +175,10 @@ def sync_failure(
     Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
     # A factory is called once before any request, and what it syncs then is not in the plan.
-    when = _syncs_before_requests(launch) + number
+    name, ordinal = _counted_by_name(plan.sync_calls, number)
+    when = _syncs_before_requests(launch)[name] + ordinal
     with _directory() as directory:
-        harness = TracedHarness(launch, ("-e", f"inject={_SYNCS}:error=EIO:when={when}"))
+        harness = TracedHarness(launch, ("-e", f"inject={name}:error=EIO:when={when}"))
         try:
             harness.begin(directory)
             deeds, ended = _carried_out(harness.connection, component, directory, operations)
@@ -172,14 +190,14 @@ def sync_failure(
 
 
 @functools.lru_cache(maxsize=1)
-def _syncs_before_requests(launch: Launch) -> int:
-    """Return how many syncs a harness makes before it is asked for anything.
+def _syncs_before_requests(launch: Launch) -> Counter[str]:
+    """Return how many syncs a harness makes before it is asked for anything, by their names.
 
     Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
     harness = TracedHarness(launch)
     try:
-        return harness.syncs_count
+        return harness.sync_counts
     finally:
         harness.end()
 
@@ -195,8 +213,9 @@ def full_disk(
 
     Raises ``BackendFault`` for a harness that does not start.
     """
+    name, ordinal = _counted_by_name(plan.write_calls, number)
     with _directory() as directory, _directory() as aside:
-        failing = f"inject={_WRITES}:error=ENOSPC:when={number}"
+        failing = f"inject={name}:error=ENOSPC:when={ordinal}"
         paths = _paths(plan, directory)
         trace = aside / "trace"
         command = traced_command(launch.command, trace, ["-e", failing, *paths], _WRITES.split(","))
@@ -234,6 +253,7 @@ def short_write(
             component,
             operations,
             growth,
+            _counted_by_name(plan.write_calls, growth.call),
             directory,
             trace,
             _paths(plan, directory),

@@ -76,6 +76,7 @@ class Recorder:
         self.injected_count += call.is_injected
         # Events of this call come after all that had ended when it did.
         self._scene.calls_ended = self._reader.calls_count
+        self._scene.call_name = call.name
         failed = call.result is None or call.result < 0 or bool(call.error)
         if not failed or (call.error and call.name in _HEARD_WHEN_FAILED):
             handler(self._scene, call)

@@ -28,12 +28,14 @@ _OWN_DESCRIPTOR: Final = re.compile(r"/proc/(?:self|\d+)/fd/(\d+)")
 class Recording:
     """What happened in one folder: what was in it, and the events from then on, in order.
 
-    ``unseen`` are ways in which something may have been written that is not among the events;
-    ``left_out`` are files that are not either, and that an image does without.
+    ``call_names`` has the system call that made each event. ``unseen`` are ways in which something
+    may have been written that is not among the events; ``left_out`` are files that are not either,
+    and that an image does without.
     """
 
     image: Image
     events: list[Event] = field(default_factory=list)
+    call_names: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ class Scene:
         # How many calls had ended at each event, to know what a call that began earlier covers.
         self._ended_at: list[int] = []
         self.calls_ended = 0
+        self.call_name = ""
         self.answers_count = 0
 
     def begin(self, root: str, image: Image) -> None:
@@ -73,6 +76,7 @@ class Scene:
         self.disk.apply(event)
         self.answers_count += isinstance(event, Answered)
         self.recording.events.append(event)
+        self.recording.call_names.append(self.call_name)
         self._ended_at.append(self.calls_ended)
 
     def events_before(self, call: SystemCall) -> int:

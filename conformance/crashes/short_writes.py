@@ -91,6 +91,7 @@ def short_run(
     component: Component,
     operations: Sequence[Operation],
     growth: Growth,
+    call: tuple[str, int],
     directory: Path,
     trace: Path,
     paths: Sequence[str],
@@ -99,11 +100,13 @@ def short_run(
 ) -> tuple[tuple[Deed, ...], bool]:
     """Carry out a history in which one write is short; return its deeds, and whether it ended.
 
+    ``call`` is the write by its name, with which of that name it is, from 1 on.
     ``paths`` are options of strace that choose the stored files. With ``goes_on`` there is room
     again at once, and otherwise when the request is answered. Raises ``BackendFault`` for a harness
     that does not start.
     """
-    held = f"inject={','.join(WRITES)}:delay_exit={_HELD_MICROSECONDS}:when={growth.call}"
+    name, ordinal = call
+    held = f"inject={name}:delay_exit={_HELD_MICROSECONDS}:when={ordinal}"
     options = ["-e", held, *paths]
     command = traced_command((*_UNHARMED, *launch.command), trace, options, WRITES)
     group: list[int] = []

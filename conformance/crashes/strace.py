@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ _TRACE_SECONDS_MAX: Final = 20.0
 _POLL_SECONDS: Final = 0.000_5
 
 # The beginning of the line of a call; one that was interrupted goes on in a line of another form.
-_SYNC: Final = re.compile(r"(?:\d+ +)?f(?:data)?sync\(")
+_SYNC: Final = re.compile(r"(?:\d+ +)?(f(?:data)?sync)\(")
 
 
 @functools.cache
@@ -83,7 +84,7 @@ class TracedHarness:
         self._lines = trace.open(encoding="ascii", errors="backslashreplace")
         self._last_line = ""
         self._requests_count = 0
-        self._syncs_count = 0
+        self._sync_counts: Counter[str] = Counter()
         try:
             self.connection = Connection(
                 traced_command(launch.command, trace, options),
@@ -113,10 +114,10 @@ class TracedHarness:
         return self._recorder.injected_count
 
     @property
-    def syncs_count(self) -> int:
-        """How many syncs the process has asked for so far, of whatever files."""
+    def sync_counts(self) -> Counter[str]:
+        """How many syncs of each name the process has asked for so far, of whatever files."""
         self._settle()
-        return self._syncs_count
+        return self._sync_counts
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -149,7 +150,9 @@ class TracedHarness:
         *lines, self._rest = (self._rest + self._lines.read()).split("\n")
         for line in lines:
             self._last_line = line
-            self._syncs_count += _SYNC.match(line) is not None
+            sync = _SYNC.match(line)
+            if sync is not None:
+                self._sync_counts[sync[1]] += 1
             self._recorder.take(line)
 
     def _settle(self) -> None:

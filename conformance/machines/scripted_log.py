@@ -55,7 +55,7 @@ class ScriptedLog(ScriptedPart):
         )
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._judge.begin_with(())
-        self._reopened = False
+        self._reopened = self._beyond_judging = False
 
     @property
     def held(self) -> Entries:
@@ -84,14 +84,15 @@ class ScriptedLog(ScriptedPart):
     @act("append")
     def append(self, entry: AgreementWalEntry) -> None:
         """Append an entry; a legal one that is refused is offered again."""
+        if self._beyond_judging:
+            raise HistoryEnded
         if self._judge.refusal_of(entry) is None:
             self._offer(entry)
             return
         operation = Append(entry)
         self._judge.append(event_of(operation, self._asked(operation)), entry)
-        if self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT:
-            # What such a log does from here on is judged by the random histories.
-            raise HistoryEnded
+        # What such a log holds from here on is judged by the random histories.
+        self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
 
     def _asked(self, operation: Append) -> Raised | Returned:
         return self.history.call(
@@ -126,6 +127,8 @@ class ScriptedLog(ScriptedPart):
     @act("read_since")
     def read_since(self, tick: int) -> None:
         """Read a suffix with no load around it."""
+        if self._beyond_judging:
+            return
         answer = answered(
             self.history, ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False
         )
@@ -149,6 +152,8 @@ class ScriptedLog(ScriptedPart):
     @act("load_log")
     def load(self) -> None:
         """Load the log and hold it against everything acknowledged."""
+        if self._beyond_judging:
+            return
         loaded = self._load("WAL-08" if self._reopened else "WAL-06", quiet=False)
         self._judge.load(event_of(LoadLog(), Returned(loaded)))
         self._reopened = False
