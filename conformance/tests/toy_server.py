@@ -248,3 +248,8 @@ def toy_backend(kind: type[Log], server: ToyServer, *, declared: bool = True) ->
         )
 
     return backend({})
+
+
+RIGHT_LOG: Final = toy_backend(Log, ToyServer())
+RIGHT_CACHE: Final = toy_backend(Cache, ToyServer())
+"""Targets of a check: what no shipped backend has, as none of them needs a server."""
