@@ -55,7 +55,7 @@ class ScriptedLog(ScriptedPart):
         )
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._judge.begin_with(())
-        self._reopened = self._beyond_judging = False
+        self._reopened = self._beyond_judging = self._keeps_rejected = False
 
     @property
     def held(self) -> Entries:
@@ -92,7 +92,9 @@ class ScriptedLog(ScriptedPart):
         operation = Append(entry)
         self._judge.append(event_of(operation, self._asked(operation)), entry)
         # What such a log holds from here on is judged by the random histories.
-        self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
+        mode = self.backend.rejection_mode
+        self._beyond_judging = mode is not RejectionMode.CLEAN_REJECT
+        self._keeps_rejected = mode is RejectionMode.KEEPS_REJECTED
 
     def _asked(self, operation: Append) -> Raised | Returned:
         return self.history.call(
@@ -127,7 +129,7 @@ class ScriptedLog(ScriptedPart):
     @act("read_since")
     def read_since(self, tick: int) -> None:
         """Read a suffix with no load around it."""
-        if self._beyond_judging:
+        if self._keeps_rejected:
             return
         answer = answered(
             self.history, ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False
@@ -152,7 +154,7 @@ class ScriptedLog(ScriptedPart):
     @act("load_log")
     def load(self) -> None:
         """Load the log and hold it against everything acknowledged."""
-        if self._beyond_judging:
+        if self._keeps_rejected:
             return
         loaded = self._load("WAL-08" if self._reopened else "WAL-06", quiet=False)
         self._judge.load(event_of(LoadLog(), Returned(loaded)))
