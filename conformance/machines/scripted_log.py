@@ -55,12 +55,18 @@ class ScriptedLog(ScriptedPart):
         )
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._judge.begin_with(())
-        self._reopened = self._beyond_judging = self._keeps_rejected = False
+        self._reopened = self._beyond_judging = False
 
     @property
     def held(self) -> Entries:
         """The entries that the log acknowledged."""
         return self._judge.entries
+
+    @property
+    def _is_wedged(self) -> bool:
+        """Whether the log holds a rejected entry, which is no matter of scripts (WAL-10)."""
+        keeps = self.backend.rejection_mode is RejectionMode.KEEPS_REJECTED
+        return keeps and self._beyond_judging
 
     def prepare(self) -> None:
         """Make the log; it is not loaded, which could hide what a first load does."""
@@ -92,9 +98,7 @@ class ScriptedLog(ScriptedPart):
         operation = Append(entry)
         self._judge.append(event_of(operation, self._asked(operation)), entry)
         # What such a log holds from here on is judged by the random histories.
-        mode = self.backend.rejection_mode
-        self._beyond_judging = mode is not RejectionMode.CLEAN_REJECT
-        self._keeps_rejected = mode is RejectionMode.KEEPS_REJECTED
+        self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
 
     def _asked(self, operation: Append) -> Raised | Returned:
         return self.history.call(
@@ -129,7 +133,7 @@ class ScriptedLog(ScriptedPart):
     @act("read_since")
     def read_since(self, tick: int) -> None:
         """Read a suffix with no load around it."""
-        if self._keeps_rejected:
+        if self._is_wedged:
             return
         answer = answered(
             self.history, ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False
@@ -154,7 +158,7 @@ class ScriptedLog(ScriptedPart):
     @act("load_log")
     def load(self) -> None:
         """Load the log and hold it against everything acknowledged."""
-        if self._keeps_rejected:
+        if self._is_wedged:
             return
         loaded = self._load("WAL-08" if self._reopened else "WAL-06", quiet=False)
         self._judge.load(event_of(LoadLog(), Returned(loaded)))

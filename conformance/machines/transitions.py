@@ -201,10 +201,6 @@ class _Meter:
         """Return how many transitions were taken out of all that there are."""
         return TransitionResult(self.name, len(self._taken), len(self._moves))
 
-    def untaken(self) -> list[tuple[Hashable, str]]:
-        """Return the states and the actions that were not taken, in the order of the model."""
-        return [each for each in self._moves if each not in self._taken]
-
 
 _FOLLOWED: Final[dict[str, tuple[Callable[[Backend], Model], type[_Path]]]] = {
     "log": (bounded_log, _LogPath),
@@ -234,7 +230,3 @@ class Transitions:
     def results(self) -> list[TransitionResult]:
         """Return the figures of each model, in the order in which they were first followed."""
         return [meter.result() for meter in self._meters.values()]
-
-    def untaken(self, name: str) -> list[tuple[Hashable, str]]:
-        """Return what of a model was not taken."""
-        return self._meter(name).untaken()

@@ -169,12 +169,13 @@ def server_of_environment(
         return
     server = ServerProcess(command, os.environ.get(READY_VARIABLE), on_process=on_process)
     try:
-        server.start()
-    except ServerFault as fault:
-        raise UsageError(f"{SERVER_VARIABLE}: {fault}") from fault
-    try:
+        try:
+            server.start()
+        except ServerFault as fault:
+            raise UsageError(f"--server (or {SERVER_VARIABLE}): {fault}") from fault
         yield server
     finally:
+        # Also where starting was broken off, as by a command that cannot tell whether it is ready.
         server.kill()
 
 

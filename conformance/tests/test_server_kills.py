@@ -185,6 +185,22 @@ def test_a_server_that_ends_or_is_not_ready_says_so() -> None:
     ready.kill()
 
 
+def test_a_server_of_which_nobody_can_tell_whether_it_is_ready_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sleeping = shlex.join([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setenv("TELLTALE_SERVER", sleeping)
+    monkeypatch.setenv("TELLTALE_SERVER_READY", "/no/such")
+    seen: list[tuple[int, bool]] = []
+    with (
+        pytest.raises(UsageError, match="TELLTALE_SERVER_READY: `/no/such` cannot be started"),
+        server_of_environment(lambda number, started: seen.append((number, started))),
+    ):
+        pass
+
+    assert [started for _, started in seen] == [True, False]
+
+
 def test_wrong_words_are_a_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TELLTALE_SERVER", "TELLTALE_SERVER_READY"):
         # Set first, so that what the test sets is taken back.
@@ -200,7 +216,7 @@ def test_wrong_words_are_a_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
         set_server(None, "true")
     set_server("/no/such", None)
     with (
-        pytest.raises(UsageError, match="TELLTALE_SERVER: `/no/such` cannot be started"),
+        pytest.raises(UsageError, match=r"--server \(or TELLTALE_SERVER\): `/no/such` cannot"),
         server_of_environment(),
     ):
         pass
