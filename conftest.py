@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 
@@ -28,8 +30,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if config.getoption("--nightly"):
         return
-    config.hook.pytest_deselected(items=[item for item in items if _is_nightly(item)])
-    items[:] = [item for item in items if not _is_nightly(item)]
+    seen: Counter[str] = Counter()
+    nightly = {item for item in items if _is_nightly(item) or not _has_its_day(item, seen)}
+    config.hook.pytest_deselected(items=[item for item in items if item in nightly])
+    items[:] = [item for item in items if item not in nightly]
+
+
+def _has_its_day(item: pytest.Item, seen: Counter[str]) -> bool:
+    """Say whether a test is the first of so many that differ in their parameters alone."""
+    mark = item.get_closest_marker("by_day")
+    if mark is None:
+        return True
+    name = item.nodeid.partition("[")[0]
+    seen[name] += 1
+    return seen[name] % int(mark.args[0]) == 1
 
 
 def _is_nightly(item: pytest.Item) -> bool:

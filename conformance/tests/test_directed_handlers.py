@@ -47,6 +47,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize(
     ("component", "suite", "name", "broken", "requirement_id"),
     BROKEN,

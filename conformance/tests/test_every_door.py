@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from conformance.backend import Backend
 from conformance.door.harness import harness_backend
@@ -26,9 +25,9 @@ from conformance.tests import door_cases
 from conformance.tests.door_cases import DOOR_CASES, DoorCase
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = profile("quick")
+UNHURRIED = profile("quick", time_limit_seconds=300.0)
 # Which requirement fails is the question, not how short its history can be made.
-SHORT = replace(QUICK, budget=replace(QUICK.budget, minimise=False))
+SHORT = replace(UNHURRIED, budget=replace(UNHURRIED.budget, minimise=False))
 
 
 def target_of(case: DoorCase) -> str:
@@ -83,15 +82,11 @@ def binding_failures(report: BackendReport) -> list[str]:
     ]
 
 
-def by_day(every: int) -> list[ParameterSet]:
-    """Return all cases, of which one in so many is tried by day, and the others by night."""
-    return [
-        pytest.param(case, marks=pytest.mark.nightly if index % every else (), id=case.name)
-        for index, case in enumerate(DOOR_CASES)
-    ]
+each_case = pytest.mark.parametrize("case", DOOR_CASES, ids=[case.name for case in DOOR_CASES])
 
 
-@pytest.mark.parametrize("case", by_day(3))
+@pytest.mark.by_day(8)
+@each_case
 def test_object_and_child_process_agree(case: DoorCase) -> None:
     one, other = as_object(target_of(case)), as_child(target_of(case))
 
@@ -105,7 +100,8 @@ def test_object_and_child_process_agree(case: DoorCase) -> None:
 
 
 # The plugin judges as an object is judged, so a few stand for all by day.
-@pytest.mark.parametrize("case", by_day(6))
+@pytest.mark.by_day(16)
+@each_case
 def test_the_plugin_agrees(tmp_path: Path, case: DoorCase) -> None:
     failures = in_pytest(tmp_path, target_of(case))
 

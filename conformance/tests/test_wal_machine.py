@@ -56,6 +56,7 @@ def test_broken_logs_fail_the_requirement_they_break(
     assert found is not None
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize(
     ("wal_class", "requirement_id"), BROKEN_WALS, ids=[each.__name__ for each, _ in BROKEN_WALS]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Final
 
 from conformance.backend import Backend
 from conformance.engine.profiles import Profile, profile
@@ -13,6 +14,9 @@ from conformance.records.results import BackendReport, Counterexample, Verdict
 from conformance.run.runner import judge_backend
 
 __all__ = ["counterexample_for", "failed", "judged", "unhurried", "unproved"]
+
+# A machine that stands still for a minute must not turn a test.
+_PATIENCE: Final = 5
 
 
 def unhurried(profile_name: str = "quick") -> Profile:
@@ -29,10 +33,17 @@ def judged(
     profile_name: str = "ci",
     only: tuple[str, ...] = (),
     minimise: bool = True,
+    patience: int = _PATIENCE,
 ) -> BackendReport:
-    """Judge a backend by some suites."""
+    """Judge a backend by some suites, in as many times the profile's time as there is patience."""
     named = profile(profile_name)
-    tried = replace(named, budget=replace(named.budget, minimise=minimise))
+    budget = replace(
+        named.budget,
+        seconds=patience * named.budget.seconds,
+        wall_seconds=patience * named.budget.wall_seconds,
+        minimise=minimise,
+    )
+    tried = replace(named, budget=budget)
     with CallWatch() as watch:
         return judge_backend(backend, tried, seed=seed, watch=watch, suites=suites, only=only)
 

@@ -195,6 +195,8 @@ def _is_killed(system: BrokenSystem, suites: tuple[Suite, ...], seed: int) -> bo
             profile_name="quick",
             only=(system.requirement_id,),
             minimise=False,
+            # What is published is what a user sees in the time of the profile.
+            patience=1,
         )
     except BackendFault:
         # It cannot be judged, which is not what it has to be told.
