@@ -266,8 +266,15 @@ def _shown_command(words: list[str]) -> str:
 
 
 def _declared(parsed: argparse.Namespace) -> list[str]:
-    """Return the options that say what the backend promises, as they were given."""
+    """Return the options that say what the backend needs and promises, as they were given."""
     words: list[str] = []
+    for option in parsed.target_option:
+        words += ["--target-option", option]
+    # A campaign runs no server.
+    given = vars(parsed)
+    for option in ("server", "server_ready"):
+        if given.get(option) is not None:
+            words += [f"--{option.replace('_', '-')}", given[option]]
     for name in parsed.capability or ():
         words += ["--capability", name]
     if parsed.rejection_mode:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import EXIT_STATUS_TEXT, complain, positive, seconds
-from conformance.commands.check_options import add_server_options
+from conformance.commands.check_options import add_server_options, add_target_option
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.exit_status import ExitStatus
 
@@ -39,6 +39,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "not seen, or cannot run.",
         epilog=EXIT_STATUS_TEXT,
     )
+    add_target_option(replay)
     add_server_options(replay)
     replay.add_argument(
         "files",
@@ -91,10 +92,13 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Replay each file and say what came of it."""
     from conformance.commands.replay_files import load_replay
+    from conformance.life_cycle import set_option
     from conformance.run.replaying import check_acts
     from conformance.run.targets import declaration, mended
     from conformance.servers.process import set_server
 
+    for option in parsed.target_option:
+        set_option(option)
     set_server(parsed.server, parsed.server_ready)
     # An unknown name raises.
     declaration(parsed.capability or (), parsed.rejection_mode or "clean-reject")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +47,9 @@ class Hangs(ListWal):
     def append(self, entry):
         time.sleep(1000)
 
+def Told(history):
+    return Deduplicates() if history.options.get("mode") == "broken" else ListWal()
+
 def ends():
     os._exit(3)
 
@@ -83,6 +88,26 @@ def written(folder: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_TEXTS[0])
     return path
+
+
+def test_the_printed_command_repeats_what_the_backend_was_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TELLTALE_TARGET_OPTION_MODE", "right")
+    monkeypatch.setenv("TELLTALE_TARGET_OPTION_PASSWORD", "")
+    told = ("--target-option", "mode=broken", "--target-option", "password=hunter2")
+
+    assert status_of("check", "replay_targets:Told", *told, "--only", "WAL-02") == 1
+
+    shown = capsys.readouterr().out
+    (command,) = re.findall("replay:   telltale-conformance (.*)", shown)
+    assert command.endswith(" --target-option mode=broken --target-option password=***")
+    monkeypatch.setenv("TELLTALE_TARGET_OPTION_MODE", "right")
+    assert status_of(*shlex.split(command)) == 1
+    assert "still failing" in capsys.readouterr().out
+    (path,) = [word for word in shlex.split(command) if word.endswith(".json")]
+    assert status_of("replay", path, "replay_targets:Told", "--target-option", "x") == 2
+    assert "--target-option `x`: expected NAME=VALUE" in capsys.readouterr().err
 
 
 def test_a_failure_is_written_and_replayed_on_every_kind_of_backend(

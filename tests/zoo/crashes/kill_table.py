@@ -160,6 +160,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=2, help="how many at a time")
     parser.add_argument("--counts", action="store_true", help="show how many states there were")
     parsed = parser.parse_args(words)
+    known = {case.name for case in (*BROKEN, *RIGHT)}
+    if unknown := sorted(set(parsed.only or ()) - known):
+        parser.error(f"--only: no storage is named {', '.join(unknown)}")
     wrong = own = broken = 0
     caught: dict[str, list[bool]] = {}
     cases = list(_cases(parsed.only or ()))
