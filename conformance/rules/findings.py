@@ -77,9 +77,18 @@ class Findings:
         return self.line, self.text
 
     def check_text(self, message: str | None) -> None:
-        """Check that a refusal that was recorded with its text has one (WAL-09)."""
-        if message is not None:
-            self.check("WAL-09", bool(message), lambda: "an error with a text", lambda: "no text")
+        """Check that a refusal that was recorded with its text has one (WAL-09).
+
+        Blanks tell a caller as little as nothing does.
+        """
+        if message is None:
+            return
+        self.check(
+            "WAL-09",
+            bool(message.strip()),
+            lambda: "an error with a text",
+            lambda: "blanks alone" if message else "no text",
+        )
 
     def check_declared(self, message: str | None) -> None:
         """Blame an error that is not the declared one (WAL-09)."""

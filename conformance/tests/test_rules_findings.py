@@ -68,8 +68,14 @@ def test_a_refusal_that_was_recorded_with_its_text_has_one() -> None:
     assert findings.checks == {}
     findings.check_text("full")
     assert findings.checks == {"WAL-09": 1}
-    findings.check_text("")
-    difference = Difference(3, "operation 3", "an error with a text", "no text")
+
+
+@pytest.mark.requirement("WAL-09")
+@pytest.mark.parametrize(("message", "actual"), [("", "no text"), (" \n", "blanks alone")])
+def test_a_text_says_something(message: str, actual: str) -> None:
+    findings = findings_at(3)
+    findings.check_text(message)
+    difference = Difference(3, "operation 3", "an error with a text", actual)
     assert findings.differences == {"WAL-09": difference}
 
 

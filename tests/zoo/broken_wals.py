@@ -186,6 +186,13 @@ class EmptyText(ListWal):
         self.store(entry)
 
 
+class BlankText(ListWal):
+    def append(self, entry: AgreementWalEntry) -> None:
+        if order_error((*self.entries, entry)) is not None:
+            raise DurabilityError(" ")
+        self.store(entry)
+
+
 class RaisesUndeclared(ListWal):
     def append(self, entry: AgreementWalEntry) -> None:
         if order_error((*self.entries, entry)) is not None:
@@ -409,6 +416,7 @@ BROKEN_WALS: Final[tuple[tuple[type[ListWal], str], ...]] = (
     (ReopensSorted, "WAL-08"),
     (NeverWrites, "WAL-08"),
     (EmptyText, "WAL-09"),
+    (BlankText, "WAL-09"),
     (RaisesUndeclared, "WAL-09"),
     (OnlyClaimsToKeep, "WAL-10"),
     (RefusesHugeTicks, "WAL-13"),
