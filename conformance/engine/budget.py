@@ -16,6 +16,7 @@ class Budget:
     ``wall_seconds`` bounds all searches of the suite together by the clock,
     shrinking included, for a backend that mostly waits. Without ``minimise`` the
     first counterexample is taken as it is, which is enough to know that there is one.
+    ``rest_milliseconds`` is how long a store is left alone before it is looked at again.
     """
 
     histories: int
@@ -24,3 +25,4 @@ class Budget:
     minimise: bool = True
     wall_seconds: float = math.inf
     long_operations: int = 300
+    rest_milliseconds: int = 1_100

@@ -26,9 +26,20 @@ class Profile:
 
 PROFILES: Final = {
     "quick": Profile("quick", Budget(40, 20, 30.0, wall_seconds=60.0, long_operations=300)),
-    "ci": Profile("ci", Budget(150, 30, 120.0, wall_seconds=300.0, long_operations=2_000)),
+    "ci": Profile(
+        "ci",
+        Budget(150, 30, 120.0, wall_seconds=300.0, long_operations=2_000, rest_milliseconds=5_000),
+    ),
     "deep": Profile(
-        "deep", Budget(3_000, 60, 1_800.0, wall_seconds=7_200.0, long_operations=20_000)
+        "deep",
+        Budget(
+            3_000,
+            60,
+            1_800.0,
+            wall_seconds=7_200.0,
+            long_operations=20_000,
+            rest_milliseconds=45_000,
+        ),
     ),
 }
 

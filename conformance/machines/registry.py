@@ -32,6 +32,7 @@ from conformance.machines.long_handles import (
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
+from conformance.machines.rests import RESTED_CACHE_SUITE, RESTED_LOG_SUITE
 from conformance.machines.server_kills import (
     CACHE_SERVER_KILL_SUITE,
     WAL_SERVER_KILL_SUITE,
@@ -49,9 +50,12 @@ __all__ = ["QUIRKS", "SUITES", "file_system_note", "suites_on"]
 SUITES: Final[tuple[Suite, ...]] = (
     WAL_SUITE,
     DIRECTED_LOG_SUITE,
+    # A long history takes a while too, and shows what that alone does by many entries.
+    RESTED_LOG_SUITE,
     LONG_LOG_SUITE,
     CACHE_SUITE,
     DIRECTED_CACHE_SUITE,
+    RESTED_CACHE_SUITE,
     LONG_CACHE_SUITE,
     # They call from threads of their own, and so tell a lock that is never free from a backend that
     # hangs: after that nothing more can be judged.

@@ -16,6 +16,7 @@ from conformance.errors import ActError
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.registry import SUITES
+from conformance.machines.rests import RESTED_LOG_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.replays import KnownFailure, Replay, component_of
 from conformance.records.results import Counterexample, RequirementResult, Step, Verdict
@@ -24,7 +25,7 @@ from conformance.requirements import REQUIREMENTS, requirement
 __all__ = ["check_acts", "known_results", "replayed_result"]
 
 # What a refused append leaves decides in these what comes after it.
-_JUDGED_BY_MODE: Final = (WAL_SUITE, DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+_JUDGED_BY_MODE: Final = (WAL_SUITE, DIRECTED_LOG_SUITE, LONG_LOG_SUITE, RESTED_LOG_SUITE)
 _JUDGED_BY_MENDING: Final = ("agreement_wal_handler", "evidence_handler")
 # The tries of a slow backend end after so long, though not before those of a sure failure.
 _SECONDS_MAX: Final = 300.0

@@ -239,6 +239,8 @@ LONG_MODULES: dict[str, str] = {
 }
 LONG_FUNCTIONS: dict[str, str] = {}
 IMPURE_IMPORTS: dict[str, str] = {
+    # What is stored may have an age at which it goes, and age takes time.
+    "conformance.machines.rests": "asks nothing for a while; the verdict does not see a clock",
     # A schedule is left to luck, with seeded pauses that make others take their turn.
     "conformance.machines.overlapping": "pauses between the steps of calls that race",
     # When a server dies is left to luck, and it takes its time to come back.

@@ -35,6 +35,7 @@ from conformance.machines.long_handles import (
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.registry import SUITES
+from conformance.machines.rests import RESTED_CACHE_SUITE, RESTED_LOG_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
@@ -56,6 +57,7 @@ from tests.zoo.broken_identities import BROKEN_IDENTITIES
 from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
 from tests.zoo.broken_long_logs import BROKEN_LONG_LOGS, log_backend
 from tests.zoo.broken_recoveries import BROKEN_RECOVERIES
+from tests.zoo.broken_rests import BROKEN_RESTED_CACHES, BROKEN_RESTED_LOGS
 from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS
 from tests.zoo.broken_wals import BROKEN_WALS, broken_wal_backend
 from tests.zoo.judging import failed, judged
@@ -125,12 +127,20 @@ def _long_zoo() -> Iterator[BrokenSystem]:
     """Yield what only long histories and directed cases are sure to find."""
     for name, make_log, requirement_id in (*BROKEN_LONG_LOGS, *BROKEN_DIRECTED_LOGS):
         backend = log_backend(name, make_log, reopens=requirement_id == "WAL-08")
-        suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+        suites: tuple[Suite, ...] = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
         yield BrokenSystem("long log", name, requirement_id, backend, suites)
     for name, make_cache, requirement_id in (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES):
         backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
         suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
         yield BrokenSystem("long cache", name, requirement_id, backend, suites)
+    for name, make_log, requirement_id in BROKEN_RESTED_LOGS:
+        backend = log_backend(name, make_log, reopens=requirement_id == "WAL-08")
+        suites = (RESTED_LOG_SUITE,)
+        yield BrokenSystem("rested log", name, requirement_id, backend, suites, draws=False)
+    for name, make_cache, requirement_id in BROKEN_RESTED_CACHES:
+        backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
+        suites = (RESTED_CACHE_SUITE,)
+        yield BrokenSystem("rested cache", name, requirement_id, backend, suites, draws=False)
     for backend, requirement_id in (
         (broken_handles.REMEMBERS_SUFFIXES, "WAL-01.handles"),
         (broken_handles.REMEMBERS_ABSENCE, "CACHE-02.handles"),
