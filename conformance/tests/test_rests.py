@@ -61,6 +61,7 @@ def test_a_cache_that_drops_what_is_old_fails(
     assert requirement_id in failed(report)
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-01")
 def test_the_shortest_history_has_one_entry_and_the_rest() -> None:
     name, make, requirement_id = BROKEN_RESTED_LOGS[0]
