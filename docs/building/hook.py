@@ -1,0 +1,81 @@
+"""What MkDocs calls while it builds: the pages that are made, and the links that are turned."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+# MkDocs loads this file by its path, and so without the packages beside it.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from docs.building.catalogue import catalogue_pages, page_of_id
+from docs.building.links import rewritten
+from docs.building.reference import public_names, reference_pages
+from docs.building.sources import linked_pages
+
+__all__ = ["on_config", "on_files", "on_page_content", "on_page_markdown"]
+
+# An id by itself, as code or as a cell of a table; one that leads elsewhere already stays.
+_IDENTIFIER: Final = re.compile(
+    r"(?P<start><td[^>]*>|(?P<code><code>))(?P<id>[A-Z][A-Za-z0-9.-]*)"
+    r"(?P<end></td>|</code>)(?!</a>)"
+)
+_REFERENCE: Final = "API reference"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Give the pages of public names their place in the navigation."""
+    for entry in config.nav or []:
+        if isinstance(entry, dict) and _REFERENCE in entry:
+            entry[_REFERENCE] = [
+                {package: [f"reference/{package}.md", *_module_entries(package)]}
+                for package in entry[_REFERENCE]
+            ]
+    return config
+
+
+def _module_entries(package: str) -> list[dict[str, str]]:
+    return [
+        {module.partition(".")[2]: f"reference/{module}.md"} for module in public_names(package)
+    ]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add every page that is made."""
+    documents = [f"docs/{each.src_uri}" for each in files.documentation_pages()]
+    made = linked_pages(["README.md", "CHANGELOG.md", "ARCHITECTURE.md", *documents])
+    for source, text in {**made, **catalogue_pages(), **reference_pages()}.items():
+        files.append(File.generated(config, source, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Turn the links of a document to pages of the site; made pages have theirs already."""
+    if page.file.generated_by is not None:
+        return markdown
+    return rewritten(markdown, f"docs/{page.file.src_uri}")
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lead from each id of a requirement or a finding to its page."""
+
+    def linked(match: re.Match[str]) -> str:
+        source = page_of_id(match["id"])
+        if source is None or source == page.file.src_uri:
+            return match[0]
+        target = files.get_file_from_path(source)
+        if target is None:
+            raise LookupError(f"{source}: the page of {match['id']} was not made")
+        url = get_relative_url(target.url, page.url)
+        if match["code"]:
+            return f'<a href="{url}">{match[0]}</a>'
+        return f'{match["start"]}<a href="{url}">{match["id"]}</a>{match["end"]}'
+
+    return _IDENTIFIER.sub(linked, html)
