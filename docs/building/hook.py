@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -16,17 +15,13 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from docs.building.catalogue import catalogue_pages, page_of_id
+from docs.building.identifiers import linked
 from docs.building.links import rewritten
 from docs.building.reference import public_names, reference_pages
 from docs.building.sources import linked_pages
 
 __all__ = ["on_config", "on_files", "on_page_content", "on_page_markdown"]
 
-# An id by itself, as code or as a cell of a table; one that leads elsewhere already stays.
-_IDENTIFIER: Final = re.compile(
-    r"(?P<start><td[^>]*>|(?P<code><code>))(?P<id>[A-Z][A-Za-z0-9.-]*)"
-    r"(?P<end></td>|</code>)(?!</a>)"
-)
 _REFERENCE: Final = "API reference"
 
 
@@ -66,16 +61,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Lead from each id of a requirement or a finding to its page."""
 
-    def linked(match: re.Match[str]) -> str:
-        source = page_of_id(match["id"])
+    def url_of(identifier: str) -> str | None:
+        source = page_of_id(identifier)
         if source is None or source == page.file.src_uri:
-            return match[0]
+            return None
         target = files.get_file_from_path(source)
         if target is None:
-            raise LookupError(f"{source}: the page of {match['id']} was not made")
-        url = get_relative_url(target.url, page.url)
-        if match["code"]:
-            return f'<a href="{url}">{match[0]}</a>'
-        return f'{match["start"]}<a href="{url}">{match["id"]}</a>{match["end"]}'
+            raise LookupError(f"{source}: the page of {identifier} was not made")
+        return get_relative_url(target.url, page.url)
 
-    return _IDENTIFIER.sub(linked, html)
+    return linked(html, url_of)
