@@ -7,8 +7,9 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,5 +94,32 @@ def session(folder: Path, environment: Mapping[str, str], user: str | None) -> I
         try:
             yield Session(shell, errors)
         finally:
-            os.killpg(shell.pid, signal.SIGKILL)
+            _end_all(environment["HOME"])
             shell.wait(10)
+
+
+def _end_all(home: str) -> None:
+    """End the shell and whatever it started, servers in sessions of their own included."""
+    for sent, seconds in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0)):
+        limit = time.monotonic() + seconds
+        found = _processes_of(home)
+        for process in found:
+            # One that is over by now is what is wanted.
+            with suppress(ProcessLookupError):
+                os.kill(process, sent)
+        while _processes_of(home) and time.monotonic() < limit:
+            time.sleep(0.05)
+    left = _processes_of(home)
+    if left:
+        raise RuntimeError(f"processes {left} of {home} do not end")
+
+
+def _processes_of(home: str) -> list[int]:
+    """Return all processes whose home is a folder, which no other process has; zombies have none."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/environ"):
+        # It may be another user's, or over by now.
+        with suppress(OSError):
+            if f"HOME={home}".encode() in each.read_bytes().split(b"\0"):
+                found.append(int(each.parent.name))
+    return found
