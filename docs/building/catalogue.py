@@ -267,8 +267,9 @@ def _finding_page(finding: Finding) -> Iterator[str]:
     if mending is not None:
         yield "## The rule when it is mended"
         yield ""
+        bound = [f"[{each}](../requirements/{each}.md)" for each in mending.requirement_ids]
         yield f"{mending.rule} A backend declares that with `--mends {identifier}`; it binds"
-        yield f"{', '.join(f'[{each}](../requirements/{each}.md)' for each in mending.requirement_ids)}."
+        yield f"{', '.join(bound)}."
         yield ""
     touched = requirements_of(identifier)
     if touched:

@@ -10,13 +10,14 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from docs.building.catalogue import catalogue_pages, page_of_id
 from docs.building.identifiers import linked
-from docs.building.links import rewritten
+from docs.building.links import BrokenLinkError, rewritten
 from docs.building.reference import public_names, reference_pages
 from docs.building.sources import linked_pages
 
@@ -43,9 +44,12 @@ def _module_entries(package: str) -> list[dict[str, str]]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add every page that is made."""
+    """Add every page that is made; a link to nothing ends the build."""
     documents = [f"docs/{each.src_uri}" for each in files.documentation_pages()]
-    made = linked_pages(["README.md", "CHANGELOG.md", "ARCHITECTURE.md", *documents])
+    try:
+        made = linked_pages(["README.md", "CHANGELOG.md", "ARCHITECTURE.md", *documents])
+    except BrokenLinkError as error:
+        raise PluginError(str(error)) from error
     for source, text in {**made, **catalogue_pages(), **reference_pages()}.items():
         files.append(File.generated(config, source, content=text))
     return files
@@ -68,6 +72,6 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         target = files.get_file_from_path(source)
         if target is None:
             raise LookupError(f"{source}: the page of {identifier} was not made")
-        return get_relative_url(target.url, page.url)
+        return str(get_relative_url(target.url, page.url))
 
     return linked(html, url_of)

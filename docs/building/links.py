@@ -57,9 +57,7 @@ def rewritten(text: str, document: str) -> str:
         target = page_of(_resolved(match["path"], document))
         return posixpath.relpath(target, posixpath.dirname(page) or ".") + (match["anchor"] or "")
 
-    return "".join(
-        line if is_code else _LINK.sub(turned, line) for is_code, line in _lines(text)
-    )
+    return "".join(line if is_code else _LINK.sub(turned, line) for is_code, line in _lines(text))
 
 
 def _resolved(target: str, document: str) -> str:

@@ -83,4 +83,3 @@ def _module_page(module: str, names: list[str]) -> Iterator[str]:
     yield "      members:"
     yield from (f"        - {name}" for name in names)
     yield ""
-

@@ -50,8 +50,7 @@ class Session:
         before = self._errors.stat().st_size
         # `$?` is that of the command before, as if nothing of ours had run between them.
         self._shell.stdin.write(
-            f"(exit {self._last_status})\n{{ {words}\n}} </dev/null\n"
-            f"printf '\\n{_END}%s\\n' $?\n"
+            f"(exit {self._last_status})\n{{ {words}\n}} </dev/null\nprintf '\\n{_END}%s\\n' $?\n"
         )
         self._shell.stdin.flush()
         output = ""
@@ -79,7 +78,7 @@ def session(folder: Path, environment: Mapping[str, str], user: str | None) -> I
     errors = folder / ".errors"
     with errors.open("w") as file:
         shell = subprocess.Popen(
-            ["/bin/bash", "--noprofile", "--norc"],  # noqa: S607 - the shell itself
+            ["/bin/bash", "--noprofile", "--norc"],
             cwd=folder,
             env=dict(environment),
             user=user,
@@ -115,7 +114,7 @@ def _end_all(home: str) -> None:
 
 
 def _processes_of(home: str) -> list[int]:
-    """Return all processes whose home is a folder, which no other process has; zombies have none."""
+    """Return the processes whose home is a folder, which no others have; zombies have none."""
     found = []
     for each in Path("/proc").glob("[0-9]*/environ"):
         # It may be another user's, or over by now.
