@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,35 +25,43 @@ __all__ = [
 _STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
 
-def _json(report: Report, strict: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What the command line says about every form, and about the page alone."""
+
+    strict: bool
+    documentation: str = ""
+
+
+def _json(report: Report, choices: _Choices) -> str:
     return report.to_text()
 
 
-def _junit(report: Report, strict: bool) -> str:
+def _junit(report: Report, choices: _Choices) -> str:
     from conformance.report.junit import junit_xml
 
-    return junit_xml(report, strict=strict)
+    return junit_xml(report, strict=choices.strict)
 
 
-def _markdown(report: Report, strict: bool) -> str:
+def _markdown(report: Report, choices: _Choices) -> str:
     from conformance.report.markdown import markdown_summary
 
-    return markdown_summary(report, strict=strict)
+    return markdown_summary(report, strict=choices.strict)
 
 
-def _badge(report: Report, strict: bool) -> str:
+def _badge(report: Report, choices: _Choices) -> str:
     from conformance.report.badge import badge_svg
 
-    return badge_svg(report, strict=strict)
+    return badge_svg(report, strict=choices.strict)
 
 
-def _html(report: Report, strict: bool) -> str:
+def _html(report: Report, choices: _Choices) -> str:
     from conformance.report.page import html_page
 
-    return html_page(report, strict=strict)
+    return html_page(report, strict=choices.strict, documentation=choices.documentation)
 
 
-_FORMS: Final[dict[str, tuple[str, Callable[[Report, bool], str]]]] = {
+_FORMS: Final[dict[str, tuple[str, Callable[[Report, _Choices], str]]]] = {
     "json": ("as JSON, from which all others can be made", _json),
     "junit": ("as JUnit XML, for a CI system", _junit),
     "markdown": ("as a Markdown summary", _markdown),
@@ -67,6 +76,11 @@ def add_file_options(parser: argparse.ArgumentParser, *, without: tuple[str, ...
         if name not in without:
             text = f"write the report {words}"
             parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+    parser.add_argument(
+        "--documentation",
+        metavar="URL",
+        help="with --html: where the site of the documents stands, to which ids then lead",
+    )
 
 
 def wanted_files(parsed: argparse.Namespace) -> dict[str, Path]:
@@ -78,6 +92,14 @@ def wanted_files(parsed: argparse.Namespace) -> dict[str, Path]:
 def files_problem(parsed: argparse.Namespace) -> str | None:
     """Return why a file cannot be written, before a run is spent on it."""
     taken: dict[Path, str] = {}
+    documentation = parsed.documentation
+    if documentation is not None:
+        from conformance.report.summary import web_link
+
+        if not web_link(documentation):
+            return f"--documentation {documentation}: expected an address with http or https"
+        if parsed.html is None:
+            return f"--documentation {documentation}: only a page has links, so --html is missing"
     for name, path in wanted_files(parsed).items():
         problem = file_problem(f"--{name}", path)
         if problem is not None:
@@ -93,9 +115,10 @@ def files_problem(parsed: argparse.Namespace) -> str | None:
 def write_files(parsed: argparse.Namespace, report: Report) -> int | None:
     """Write every file that was asked for; return an exit status if one cannot be written."""
     status = None
+    choices = _Choices(parsed.strict, parsed.documentation or "")
     for name, path in wanted_files(parsed).items():
         try:
-            write_whole(path, _FORMS[name][1](report, parsed.strict))
+            write_whole(path, _FORMS[name][1](report, choices))
         except OSError as error:
             status = complain(f"--{name} {path}: {error.strerror}")
     return status
@@ -111,6 +134,6 @@ def append_step_summary(report: Report, *, strict: bool) -> None:
         return
     try:
         with Path(named).open("a", encoding="utf-8") as page:
-            page.write(_markdown(report, strict))
+            page.write(_markdown(report, _Choices(strict)))
     except OSError as error:
         complain(f"the step summary {named} cannot be written: {error.strerror}")

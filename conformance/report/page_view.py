@@ -36,7 +36,7 @@ from conformance.report.summary import (
     web_link,
 )
 from conformance.report.timeline import timeline_svg
-from conformance.requirements import Requirement
+from conformance.requirements import FINDINGS, REQUIREMENTS, Requirement
 
 __all__ = [
     "UNKNOWN_PART",
@@ -48,6 +48,7 @@ __all__ = [
     "Part",
     "QuirkView",
     "Row",
+    "address_of",
     "backend_views",
     "difference",
     "page_parts",
@@ -129,6 +130,7 @@ class Evidence:
 class Row:
     """One requirement, with the evidence of each backend or ``None`` where there is none."""
 
+    anchor: str
     requirement_id: str
     sentence: str
     source: str
@@ -224,6 +226,7 @@ def page_rows(report: Report) -> list[Row]:
         applying = {cell.result.level for cell in cells if cell and is_judged(cell.result)}
         rows.append(
             Row(
+                anchors.new("requirement", requirement_id),
                 requirement_id,
                 judged.sentence if judged is not None else UNKNOWN_SENTENCE,
                 judged.source if judged is not None else "",
@@ -250,6 +253,17 @@ def page_samples(report: Report) -> Iterator[tuple[str, BackendReport, SampleHis
     for own_anchors, backend in zip(anchors, report.backends, strict=True):
         for sample in backend.samples:
             yield own_anchors[id(sample)], backend, sample
+
+
+def address_of(documentation: str, identifier: str) -> str:
+    """Return where the page of a requirement or a finding is on a site, or an empty text.
+
+    ``documentation`` is the address of the site; an empty one has no pages.
+    """
+    folder = "requirements" if identifier in REQUIREMENTS else "findings"
+    if not documentation or identifier not in {**REQUIREMENTS, **FINDINGS}:
+        return ""
+    return f"{documentation.rstrip('/')}/{folder}/{identifier}.html"
 
 
 def difference(counterexample: Counterexample) -> Difference:

@@ -130,9 +130,15 @@ class _Tally:
     def found(self) -> Counterexample | None:
         """Return the failure of the replay, or another one, with how often it was seen."""
         if self._same is None:
-            return self._other
+            return None if self._other is None else self._with_seed_if_needed(self._other)
         always = self.failures == self.tries
-        return replace(self._same, reproduced=always, tries=self.tries, failures=self.failures)
+        counted = replace(self._same, tries=self.tries, failures=self.failures, reproduced=always)
+        return self._with_seed_if_needed(counted)
+
+    def _with_seed_if_needed(self, found: Counterexample) -> Counterexample:
+        # Every try has a seed; only what comes by chance, or came with one seed alone, needs it.
+        needed = self.replay.random_seed is not None or not found.reproduced
+        return found if needed else replace(found, random_seed=None)
 
 
 def known_results(

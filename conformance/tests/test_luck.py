@@ -179,6 +179,17 @@ def test_a_failure_that_needs_no_seed_has_none() -> None:
     assert "random_seed" not in json.loads(recorded(report, "WAL-02").to_text())
 
 
+def test_a_replay_names_no_seed_that_the_failure_does_not_need() -> None:
+    """WAL-02: each try has a seed of its own, which says nothing of what fails with every one."""
+    report = judged(of(Deduplicates), (WAL_SUITE,), profile_name="quick", only=("WAL-02",))
+    with CallWatch() as watch:
+        result = replayed_result(of(Deduplicates), recorded(report, "WAL-02"), watch)
+
+    assert result.counterexample is not None
+    assert result.counterexample.random_seed is None
+    assert "seeded" not in result_text(result, "folder")
+
+
 def test_a_log_that_draws_other_numbers_now_is_not_fixed() -> None:
     """What the seed brought about may be gone only because one number more is drawn."""
 

@@ -24,7 +24,7 @@ from conformance.report.summary import (
     replay_command,
     web_link,
 )
-from conformance.requirements import Component, Scope, requirement
+from conformance.requirements import FINDINGS, REQUIREMENTS, Component, Scope, requirement
 from conformance.tests.saved_reports import (
     HOSTILE,
     backend_of,
@@ -294,6 +294,37 @@ def test_filters_know_parts_levels_and_verdicts() -> None:
     assert [row["data-verdicts"] for row in rows][:3] == ["fail", "known", "known"]
     assert {row["data-levels"] for row in rows} == {"MUST", "SHOULD"}
     assert [row["data-applies"] for row in rows].count("no") == 1
+
+
+# Where ids lead
+
+
+def test_an_id_is_the_address_of_its_sentence_where_no_site_is_named() -> None:
+    root = page(hostile_report())
+    for row in root.all("tr", class_="requirement"):
+        head = row.all("th")[0]
+        (link,) = head.all("a")
+        assert link.attributes["href"] == f"#{head.attributes['id']}"
+        assert head.all("span", class_="sentence")
+    assert "/requirements/" not in html_page(hostile_report())
+
+
+def test_ids_lead_to_the_site_that_is_named_and_unknown_ones_do_not() -> None:
+    root = Tree(html_page(hostile_report(), documentation="https://docs.example.org/a/")).root
+    links = {
+        each.text(): each.attributes["href"]
+        for each in root.all("a", class_="id")
+        if not each.attributes["href"].startswith("#")
+    }
+    rows = root.all("tr", class_="requirement")
+    known = [row for row in rows if "does not know" not in row.text()]
+
+    assert links["WAL-01"] == "https://docs.example.org/a/requirements/WAL-01.html"
+    assert len(known) < len(rows)
+    assert {link for link in links if link in REQUIREMENTS} == {
+        row.all("a", class_="id")[0].text() for row in known
+    }
+    assert set(links) <= {*REQUIREMENTS, *FINDINGS}
 
 
 # What the page is made of

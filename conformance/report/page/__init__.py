@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -15,6 +16,7 @@ from conformance.records.results import Report
 from conformance.records.verdicts import exit_status
 from conformance.report.page_view import (
     VERDICT_TITLES,
+    address_of,
     backend_views,
     page_parts,
     page_rows,
@@ -32,8 +34,12 @@ from conformance.run.terminal_text import visible
 __all__ = ["html_page"]
 
 
-def html_page(report: Report, *, strict: bool = False) -> str:
+def html_page(report: Report, *, strict: bool = False, documentation: str = "") -> str:
     """Return the page.
+
+    ``documentation`` is the address at which the site of the documents stands; ids of
+    requirements and findings lead to their pages there. Without one the id of a row is the
+    address of its sentence on this page, and nothing leads elsewhere.
 
     Every text of the report is escaped, and a policy in the page lets it run
     no other script than its own and load nothing at all.
@@ -51,6 +57,7 @@ def html_page(report: Report, *, strict: bool = False) -> str:
     )
     environment.filters["breakable"] = _breakable
     environment.filters["coded"] = _coded
+    environment.globals["address_of"] = partial(address_of, documentation)
     # A drawing of ours, in which every text of others is escaped already.
     environment.filters["drawn"] = Markup
     style, script = _part("page.css"), _part("page.js")

@@ -1,0 +1,1 @@
+"""The project's documents; ``building`` makes a site of them."""
