@@ -5,6 +5,7 @@ Not part of the plain test run, which needs no server: `tox run -e stores` runs 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis")
+STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis", "nats")
 PLANTED = {
     "sqlite": {
         "ShortTicksLog": "WAL-05",
@@ -38,13 +39,18 @@ PLANTED = {
         "SetLog": "WAL-02",
         "ReadModifyWriteCache": "CACHE-02.handles",
     },
+    "nats": {
+        "UnexpectedLog": "WAL-01.parked",
+        "OneFetchLog": "WAL-02",
+        "ReplacedCharactersCache": "CACHE-01",
+    },
 }
 
 
 @pytest.fixture
 def address(store: str, request: pytest.FixtureRequest) -> str | None:
     """Give the address of the server of a store, or nothing for one without a server."""
-    if store not in ("postgresql", "redis"):
+    if store not in ("postgresql", "redis", "nats"):
         return None
     return str(request.getfixturevalue(store))
 
@@ -81,7 +87,19 @@ def _left_behind(store: str, address: str | None) -> list[Any]:
 
         with Redis.from_url(str(address)) as connection:
             return list(connection.scan_iter("*"))
+    if store == "nats":
+        return asyncio.run(_streams(str(address)))
     return []
+
+
+async def _streams(address: str) -> list[str]:
+    import nats
+
+    client = await nats.connect(address)
+    try:
+        return [info.config.name or "" for info in await client.jetstream().streams_info()]
+    finally:
+        await client.close()
 
 
 @pytest.mark.parametrize("component", ["log", "cache"])

@@ -101,7 +101,7 @@ class _NATSBackend(DatabaseHandle):
         self._link: Link | None = None
         self._thread = EventLoopThread(f"NATS {self.place}")
         try:
-            self._wait("open", self._prepare)
+            self._wait("open", _nothing)
         except BaseException:
             self._thread.stop()
             raise
@@ -132,19 +132,33 @@ class _NATSBackend(DatabaseHandle):
         async def connected() -> ResultType:
             async with self._connecting:
                 if self._link is None or not self._link.is_usable:
-                    self._link = await Link.connect(self._address, self._seconds_max)
+                    self._link = await self._connect()
                 link = self._link
             return await work(link)
 
         with self._declared_errors(action):
             return self._thread.wait_for(connected())
 
-    async def _prepare(self, link: Link) -> None:
+    async def _connect(self) -> Link:
+        """Connect, and look at what there is: the server may have lost some of it meanwhile."""
+        link = await Link.connect(self._address, self._seconds_max)
+        try:
+            await self._check(link, makes=self._link is None)
+        except BaseException:
+            await link.close()
+            raise
+        return link
+
+    async def _check(self, link: Link, *, makes: bool) -> None:
+        """Raise ``DurabilityError`` if the stream loses messages, or has lost some.
+
+        Only the first connection of a handle makes it: what is gone later must not come back empty.
+        """
         wanted = self._stream_settings()
         try:
             answer = await link.ask(f"STREAM.INFO.{self.place}")
         except Refused as refused:
-            if refused.code != _STREAM_NOT_FOUND:
+            if refused.code != _STREAM_NOT_FOUND or not makes:
                 raise
             # Another handle may be first; with the same settings that is no difference.
             answer = await link.ask(f"STREAM.CREATE.{self.place}", wanted)
@@ -156,7 +170,8 @@ class _NATSBackend(DatabaseHandle):
         if odd:
             text = ", ".join(f"{name} {found.get(name)!r}" for name in odd)
             raise self._error("open", f"the stream is there with settings of its own: {text}")
-        self._check_nothing_is_lost(answer["state"])
+        if answer["state"].get("lost"):
+            raise self._error("open", f"the server has lost some of it: {answer['state']['lost']}")
 
     async def _leave(self) -> None:
         if self._link is not None:
@@ -182,20 +197,16 @@ class _NATSBackend(DatabaseHandle):
 
     async def _messages(self, link: Link) -> list[Message]:
         """Return every message, in order, up to one behind which there is none."""
-        # What cannot be read is answered like what is not there, so the number is asked first.
-        state = (await link.ask(f"STREAM.INFO.{self.place}"))["state"]
-        self._check_nothing_is_lost(state)
-        found: list[Message] = []
-        pending = state["messages"]
+        found, pending = await link.batch(self.place, 1)
+        if not found:
+            # What cannot be read is answered like what is not there.
+            pending = (await link.ask(f"STREAM.INFO.{self.place}"))["state"]["messages"]
         while pending:
-            first = found[-1].sequence + 1 if found else 1
-            batch, pending = await link.batch(self.place, first)
+            batch, pending = await link.batch(self.place, found[-1].sequence + 1 if found else 1)
+            if not batch:
+                raise Refused("there are messages that cannot be read")
             found += batch
         return found
-
-    def _check_nothing_is_lost(self, state: dict[str, Any]) -> None:
-        if state.get("lost"):
-            raise self._error("read", f"the server has lost messages of it: {state['lost']}")
 
 
 class NATSAgreementWal(_NATSBackend):
@@ -313,3 +324,7 @@ class NATSEvidenceOutcomeCache(_NATSBackend):
 
     def _outcome(self, data: bytes) -> EvidenceOutcomeCacheEntry:
         return stored_record(EvidenceOutcomeCacheEntry, data, type(self).__name__)
+
+
+async def _nothing(link: Link) -> None:
+    """Do nothing with a connection: it is made, and that is all."""

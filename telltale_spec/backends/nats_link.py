@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import itertools
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from telltale_spec.errors import MissingExtraError
 
@@ -24,8 +25,6 @@ except ImportError as error:
 
 __all__ = ["LIBRARY_ERRORS", "Link", "Message", "Refused"]
 
-ResultType = TypeVar("ResultType")
-
 _API: Final = "$JS.API"
 _WAIT_SECONDS: Final = 0.05
 _BATCHES_SINCE: Final = (2, 11)
@@ -33,6 +32,7 @@ _BATCH_MESSAGES_MAX: Final = 1_000
 _BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 _END_OF_BATCH: Final = "204"
 _NOT_FOUND: Final = "404"
+_NOBODY: Final = "503"
 
 
 class Refused(nats.errors.Error):  # type: ignore[misc, unused-ignore]
@@ -61,13 +61,37 @@ class Message:
     data: bytes
 
 
+class _Asked:
+    """What was asked: its answers so far, and whether they end with a status of the server."""
+
+    def __init__(self, is_batch: bool) -> None:
+        self._is_batch = is_batch
+        self._found: list[Any] = []
+        self.answers: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+    def take(self, message: Any) -> None:
+        """Take one answer."""
+        self._found.append(message)
+        is_last = not self._is_batch or _status(message) is not None
+        if is_last and not self.answers.done():
+            self.answers.set_result(self._found)
+
+    def fail(self, error: Exception) -> None:
+        """Tell who waits that there will be none."""
+        if not self.answers.done():
+            self.answers.set_exception(error)
+
+
 class Link:
     """A connection that is made once, and given up when it is lost or does not answer."""
 
-    def __init__(self, client: Any, lost: asyncio.Event, seconds_max: float) -> None:
-        self._client = client
-        self._lost = lost
+    def __init__(self, seconds_max: float) -> None:
         self._seconds_max = seconds_max
+        self._client: Any = nats.aio.client.Client()
+        self._problems: list[Exception] = []
+        self._asked: dict[str, _Asked] = {}
+        self._numbers = itertools.count()
+        self._inbox = ""
 
     @classmethod
     async def connect(cls, address: str, seconds_max: float) -> Link:
@@ -75,40 +99,20 @@ class Link:
 
         Servers before 2.11 have no batches of messages and are refused.
         """
-        lost = asyncio.Event()
-        problems: list[Exception] = []
-
-        async def on_closed() -> None:
-            lost.set()
-
-        async def on_error(error: Exception) -> None:
-            problems.append(error)
-
-        client: Any = nats.aio.client.Client()
-        connecting = client.connect(
-            address.split(","),
-            allow_reconnect=False,
-            # Each address is tried twice, and at once.
-            max_reconnect_attempts=1,
-            reconnect_time_wait=_WAIT_SECONDS,
-            closed_cb=on_closed,
-            error_cb=on_error,
-        )
+        link = cls(seconds_max)
         try:
-            await asyncio.wait_for(connecting, seconds_max)
+            async with asyncio.timeout(seconds_max):
+                await link._open(address.split(","))
         except nats.errors.NoServersError as error:
-            raise Refused(f"no server answers: {problems[-1] if problems else ''}") from error
+            reason = link._problems[-1] if link._problems else error
+            raise Refused(f"no server answers: {reason}") from error
         except TimeoutError as error:
-            await client.close()
-            raise Refused(_silence_text(seconds_max)) from error
+            await link.close()
+            raise link._silence() from error
         except BaseException:
-            await client.close()
+            await link.close()
             raise
-        version = client.connected_server_version
-        if (version.major, version.minor) < _BATCHES_SINCE:
-            await client.close()
-            raise Refused(f"the server is {version}; needed is 2.11 or later")
-        return cls(client, lost, seconds_max)
+        return link
 
     @property
     def is_usable(self) -> bool:
@@ -122,8 +126,8 @@ class Link:
     async def ask(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what JetStream answers to a request of its interface; raises :class:`Refused`."""
         data = b"" if body is None else json.dumps(body).encode()
-        answer = await self._request(f"{_API}.{name}", data, None)
-        return _result(answer.data)
+        [answer] = await self._exchange(f"{_API}.{name}", data)
+        return _result(answer)
 
     async def publish(self, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
         """Have one message stored, and return once the stream has acknowledged it.
@@ -139,12 +143,13 @@ class Link:
                 f"the message has {size} bytes, and the server takes {self._client.max_payload}: "
                 "raise its max_payload"
             )
-        _result((await self._request(subject, data, dict(headers))).data)
+        [answer] = await self._exchange(subject, data, headers)
+        _result(answer)
 
     async def last(self, stream: str, subject: str) -> Message | None:
         """Return the last message with exactly this subject, or ``None``."""
-        answer = await self._request(f"{_API}.DIRECT.GET.{stream}.{subject}", b"", None)
-        status = (answer.headers or {}).get("Status")
+        [answer] = await self._exchange(f"{_API}.DIRECT.GET.{stream}.{subject}", b"")
+        status = _status(answer)
         if status == _NOT_FOUND:
             return None
         if status is not None:
@@ -154,56 +159,79 @@ class Link:
     async def batch(self, stream: str, first: int) -> tuple[list[Message], int]:
         """Return messages from a sequence on, in order, and how many are behind them.
 
-        Raises :class:`Refused` where there is none, or one that was sent did not arrive.
+        No message at all is no message that can be read: what is damaged is answered like what is
+        not there. Raises :class:`Refused` where one that was sent did not arrive.
         """
-        found: list[Any] = []
-        ended: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        async def take(message: Any) -> None:
-            if "Status" not in (message.headers or {}):
-                found.append(message)
-            elif not ended.done():
-                ended.set_result(message)
-
-        inbox = self._client.new_inbox()
         body = {"seq": first, "batch": _BATCH_MESSAGES_MAX, "max_bytes": _BATCH_BYTES_MAX}
-        subscription = await self._client.subscribe(inbox, cb=take)
-        try:
-            subject = f"{_API}.DIRECT.GET.{stream}"
-            await self._client.publish(subject, json.dumps(body).encode(), reply=inbox)
-            end = await self._limited(ended)
-        finally:
-            if self.is_usable:
-                await subscription.unsubscribe()
-        if end.headers["Status"] != _END_OF_BATCH:
+        subject = f"{_API}.DIRECT.GET.{stream}"
+        *found, end = await self._exchange(subject, json.dumps(body).encode(), is_batch=True)
+        if _status(end) == _NOT_FOUND and not found:
+            return [], 0
+        if _status(end) != _END_OF_BATCH:
             raise Refused(_status_text(end))
         _check_chain(found, end)
         return [_message(each) for each in found], int(end.headers["Nats-Num-Pending"])
 
-    async def _request(self, subject: str, data: bytes, headers: Any) -> Any:
-        return await self._limited(
-            self._client.request(subject, data, timeout=self._seconds_max * 2, headers=headers)
+    async def _open(self, addresses: list[str]) -> None:
+        await self._client.connect(
+            addresses,
+            allow_reconnect=False,
+            # Each address is tried twice, and at once.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=_WAIT_SECONDS,
+            closed_cb=self._on_closed,
+            error_cb=self._on_error,
         )
+        version = self._client.connected_server_version
+        if (version.major, version.minor) < _BATCHES_SINCE:
+            raise Refused(f"the server is {version}; needed is 2.11 or later")
+        self._inbox = self._client.new_inbox()
+        await self._client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
 
-    async def _limited(self, work: Awaitable[ResultType]) -> ResultType:
-        """Return what work gives, unless the connection is lost, or the time is over, before."""
-        task = asyncio.ensure_future(work)
-        lost = asyncio.ensure_future(self._lost.wait())
+    async def _on_closed(self) -> None:
+        for asked in self._asked.values():
+            asked.fail(nats.errors.ConnectionClosedError())
+
+    async def _on_error(self, error: Exception) -> None:
+        self._problems.append(error)
+
+    async def _on_answer(self, message: Any) -> None:
+        asked = self._asked.get(message.subject.rpartition(".")[2])
+        # An answer that comes too late finds nobody.
+        if asked is not None:
+            asked.take(message)
+
+    async def _exchange(
+        self,
+        subject: str,
+        data: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_batch: bool = False,
+    ) -> list[Any]:
+        """Send one message and return its answers, unless the connection is lost before."""
+        number = str(next(self._numbers))
+        asked = self._asked[number] = _Asked(is_batch)
+        reply = f"{self._inbox}.{number}"
         try:
-            done, _ = await asyncio.wait(
-                {task, lost}, timeout=self._seconds_max, return_when=asyncio.FIRST_COMPLETED
-            )
-            if task in done:
-                return task.result()
-            if lost not in done:
-                # What is not sent yet must not be sent later.
-                await self.close()
-                raise Refused(_silence_text(self._seconds_max))
-            raise nats.errors.ConnectionClosedError
+            async with asyncio.timeout(self._seconds_max):
+                await self._client.publish(
+                    subject, data, reply, None if not headers else {**headers}
+                )
+                answers = await asked.answers
+        except TimeoutError as error:
+            # What is not sent yet must not be sent later.
+            await self.close()
+            raise self._silence() from error
         finally:
-            task.cancel()
-            lost.cancel()
-            await asyncio.gather(task, lost, return_exceptions=True)
+            del self._asked[number]
+            asked.answers.cancel()
+        if _status(answers[-1]) == _NOBODY:
+            raise Refused("nobody answers: the stream is gone, or there is no JetStream")
+        return answers
+
+    def _silence(self) -> Refused:
+        return Refused(f"the server does not answer within {self._seconds_max:g} seconds")
 
 
 def _check_chain(messages: list[Any], end: Any) -> None:
@@ -221,17 +249,19 @@ def _message(answer: Any) -> Message:
     return Message(headers["Nats-Subject"], int(headers["Nats-Sequence"]), answer.data)
 
 
-def _silence_text(seconds_max: float) -> str:
-    return f"the server does not answer within {seconds_max:g} seconds"
+def _status(answer: Any) -> str | None:
+    """Return the status that an answer of the server itself has in place of a message."""
+    status: str | None = (answer.headers or {}).get("Status")
+    return status
 
 
 def _status_text(answer: Any) -> str:
     return f"the server answers {answer.headers['Status']} {answer.headers.get('Description', '')}"
 
 
-def _result(data: bytes) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(data)
-    problem = answer.get("error")
+def _result(answer: Any) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(answer.data)
+    problem = result.get("error")
     if problem is not None:
         raise Refused(problem.get("description", "no reason"), problem.get("err_code", 0))
-    return answer
+    return result
