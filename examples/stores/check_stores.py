@@ -41,7 +41,7 @@ PLANTED = {
     },
     "nats": {
         "UnexpectedLog": "WAL-01.parked",
-        "OneFetchLog": "WAL-02",
+        "OneFetchLog": "WAL-01",
         "ReplacedCharactersCache": "CACHE-01",
     },
 }
