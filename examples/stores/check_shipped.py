@@ -110,6 +110,8 @@ def test_values_of_another_type_are_refused(make_log: MakeLog) -> None:
         with pytest.raises(ValueError, match="expected"):
             log.read_since(-1)
         assert log.load().entries == ()
+        if hasattr(log, "destroy"):
+            log.destroy()
 
 
 def test_after_its_end_a_handle_says_so(tmp_path: Path, postgresql: str, nats: str) -> None:
