@@ -202,6 +202,7 @@ THIRD_PARTY = {
     "jsonschema": ("conformance.door.published",),
     "markupsafe": ("conformance.report",),
     "lmdb": ("telltale_spec.backends.lmdb",),
+    "nats": ("telltale_spec.backends.nats_link",),
     "numba": ("conformance.checker",),
     "numpy": ("conformance.checker",),
     "psycopg": ("telltale_spec.backends.postgresql",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ from conformance.backend import Backend
 from conformance.engine.profiles import profile
 from conformance.engine.search import Search
 from conformance.engine.session import History, Session
-from conformance.engine.suite import LawSuite, Suite, TableLaw
+from conformance.engine.suite import ConformanceMachine, LawSuite, Suite, TableLaw
 from conformance.engine.watch import CallWatch
 from conformance.records.results import Counterexample, RequirementResult, Verdict
+from telltale_spec import ProdValue, UnitValue, Value
 from tests.zoo.judging import judged
 
 
@@ -146,3 +148,13 @@ def test_a_value_of_a_table_is_kept_once_for_all_searches() -> None:
     assert [result.verdict for result in report.results] == [Verdict.FAIL, Verdict.FAIL]
     # Each violation is looked at twice, and its value again by the next search.
     assert tried == ["before", "WAL-01", "WAL-01", "WAL-01", "WAL-02", "WAL-02"]
+
+
+def test_a_deep_value_is_not_written_down_by_the_engine() -> None:
+    """It would take a time exponential in the depth, and the failure be lost to the limit."""
+    value: Value = ProdValue(UnitValue(), UnitValue())
+    for _ in range(60):
+        value = ProdValue(value, UnitValue())
+    machine: Any = object.__new__(ConformanceMachine)
+
+    assert machine._pretty_print(value) == "ProdValue"

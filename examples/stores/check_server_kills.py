@@ -20,6 +20,7 @@ import pytest
 from examples.stores.conftest import missing
 from examples.stores.servers import (
     ServerMissingError,
+    nats_command,
     postgresql_command,
     redis_command,
     server_folder,
@@ -51,6 +52,9 @@ def served(store: str) -> Iterator[Served]:
         with server_folder(store) as folder:
             if store == "postgresql":
                 yield Served(*postgresql_command(folder))
+            elif store == "nats":
+                words, address = nats_command(folder)
+                yield Served(shlex.join(words), None, address)
             else:
                 appended = "no" if store == "redis without a file" else "yes"
                 words = redis_command(folder, appendonly=appended)
@@ -88,7 +92,7 @@ def verdicts(served: Served, words: list[str], folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("component", ["log", "cache"])
-@pytest.mark.parametrize("store", ["postgresql", "redis"])
+@pytest.mark.parametrize("store", ["postgresql", "redis", "nats"])
 def test_a_right_store_keeps_what_it_acknowledged(
     store: str, component: str, served: Served, tmp_path: Path
 ) -> None:
@@ -105,6 +109,8 @@ def test_a_right_store_keeps_what_it_acknowledged(
         ("redis without a file", "ForgetfulServerCache", "CACHE-08.server-kill"),
         ("redis", "SentLaterLog", "WAL-08.server-kill"),
         ("postgresql", "UnwrittenCommitLog", "WAL-08.server-kill"),
+        ("nats", "MemoryStreamLog", "WAL-08.server-kill"),
+        ("nats", "UnawaitedLog", "WAL-08.server-kill"),
     ],
 )
 def test_what_acknowledges_too_early_is_found(

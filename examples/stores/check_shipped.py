@@ -5,6 +5,8 @@ Not part of the plain test run, which needs no server: `tox run -e stores` runs 
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,14 +16,22 @@ from typing import Any
 
 import pytest
 
+from conformance.servers.process import ServerProcess
 from examples.stores.conftest import missing
-from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
+from examples.stores.servers import (
+    ServerMissingError,
+    nats_command,
+    postgresql_server,
+    redis_server,
+    server_folder,
+)
 from telltale_spec import (
     AgreementLevel,
     DurabilityError,
     VisibilityGateCrossing,
 )
 from telltale_spec.backends.lmdb import LMDBAgreementWal, LMDBEvidenceOutcomeCache
+from telltale_spec.backends.nats import NATSAgreementWal, NATSEvidenceOutcomeCache
 from telltale_spec.backends.postgresql import PostgreSQLAgreementWal
 from telltale_spec.backends.redis import RedisAgreementWal
 from telltale_spec.backends.rocksdb import RocksDBAgreementWal, RocksDBEvidenceOutcomeCache
@@ -29,12 +39,18 @@ from telltale_spec.backends.rocksdb import RocksDBAgreementWal, RocksDBEvidenceO
 MakeLog = Callable[[], Any]
 
 
+class _CacheOnLog(NATSEvidenceOutcomeCache):
+    """A cache on the stream of a log, which keeps every message of a subject."""
+
+    kind = "log"
+
+
 def gate(tick: int) -> VisibilityGateCrossing:
     """Return a small entry."""
     return VisibilityGateCrossing("a", "c", AgreementLevel.NONE, tick)
 
 
-@pytest.fixture(params=["lmdb", "rocksdb", "postgresql", "redis"])
+@pytest.fixture(params=["lmdb", "rocksdb", "postgresql", "redis", "nats"])
 def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> MakeLog:
     """Give what opens one and the same log of a store."""
     if request.param == "lmdb":
@@ -42,6 +58,9 @@ def make_log(request: pytest.FixtureRequest, tmp_path: Path) -> MakeLog:
     if request.param == "rocksdb":
         return lambda: RocksDBAgreementWal(tmp_path)
     address = str(request.getfixturevalue(request.param))
+    if request.param == "nats":
+        name = tmp_path.name.replace("[", "_").replace("]", "_")
+        return lambda: NATSAgreementWal(address, name)
     # A name that would end an identifier, or match more than itself.
     name = f'odd "name"; {tmp_path.name}*'
     if request.param == "redis":
@@ -91,19 +110,25 @@ def test_values_of_another_type_are_refused(make_log: MakeLog) -> None:
         with pytest.raises(ValueError, match="expected"):
             log.read_since(-1)
         assert log.load().entries == ()
+        if hasattr(log, "destroy"):
+            log.destroy()
 
 
-def test_after_its_end_a_handle_says_so(tmp_path: Path, postgresql: str) -> None:
+def test_after_its_end_a_handle_says_so(tmp_path: Path, postgresql: str, nats: str) -> None:
     """Each error of a library is a declared one."""
     logs: list[Any] = [
         RocksDBAgreementWal(tmp_path / "rocksdb"),
         PostgreSQLAgreementWal(postgresql, "ended"),
+        NATSAgreementWal(nats, "ended"),
     ]
     for log in logs:
         log.close()
-        with pytest.raises(DurabilityError, match=r"read (RocksDB folder|PostgreSQL schema) "):
+        with pytest.raises(DurabilityError, match=r"read (RocksDB fold|PostgreSQL schem|NATS str)"):
             log.load()
-    logs[1].destroy()
+    # It may be closed again.
+    logs[2].close()
+    for log in logs[1:]:
+        log.destroy()
 
 
 def test_a_mistake_of_our_own_is_no_refusal(
@@ -152,8 +177,80 @@ def test_a_server_that_would_lose_what_it_acknowledges_is_refused() -> None:
         missing(error)
 
 
+def test_a_stream_that_drops_messages_is_refused(nats: str) -> None:
+    """WAL-01: with the settings that make it so, and no stream is made for a name of none."""
+    other = NATSAgreementWal(nats, "other")
+    other.close()
+    try:
+        with pytest.raises(DurabilityError, match="settings of its own: max_msgs_per_subject -1"):
+            _CacheOnLog(nats, "other")
+    finally:
+        other.destroy()
+    with pytest.raises(DurabilityError, match="up to 200 letters"):
+        NATSAgreementWal(nats, "a b")
+
+
+def test_an_entry_above_the_limit_of_its_server_is_refused(nats: str) -> None:
+    """WAL-01: nothing is stored, and the handle can be used afterwards; up to it all is stored."""
+    limit = 2**20
+    with NATSAgreementWal(nats, "large") as log:
+        for size in (limit, limit - 200, limit - 300):
+            entry = VisibilityGateCrossing("o" * size, "c", AgreementLevel.NONE, 1)
+            if size == limit:
+                with pytest.raises(DurabilityError, match="raise its max_payload"):
+                    log.append(entry)
+            else:
+                log.append(entry)
+        assert [len(each.operation_id) for each in log.load().entries] == [limit - 200, limit - 300]
+    log.destroy()
+
+
+def test_a_log_of_several_batches_is_read_to_its_end(nats: str) -> None:
+    """WAL-06: also where a batch ends with the log."""
+    with NATSAgreementWal(nats, "long") as log:
+        for tick in range(2001):
+            log.append(gate(tick))
+            if tick in (999, 1000, 1999):
+                assert len(log.load().entries) == tick + 1
+        assert [entry.tick for entry in log.load().entries] == list(range(2001))
+    log.destroy()
+
+
+def test_a_handle_goes_on_when_its_server_is_there_again() -> None:
+    """WAL-08.server-kill: what failed is not sent later, and a stream that is gone stays so."""
+    try:
+        with server_folder("nats") as folder:
+            words, address = nats_command(folder)
+            server = ServerProcess(shlex.join(words))
+            server.start()
+            log = NATSAgreementWal(address)
+            try:
+                log.append(gate(1))
+                server.kill()
+                with pytest.raises(DurabilityError, match="write NATS stream"):
+                    log.append(gate(2))
+                server.start()
+                log.append(gate(3))
+                assert [entry.tick for entry in log.load().entries] == [1, 3]
+                server.kill()
+                shutil.rmtree(folder / "data")
+                server.start()
+                with pytest.raises(DurabilityError, match="stream not found"):
+                    log.load()
+            finally:
+                log.close()
+                server.kill()
+    except ServerMissingError as error:
+        missing(error)
+
+
 def test_a_server_that_is_not_there_is_a_declared_error(tmp_path: Path) -> None:
     """With where it was looked for, and without a password."""
+    with pytest.raises(
+        DurabilityError, match=r"open NATS stream telltale_log: .*no server"
+    ) as caught:
+        NATSAgreementWal("nats://user:hidden@127.0.0.1:1")
+    assert "hidden" not in str(caught.value)
     with pytest.raises(DurabilityError, match="open PostgreSQL schema telltale: OperationalError"):
         PostgreSQLAgreementWal(f"host={tmp_path} dbname=postgres connect_timeout=5")
     with pytest.raises(
@@ -166,7 +263,13 @@ def test_a_server_that_is_not_there_is_a_declared_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("module", "library"),
-    [("postgresql", "psycopg"), ("redis", "redis"), ("lmdb", "lmdb"), ("rocksdb", "rocksdict")],
+    [
+        ("postgresql", "psycopg"),
+        ("redis", "redis"),
+        ("nats", "nats"),
+        ("lmdb", "lmdb"),
+        ("rocksdb", "rocksdict"),
+    ],
 )
 def test_without_its_library_a_store_says_what_to_install(module: str, library: str) -> None:
     code = (

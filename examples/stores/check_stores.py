@@ -5,6 +5,7 @@ Not part of the plain test run, which needs no server: `tox run -e stores` runs 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis")
+STORES = ("sqlite", "lmdb", "rocksdb", "postgresql", "redis", "nats")
 PLANTED = {
     "sqlite": {
         "ShortTicksLog": "WAL-05",
@@ -38,20 +39,27 @@ PLANTED = {
         "SetLog": "WAL-02",
         "ReadModifyWriteCache": "CACHE-02.handles",
     },
+    "nats": {
+        "UnexpectedLog": "WAL-01.parked",
+        "OneFetchLog": "WAL-01",
+        "ReplacedCharactersCache": "CACHE-01",
+    },
 }
 
 
 @pytest.fixture
 def address(store: str, request: pytest.FixtureRequest) -> str | None:
     """Give the address of the server of a store, or nothing for one without a server."""
-    if store not in ("postgresql", "redis"):
+    if store not in ("postgresql", "redis", "nats"):
         return None
     return str(request.getfixturevalue(store))
 
 
-def _judged(target: str, address: str | None, folder: Path) -> tuple[int, dict[str, Any], str]:
+def _judged(
+    target: str, address: str | None, folder: Path, *more: str
+) -> tuple[int, dict[str, Any], str]:
     saved = folder / "report.json"
-    words = [sys.executable, "-m", "conformance", "check", target, "--json", str(saved)]
+    words = [sys.executable, "-m", "conformance", "check", target, "--json", str(saved), *more]
     if address is not None:
         words += ["--target-option", f"address={address}"]
     done = subprocess.run(  # noqa: S603 - ourselves
@@ -81,7 +89,20 @@ def _left_behind(store: str, address: str | None) -> list[Any]:
 
         with Redis.from_url(str(address)) as connection:
             return list(connection.scan_iter("*"))
+    if store == "nats":
+        return asyncio.run(_streams(str(address)))
     return []
+
+
+async def _streams(address: str) -> list[str]:
+    import nats
+
+    client = await nats.connect(address)
+    try:
+        streams = await client.jetstream().streams_info()
+        return [name for each in streams if (name := str(each.config.name)).startswith("tt_")]
+    finally:
+        await client.close()
 
 
 @pytest.mark.parametrize("component", ["log", "cache"])
@@ -108,7 +129,9 @@ def test_a_mistake_that_the_store_invites_is_found(
     store: str, name: str, requirement_id: str, address: str | None, tmp_path: Path
 ) -> None:
     """It fails its own requirement, with a counterexample, and leaves nothing either."""
-    status, backend, text = _judged(f"examples.stores.planted:{name}", address, tmp_path)
+    status, backend, text = _judged(
+        f"examples.stores.planted:{name}", address, tmp_path, "--only", requirement_id
+    )
 
     assert status == 1, text
     failed = {

