@@ -10,7 +10,7 @@ from conformance.rules.findings import Findings, Place
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation
 
-__all__ = ["LiveFindings"]
+__all__ = ["LiveFindings", "OneRequirement"]
 
 
 class LiveFindings(Findings):
@@ -72,3 +72,32 @@ class LiveFindings(Findings):
             goes_on=goes_on,
             steps_shown=shown,
         )
+
+
+class OneRequirement(LiveFindings):
+    """Checks of one requirement: it is broken by whatever else a judge finds to be broken.
+
+    ``others`` are what its judge can find that is no matter of it.
+    """
+
+    def __init__(self, history: History, requirement_id: str, others: Collection[str]) -> None:
+        super().__init__(history, ())
+        self._requirement_id = requirement_id
+        self._others = others
+
+    def hold(self, requirement_id: str) -> None:
+        """Count one check of the requirement that holds."""
+        if requirement_id not in self._others:
+            super().hold(self._requirement_id)
+
+    def blame(
+        self,
+        requirement_id: str,
+        expected: Callable[[], str],
+        actual: Callable[[], str],
+        *,
+        at: Place | None = None,
+    ) -> None:
+        """Fail a check of the requirement."""
+        if requirement_id not in self._others:
+            super().blame(self._requirement_id, expected, actual, at=at)

@@ -33,6 +33,8 @@ class LivingCache:
 
     def __init__(self, history: History, goes_on: Collection[str]) -> None:
         self.history = history
+        # Whether something was put since the last load that was right, and whether the last one is.
+        self._has_acknowledged = self._is_right = False
         self.findings = LiveFindings(history, goes_on)
         self.judge = CacheJudge(
             self.findings,
@@ -70,10 +72,7 @@ class LivingCache:
             operation_text(operation), lambda: self.sut.put(given), operation=operation
         )
         self.judge.put(event_of(operation, answer), entry)
-        if isinstance(answer, Returned):
-            # What is acknowledged leaves no doubt about a failure.
-            for requirement_id in ("CACHE-07", "WAL-09"):
-                self.findings.hold(requirement_id)
+        self._has_acknowledged = self._has_acknowledged or isinstance(answer, Returned)
         return answer
 
     def found(self, evidence_id: str, requirement_id: str, *, quiet: bool = False) -> Found:
@@ -111,7 +110,7 @@ class LivingCache:
     def load(self, requirement_id: str) -> Any:
         """Load the cache and judge what it shows; return the entries as they came."""
         loaded = self.loaded(requirement_id)
-        self.judge.load(event_of(LoadCache(), Returned(tuple(loaded))))
+        self._is_right = self.judge.load(event_of(LoadCache(), Returned(tuple(loaded))))
         return loaded
 
     def judge_found(self, evidence_id: str, found: Found) -> None:
@@ -124,7 +123,7 @@ class LivingCache:
         """Judge what a quiet load showed, which is noted if it is wrong."""
         entries = tuple(loaded)
         with self.findings.looking(LoadCache(), lambda: contents_text(entries)):
-            self.judge.load(event_of(LoadCache(), Returned(entries)))
+            self._is_right = self.judge.load(event_of(LoadCache(), Returned(entries)))
 
     def look_up(self, evidence_id: str, requirement_id: str) -> None:
         """Look one id up beside the history, and judge what is found."""
@@ -135,3 +134,8 @@ class LivingCache:
         for evidence_id in self.judge.doubted[:_LOOKED_UP_MAX]:
             self.look_up(evidence_id, "CACHE-03")
         self.judge.settle()
+        if self._is_right and self._has_acknowledged:
+            # What is acknowledged and there leaves no doubt about a failure.
+            self._has_acknowledged = False
+            for requirement_id in ("CACHE-07", "WAL-09"):
+                self.findings.hold(requirement_id)

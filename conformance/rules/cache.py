@@ -242,11 +242,14 @@ class CacheJudge:
     def _blame(self, requirement_id: str, load: _Difference) -> None:
         self.findings.blame(requirement_id, load.expected, load.actual, at=load.place)
 
-    def load(self, event: Event) -> None:
-        """Judge the whole cache, which tells what every id has."""
+    def load(self, event: Event) -> bool:
+        """Judge the whole cache, which tells what every id has; return whether it is as it was put.
+
+        The order is no matter of that.
+        """
         self.settle()
         if event.answer != OK:
-            return
+            return False
         loaded: Entries = event.result
         given = {entry.evidence_id: entry for entry in loaded}
         twice = _repeated(loaded) if len(given) < len(loaded) else []
@@ -263,6 +266,7 @@ class CacheJudge:
         if len(given) == len(loaded):
             self._check_order(loaded)
         self._adopt(given, [*twice, *self.doubted])
+        return not blamed
 
     def _blamed_for_load(
         self, given: Mapping[str, EvidenceOutcomeCacheEntry], twice: Collection[str]

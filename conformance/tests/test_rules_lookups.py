@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.rules.cache import CacheJudge, Found, blame_for_get
-from conformance.rules.events import OK, Event
+from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.findings import Findings
 from conformance.tests.rules_drivers import (
     REOPEN,
@@ -18,6 +18,7 @@ from conformance.tests.rules_drivers import (
     put,
 )
 from telltale_spec.model.operations import GetOutcome, LoadCache
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 E1, E2, E3 = cached("e", "1"), cached("e", "2"), cached("e", "3")
 F1, F2 = cached("f", "1"), cached("f", "2")
@@ -92,6 +93,20 @@ def test_the_ids_that_a_lookup_tells_of_are_named() -> None:
     judge.settle()
 
     assert [*doubted, judge.doubted] == [(), ("e", "g"), ("e",), ()]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "is_right"),
+    [((E1, F1), True), ((F1, E1), True), ((E1,), False), ((E1, F1, F1), False), ((E1, F2), False)],
+)
+def test_a_load_says_whether_it_shows_what_was_put(
+    loaded: tuple[EvidenceOutcomeCacheEntry, ...], is_right: bool
+) -> None:
+    judge = judge_of()
+    driven(judge, [*LOADED])
+
+    assert judge.load(Event(4, LoadCache(), OK, loaded)) is is_right
+    assert judge.load(Event(5, LoadCache(), REFUSED, message="busy")) is False
 
 
 @pytest.mark.parametrize(
