@@ -263,7 +263,6 @@ class CacheJudge:
         else:
             for requirement_id in self._put_to_the_test():
                 self.findings.hold(requirement_id)
-        if len(given) == len(loaded):
             self._check_order(loaded)
         self._adopt(given, [*twice, *self.doubted])
         return not blamed
@@ -346,12 +345,11 @@ class CacheJudge:
         return [requirement_id for requirement_id, is_tested in tested.items() if is_tested]
 
     def _check_order(self, loaded: Entries) -> None:
-        given = [entry.evidence_id for entry in loaded]
-        is_certain = self._known and not self._unordered and len(given) > 1
-        if is_certain and self._held.keys() == set(given):
+        is_certain = self._known and not self._unordered and not self._unsure
+        if is_certain and len(loaded) > 1:
             self.findings.check(
                 "CACHE-04",
-                given == list(self._held),
+                loaded == self.entries,
                 lambda: contents_text(self.entries),
                 lambda: mismatch_text(loaded, self.entries),
             )

@@ -166,10 +166,34 @@ def test_after_a_wrong_answer_what_comes_next_is_taken_as_it_is(asked: list[Aske
 
 @pytest.mark.requirement("CACHE-04")
 @pytest.mark.parametrize("last", [refused_put("e", "2"), unsure_put("e", "2")])
-def test_the_order_is_not_known_after_a_put_that_may_not_have_been(last: Asked) -> None:
+@pytest.mark.parametrize("looks", [[], [get("e", E1)]])
+def test_the_order_is_not_known_after_a_put_that_may_not_have_been(
+    last: Asked, looks: list[Asked]
+) -> None:
     for loaded in ((E1, F1), (F1, E1)):
-        findings = driven(judge_of(), [put("e", "1"), put("f", "1"), last, load_cache(*loaded)])
-        assert "CACHE-04" not in findings.checks
+        asked = [put("e", "1"), put("f", "1"), last, *looks, load_cache(*loaded)]
+        assert "CACHE-04" not in driven(judge_of(), asked).checks
+
+
+@pytest.mark.requirement("CACHE-04")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        # An entry that was not kept is not in its place either.
+        [*LOADED, put("e", "2"), load_cache(E1, F1)],
+        [*LOADED, get("e", E2), load_cache(F1, E1)],
+        [*LOADED, load_cache(F1, E1, E1)],
+    ],
+)
+def test_the_order_of_what_is_wrong_is_not_judged(asked: list[Asked]) -> None:
+    assert "CACHE-04" not in broken(driven(judge_of(), asked))
+
+
+@pytest.mark.requirement("CACHE-04")
+def test_a_put_that_is_acknowledged_in_the_end_settles_the_place() -> None:
+    asked = [*LOADED, unsure_put("e", "2"), put("e", "3"), load_cache(E3, F1)]
+
+    assert broken(driven(judge_of(), asked)) == {"CACHE-04": 6}
 
 
 @pytest.mark.parametrize(
