@@ -1,7 +1,7 @@
-"""The evidence cache machine: put, get, load and reopen, against the pure model.
+"""The evidence cache machine: put, get, load and reopen, before the judge of caches.
 
 After every put its id is looked up and the cache is loaded, and both must be
-what the model says (I-11, I-12, I-13). Contents are compared as a mapping; the
+what was put (I-11, I-12, I-13). Contents are compared as a mapping; the
 order of entries is a promise of its own (CACHE-04). The rules choose what to
 do; the steps behind them do it and check it.
 """
@@ -16,7 +16,7 @@ from hypothesis.stateful import precondition, rule
 
 from conformance.backend import Capability
 from conformance.engine.suite import MachineSuite
-from conformance.machines.cache_blame import (
+from conformance.machines.cache_situations import (
     ABSENT,
     BLOCKED,
     DEEP,
@@ -28,7 +28,6 @@ from conformance.machines.cache_blame import (
     REPLACED_EARLIER,
     SAME_AGAIN,
     TWO_KEYS,
-    by_id,
 )
 from conformance.machines.cache_steps import EvidenceCacheSteps
 from conformance.machines.cache_values import NEAR_MISSES, deep_outcomes
@@ -59,7 +58,7 @@ class EvidenceCacheMachine(EvidenceCacheSteps):
         """Put an entry of unusual text and numbers."""
         self.history.run(lambda: self._put(entry))
 
-    @precondition(lambda self: bool(self.state.cache))
+    @precondition(lambda self: bool(self.held))
     @rule(pick=_PICKS, name=COLLIDING.texts, outcome=effect_outcomes(consistency=_ANY))
     def put_over(self, pick: int, name: str, outcome: EffectOutcome) -> None:
         """Put another entry under a stored id."""
@@ -70,13 +69,13 @@ class EvidenceCacheMachine(EvidenceCacheSteps):
 
         self.history.run(act)
 
-    @precondition(lambda self: bool(self.state.cache))
+    @precondition(lambda self: bool(self.held))
     @rule(pick=_PICKS)
     def put_again(self, pick: int) -> None:
         """Put an entry that is stored already."""
         self.history.run(lambda: self._put(self._stored(pick)))
 
-    @precondition(lambda self: bool(self.state.cache))
+    @precondition(lambda self: bool(self.held))
     @rule(pick=_PICKS, near=st.sampled_from(NEAR_MISSES))
     def put_near_miss(self, pick: int, near: Callable[[str], str]) -> None:
         """Put an entry under an id that almost equals a stored one."""
@@ -96,13 +95,13 @@ class EvidenceCacheMachine(EvidenceCacheSteps):
         self.deep_entry = entry = EvidenceOutcomeCacheEntry(evidence_id, "t", "t", outcome)
         self.history.run(lambda: self._put(entry))
 
-    @precondition(lambda self: bool(self.state.cache))
+    @precondition(lambda self: bool(self.held))
     @rule(pick=_PICKS)
     def get_stored(self, pick: int) -> None:
         """Look a stored id up."""
         self.history.run(lambda: self._check_get(self._stored(pick).evidence_id))
 
-    @precondition(lambda self: bool(self.state.cache))
+    @precondition(lambda self: bool(self.held))
     @rule(pick=_PICKS)
     def get_near_misses(self, pick: int) -> None:
         """Look every id up that almost equals a stored one."""
@@ -110,7 +109,7 @@ class EvidenceCacheMachine(EvidenceCacheSteps):
         def act() -> None:
             stored = self._stored(pick).evidence_id
             missed = tuple([near(stored) for near in NEAR_MISSES])
-            if not by_id(self.state.cache).keys() >= set(missed):
+            if not {entry.evidence_id for entry in self.held} >= set(missed):
                 self.history.reach(NEAR_MISS)
             self._check_gets(missed)
 
@@ -143,7 +142,7 @@ class EvidenceCacheMachine(EvidenceCacheSteps):
         self.history.run(act)
 
     def _stored(self, pick: int) -> EvidenceOutcomeCacheEntry:
-        return self.state.cache[pick % len(self.state.cache)]
+        return self.held[pick % len(self.held)]
 
 
 CACHE_SUITE: Final = MachineSuite(

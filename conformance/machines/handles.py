@@ -7,13 +7,12 @@ them write at the same time (``handle_races``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from hypothesis import strategies as st
 
 from conformance.backend import Backend, Capability
-from conformance.engine.session import History, Raised, Returned
+from conformance.engine.session import History
 from conformance.engine.suite import Law, LawSuite
 from conformance.machines.handle_races import (
     HANDLES,
@@ -24,15 +23,11 @@ from conformance.machines.handle_races import (
     opened_handles,
     release_handles,
 )
-from conformance.rules.narration import (
-    cache_entry_text,
-    difference_text,
-    entries_text,
-    entry_text,
-)
+from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
+from conformance.rules.events import OK
 from strategies.alphabets import COLLIDING
 from strategies.values import wal_entries
-from telltale_spec.model.machine import order_error
+from telltale_spec.model.operations import Append, LoadCache, LoadLog, PutOutcome
 from telltale_spec.wire.agreement import AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
@@ -57,78 +52,34 @@ _PUTS: Final = st.lists(
 def _judge_log_turns(history: History, turns: Sequence[tuple[int, AgreementWalEntry]]) -> None:
     """Append through one handle after the other; every handle sees everything at once."""
     handles = opened_handles(history, log_of, "the agreement WAL")
-    acknowledged: tuple[AgreementWalEntry, ...] = ()
+    judge, own = log_judge(history, "WAL-01.handles"), "WAL-01.handles"
     for index, entry in turns:
-        if order_error((*acknowledged, entry)) is not None:
+        if judge.refusal_of(entry) is not None:
             # What a refused append leaves is another requirement.
             continue
-        answer = history.call(
-            f"through handle {index}: append {entry_text(entry)}",
-            partial(handles[index].append, entry),
-            undeclared="WAL-01.handles",
-        )
-        if isinstance(answer, Raised):
-            continue
-        acknowledged = (*acknowledged, entry)
-        other = (index + 1) % HANDLES
-        history.reach(LOG_TURNS)
-        _check_log(history, other, handles[other], acknowledged)
+        appended = asked(history, own, Append(entry), handles[index], index)
+        judge.append(appended, entry)
+        if appended.answer == OK:
+            history.reach(LOG_TURNS)
+            other = (index + 1) % HANDLES
+            judge.load(shown(history, own, LoadLog(), handles[other], other))
     release_handles(history, handles)
-
-
-def _check_log(
-    history: History, index: int, handle: Any, acknowledged: tuple[AgreementWalEntry, ...]
-) -> None:
-    answer = history.call(
-        f"through handle {index}: load the log", handle.load, undeclared="WAL-01.handles"
-    )
-    entries = getattr(answer.value, "entries", None) if isinstance(answer, Returned) else None
-    history.check(
-        "WAL-01.handles",
-        entries == acknowledged,
-        lambda: f"what was acknowledged: {entries_text(acknowledged)}",
-        lambda: "refused" if entries is None else difference_text(entries, acknowledged),
-    )
 
 
 def _judge_cache_turns(history: History, puts: Sequence[tuple[int, str, str]]) -> None:
     """Put through one handle after the other; every handle sees the last of each id."""
     handles = opened_handles(history, cache_of, "the evidence cache")
-    stored: dict[str, EvidenceOutcomeCacheEntry] = {}
-    for index, evidence_id, operation_name in puts:
-        entry = EvidenceOutcomeCacheEntry(evidence_id, "i", operation_name, EffectOutcome.blocked())
-        answer = history.call(
-            f"through handle {index}: put {cache_entry_text(entry)}",
-            partial(handles[index].put, entry),
-            undeclared="CACHE-02.handles",
-        )
-        if isinstance(answer, Raised):
-            continue
-        stored[evidence_id] = entry
-        other = (index + 1) % HANDLES
-        history.reach(CACHE_TURNS)
-        _check_cache(history, other, handles[other], stored)
+    judge, own = cache_judge(history, "CACHE-02.handles"), "CACHE-02.handles"
+    for index, evidence_id, name in puts:
+        entry = EvidenceOutcomeCacheEntry(evidence_id, "i", name, EffectOutcome.blocked())
+        put = asked(history, own, PutOutcome(entry), handles[index], index)
+        judge.put(put, entry)
+        if put.answer == OK:
+            history.reach(CACHE_TURNS)
+            other = (index + 1) % HANDLES
+            judge.load(shown(history, own, LoadCache(), handles[other], other))
+            judge.settle()
     release_handles(history, handles)
-
-
-def _check_cache(
-    history: History,
-    index: int,
-    handle: Any,
-    stored: dict[str, EvidenceOutcomeCacheEntry],
-) -> None:
-    answer = history.call(
-        f"through handle {index}: load the cache", handle.load, undeclared="CACHE-02.handles"
-    )
-    entries = getattr(answer.value, "entries", ()) if isinstance(answer, Returned) else ()
-    history.check(
-        "CACHE-02.handles",
-        isinstance(answer, Returned)
-        and {entry.evidence_id: entry for entry in entries} == stored
-        and len(entries) == len(stored),
-        lambda: f"the last put of each id: {entries_text(list(stored.values()))}",
-        lambda: entries_text(entries),
-    )
 
 
 def _declares_handles(backend: Backend) -> bool:

@@ -15,15 +15,10 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.backend import Backend, Capability
-from conformance.engine.session import History, Raised, Returned
+from conformance.engine.session import History, Returned
 from conformance.engine.suite import Law, LawSuite
-from conformance.machines.asking import opened_again
-from conformance.rules.narration import (
-    cache_entry_text,
-    difference_text,
-    entries_text,
-    operation_text,
-)
+from conformance.machines.asking import event_of, opened_again
+from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
 from strategies.alphabets import COLLIDING
 from strategies.values import wal_entries
 from telltale_spec.model.operations import (
@@ -31,7 +26,6 @@ from telltale_spec.model.operations import (
     Kill,
     LoadCache,
     LoadLog,
-    Operation,
     PutOutcome,
 )
 from telltale_spec.wire.agreement import AgreementWalEntry, Escalation
@@ -91,19 +85,6 @@ def _killed_and_made(
     return opened_again(history, Kill(), lambda: make(directory), requirement_id)
 
 
-def _loaded(history: History, requirement_id: str, part: Any, operation: Operation) -> Any:
-    answer = history.call(
-        operation_text(operation),
-        lambda: part.load(),
-        operation=operation,
-        undeclared=requirement_id,
-    )
-    entries = getattr(answer.value, "entries", None) if isinstance(answer, Returned) else None
-    refused = f"refused: {answer.message}" if isinstance(answer, Raised) else "no artifact"
-    history.check(requirement_id, entries is not None, "what was acknowledged", refused)
-    return entries
-
-
 def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) -> None:
     """Append, kill, open again, and find every acknowledged entry in its place."""
     backend = _mortal(history)
@@ -112,29 +93,15 @@ def _judge_log(history: History, rounds: Sequence[Sequence[AgreementWalEntry]]) 
         raise RuntimeError("this suite does not apply to a backend without a log")
     directory = history.directory()
     log = history.start("the agreement WAL", lambda: make(directory))
-    acknowledged: tuple[AgreementWalEntry, ...] = ()
+    judge = log_judge(history, "WAL-08.kill")
     for entries in rounds:
         for entry in entries:
-            operation = Append(entry)
-            text = operation_text(operation)
-            answer = history.call(
-                text,
-                partial(log.append, entry),
-                operation=operation,
-                undeclared="WAL-08.kill",
-            )
-            if isinstance(answer, Returned):
-                acknowledged = (*acknowledged, entry)
+            judge.append(asked(history, "WAL-08.kill", Append(entry), log), entry)
         log = _killed_and_made(history, backend, make, directory, "WAL-08.kill")
-        if acknowledged:
+        if not judge.is_empty:
             history.reach(WAL_KILLED)
-        found = _loaded(history, "WAL-08.kill", log, LoadLog())
-        history.check(
-            "WAL-08.kill",
-            found == acknowledged,
-            f"what was acknowledged: {entries_text(acknowledged)}",
-            difference_text(found, acknowledged),
-        )
+        judge.reopen(event_of(Kill(), Returned(None)))
+        judge.load(shown(history, "WAL-08.kill", LoadLog(), log))
     history.release(log)
 
 
@@ -146,31 +113,16 @@ def _judge_cache(history: History, rounds: Sequence[Sequence[EvidenceOutcomeCach
         raise RuntimeError("this suite does not apply to a backend without a cache")
     directory = history.directory()
     cache = history.start("the evidence cache", lambda: make(directory))
-    acknowledged: dict[str, EvidenceOutcomeCacheEntry] = {}
+    judge = cache_judge(history, "CACHE-08.kill")
     for entries in rounds:
         for entry in entries:
-            operation = PutOutcome(entry)
-            answer = history.call(
-                operation_text(operation),
-                partial(cache.put, entry),
-                operation=operation,
-                undeclared="CACHE-08.kill",
-            )
-            if isinstance(answer, Returned):
-                acknowledged[entry.evidence_id] = entry
+            judge.put(asked(history, "CACHE-08.kill", PutOutcome(entry), cache), entry)
         cache = _killed_and_made(history, backend, make, directory, "CACHE-08.kill")
-        if acknowledged:
+        if judge.entries:
             history.reach(CACHE_KILLED)
-        found = _loaded(history, "CACHE-08.kill", cache, LoadCache())
-        # The order is another requirement.
-        key = cache_entry_text
-        wanted = sorted(acknowledged.values(), key=key)
-        history.check(
-            "CACHE-08.kill",
-            sorted(found, key=key) == wanted,
-            f"what was acknowledged: {entries_text(wanted)}",
-            entries_text(found),
-        )
+        judge.reopen(event_of(Kill(), Returned(None)))
+        judge.load(shown(history, "CACHE-08.kill", LoadCache(), cache))
+        judge.settle()
     history.release(cache)
 
 

@@ -6,15 +6,14 @@ and ids are read through one handle after writes through another, again and agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from conformance.backend import Backend, Capability
 from conformance.engine.acts import Act, act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptedPart, ScriptSuite, scripted
-from conformance.engine.session import History, Raised, Returned
+from conformance.engine.session import History
 from conformance.machines.asking import TRIES
 from conformance.machines.handle_races import (
     HANDLES,
@@ -23,8 +22,8 @@ from conformance.machines.handle_races import (
     opened_handles,
     release_handles,
 )
-from conformance.rules.long_texts import contents_text, mismatch_text
-from conformance.rules.narration import cache_entry_text, operation_text
+from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
+from conformance.rules.events import OK, Event
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
@@ -36,7 +35,6 @@ from telltale_spec.model.operations import (
 )
 from telltale_spec.wire.agreement import (
     AgreementLevel,
-    AgreementWalArtifact,
     AgreementWalEntry,
     VisibilityGateCrossing,
 )
@@ -53,7 +51,7 @@ _MANY: Final = 105
 
 
 class _Handles(ScriptedPart):
-    """Several handles on one storage, each called by its number."""
+    """Several handles on one storage, each called by its number, and the judge of their answers."""
 
     requirement_id: str
 
@@ -69,36 +67,24 @@ class _Handles(ScriptedPart):
         """Close the handles."""
         release_handles(self.history, self.handles)
 
-    def asked(self, handle: int, operation: Operation, method: str, *arguments: Any) -> Any:
-        """Return the answer of a handle; a refusal is asked again."""
-        text = f"through handle {handle}: {operation_text(operation)}"
-        answer: Raised | Returned = Raised("never asked")
-        for _ in range(TRIES):
-            call = partial(getattr(self.handles[handle], method), *arguments)
-            answer = self.history.call(text, call, undeclared=self.requirement_id)
-            if isinstance(answer, Returned):
-                break
-        return answer
-
-    def write(self, handle: int, operation: Operation, method: str, entry: Any) -> bool:
-        """Write through a handle and say whether that was acknowledged."""
+    def write(self, number: int, operation: Operation, follow: Callable[[Event], None]) -> None:
+        """Write through a handle; what is refused is offered again."""
         self.offered += 1
-        answer = self.asked(handle, operation, method, entry)
-        taken = isinstance(answer, Returned)
-        self.taken += taken
-        if isinstance(answer, Raised):
-            self.first_refusal = self.first_refusal or answer.message
-        return taken
+        refusal = ""
+        for _ in range(TRIES):
+            handle = self.handles[number]
+            event = asked(self.history, self.requirement_id, operation, handle, number)
+            follow(event)
+            if event.answer == OK:
+                self.taken += 1
+                return
+            refusal = event.message or ""
+        self.first_refusal = self.first_refusal or refusal
 
-    def check_entries(self, answer: Any, found: Any, expected: Sequence[Any]) -> None:
-        """Check what a handle read against what was acknowledged."""
-        refused = isinstance(answer, Raised) or not isinstance(found, (tuple, list))
-        self.history.check(
-            self.requirement_id,
-            not refused and tuple(found) == tuple(expected),
-            lambda: contents_text(expected),
-            lambda: f"{answer}" if refused else mismatch_text(found, expected),
-        )
+    def read(self, number: int, operation: Operation) -> Event:
+        """Read through a handle; a refusal is asked again."""
+        handle, own = self.handles[number], self.requirement_id
+        return shown(self.history, own, operation, handle, number, tries=TRIES)
 
 
 class LogHandles(_Handles):
@@ -108,29 +94,23 @@ class LogHandles(_Handles):
 
     def prepare(self) -> None:
         """Open one log several times."""
-        self.entries: list[AgreementWalEntry] = []
+        self._judge = log_judge(self.history, self.requirement_id)
         self.open(log_of, "the agreement WAL")
 
     @act("append_through")
     def append_through(self, handle: int, entry: AgreementWalEntry) -> None:
         """Append an entry through a handle."""
-        if self.write(handle, Append(entry), "append", entry):
-            self.entries.append(entry)
+        self.write(handle, Append(entry), lambda event: self._judge.append(event, entry))
 
     @act("read_through")
     def read_through(self, handle: int, tick: int) -> None:
         """Read a suffix through a handle."""
-        answer = self.asked(handle, ReadSince(tick), "read_since", tick)
-        found = answer.value if isinstance(answer, Returned) else None
-        expected = AgreementWalArtifact(tuple(self.entries)).read_since(tick)
-        self.check_entries(answer, found, expected)
+        self._judge.read_since(self.read(handle, ReadSince(tick)), tick)
 
     @act("load_through")
     def load_through(self, handle: int) -> None:
         """Load the log through a handle."""
-        answer = self.asked(handle, LoadLog(), "load")
-        found = getattr(answer.value, "entries", None) if isinstance(answer, Returned) else None
-        self.check_entries(answer, found, self.entries)
+        self._judge.load(self.read(handle, LoadLog()))
 
 
 class CacheHandles(_Handles):
@@ -140,41 +120,24 @@ class CacheHandles(_Handles):
 
     def prepare(self) -> None:
         """Open one cache several times."""
-        self.stored: dict[str, EvidenceOutcomeCacheEntry] = {}
+        self._judge = cache_judge(self.history, self.requirement_id)
         self.open(cache_of, "the evidence cache")
 
     @act("put_through")
     def put_through(self, handle: int, entry: EvidenceOutcomeCacheEntry) -> None:
         """Put an entry through a handle."""
-        if self.write(handle, PutOutcome(entry), "put", entry):
-            self.stored.pop(entry.evidence_id, None)
-            self.stored[entry.evidence_id] = entry
+        self.write(handle, PutOutcome(entry), lambda event: self._judge.put(event, entry))
 
     @act("get_through")
     def get_through(self, handle: int, evidence_id: str) -> None:
         """Look an id up through a handle."""
-        answer = self.asked(handle, GetOutcome(evidence_id), "get", evidence_id)
-        expected = self.stored.get(evidence_id)
-        found = answer.value if isinstance(answer, Returned) else answer.message
-        self.history.check(
-            self.requirement_id,
-            isinstance(answer, Returned) and found == expected,
-            lambda: "nothing" if expected is None else cache_entry_text(expected),
-            lambda: (
-                cache_entry_text(found)
-                if isinstance(found, EvidenceOutcomeCacheEntry)
-                else f"nothing ({found})"
-            ),
-        )
+        self._judge.get(self.read(handle, GetOutcome(evidence_id)), evidence_id)
 
     @act("load_through")
     def load_through(self, handle: int) -> None:
-        """Load the cache through a handle; the order is another requirement."""
-        answer = self.asked(handle, LoadCache(), "load")
-        found = getattr(answer.value, "entries", None) if isinstance(answer, Returned) else None
-        if found is not None:
-            found = sorted(found, key=cache_entry_text)
-        self.check_entries(answer, found, sorted(self.stored.values(), key=cache_entry_text))
+        """Load the cache through a handle."""
+        self._judge.load(self.read(handle, LoadCache()))
+        self._judge.settle()
 
 
 def _gate(number: int) -> AgreementWalEntry:

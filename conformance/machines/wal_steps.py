@@ -182,13 +182,8 @@ class AgreementWalSteps(ConformanceMachine):
         self._judge_load(self._load("WAL-06"))
 
     def _judge_load(self, loaded: tuple[AgreementWalEntry, ...]) -> None:
-        operation = LoadLog()
-
-        def note() -> None:
-            self.history.note(operation_text(operation), entries_text(loaded), operation)
-
-        with self.findings.looking(note):
-            self.judge.load(event_of(operation, Returned(loaded)))
+        with self.findings.looking(LoadLog(), lambda: entries_text(loaded)):
+            self.judge.load(event_of(LoadLog(), Returned(loaded)))
 
     @act("read_since")
     def _read_since(self, tick: int) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.findings import Findings, Place
-from conformance.rules.narration import entries_text, found_text
+from conformance.rules.long_texts import contents_text, expected_load_text, mismatch_text
+from conformance.rules.narration import found_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
-__all__ = ["CacheJudge", "blame_for_get"]
+__all__ = ["CacheJudge", "Entries", "Found", "blame_for_get"]
 
+Entries: TypeAlias = tuple[EvidenceOutcomeCacheEntry, ...]
 Found: TypeAlias = EvidenceOutcomeCacheEntry | None
 
 _OPTIONS_MAX: Final = 64
@@ -29,66 +33,141 @@ def blame_for_get(evidence_id: str, found: Found, expected: Found) -> str:
 
 
 @dataclass(frozen=True)
-class _Doubted:
-    """What a load showed of one id, what it should have, and where."""
+class _Difference:
+    """What a load should have shown and what it did, in words, and where that was."""
 
-    expected: Found
-    found: Found
+    expected: Callable[[], str]
+    actual: Callable[[], str]
     place: Place
-    was_put: bool
+
+
+@dataclass
+class _DoubtedLoad:
+    """A load that does not show what was put, until lookups tell which of the two is wrong.
+
+    ``expected`` is what each id should have that was not looked up since. ``harmed`` are those that
+    only a put of another id can have changed. ``hides`` says that a lookup found what was put.
+    """
+
+    difference: _Difference
+    expected: dict[str, Found]
+    harmed: Collection[str]
+    hides: bool = False
+
+
+@dataclass
+class _SinceLoad:
+    """What befell the cache since a load last told what it holds."""
+
+    put: bool = False
+    refused: bool = False
+    reopened: bool = False
+    put_over: bool = False
+    """Whether something was put where something was stored already."""
 
 
 class CacheJudge:
     """One cache, seen through its answers.
 
-    Of each id every entry is kept that it may have. An id without a row has
-    nothing, or nobody knows what.
+    ``takes_the_id`` says of the id of a refused put whether a cache that is new takes it. Who
+    judges what was recorded has no way to ask.
     """
 
-    def __init__(self, findings: Findings, *, begins_empty: bool, reopens: bool) -> None:
+    def __init__(
+        self,
+        findings: Findings,
+        *,
+        begins_empty: bool,
+        reopens: bool,
+        takes_the_id: Callable[[str], bool] = lambda evidence_id: True,
+    ) -> None:
         self.findings = findings
         self.reopens = reopens
-        # The ids that were put since the last load, and the ids of which something came to be known
-        # since the cache was opened again, if it was.
-        self._put_since: set[str] = set()
-        self._reopened = False
-        self._known_since_opening: set[str] = set()
-        # Whether anything is stored for certain, and whether something was put beside or over it.
-        self._stores = self._put_over = False
-        # What a load shows and a put did not: either can be wrong until the id is looked up.
-        self._doubted: dict[str, _Doubted] = {}
-        self._options: dict[str, list[Found]] = {}
+        self._takes_the_id = takes_the_id
+        # What it holds, or may hold where that is not certain, in the order of the last puts.
+        self._held: dict[str, EvidenceOutcomeCacheEntry] = {}
+        # Everything that an id may have of which that is not certain; nothing where nobody knows.
+        self._unsure: dict[str, list[Found]] = {}
+        # Whether every other id has nothing, and which have nothing where nobody knows that.
         self._known = begins_empty
-        # The ids in the order of their last puts, as long as every put is known.
-        self._order: dict[str, None] | None = {} if begins_empty else None
+        self._absent: set[str] = set()
+        # The ids whose place in the order is not certain.
+        self._unordered: set[str] = set()
+        # How many puts there were, in all and when an answer last showed what an id has.
+        self._puts = 0
+        self._shown_at: dict[str, int] = {}
+        self._since = _SinceLoad()
+        # The ids that were put or looked up since the cache was opened again, and whether nothing
+        # was put since.
+        self._touched: set[str] = set()
+        self._is_as_opened = False
+        # A load and a put that contradict each other.
+        self._doubted: _DoubtedLoad | None = None
+
+    @property
+    def entries(self) -> Entries:
+        """What the cache holds, or may hold where that is not certain."""
+        return tuple(self._held.values())
+
+    @property
+    def doubted(self) -> tuple[str, ...]:
+        """The ids of which only a lookup tells whether the last load or a put was wrong."""
+        return () if self._doubted is None else tuple(self._doubted.expected)
+
+    def begin_with(self, entries: Entries) -> None:
+        """Take it for known what the cache holds, and judge what comes."""
+        self._adopt({entry.evidence_id: entry for entry in entries}, ())
 
     def put(self, event: Event, entry: EvidenceOutcomeCacheEntry) -> None:
         """Follow what a put may have stored."""
         self.settle()
         evidence_id = entry.evidence_id
+        self._touched.add(evidence_id)
+        self._is_as_opened = False
         if event.answer == OK:
-            self._put_since.add(evidence_id)
-            self._known_since_opening.add(evidence_id)
-            self._put_over = self._stores
-            self._stores = True
-            self._options[evidence_id] = [entry]
-            if self._order is not None:
-                self._order.pop(evidence_id, None)
-                self._order[evidence_id] = None
+            self._since.put = True
+            self._since.put_over = self._since.put_over or bool(self._held)
+            self._puts += 1
+            self._shown_at.pop(evidence_id, None)
+            self._hold(evidence_id, entry)
+            self._unordered.discard(evidence_id)
             return
         if event.answer == REFUSED:
-            self.findings.check_text(event.message)
-        self._order = None
-        self._known_since_opening.add(evidence_id)
+            self._check_refusal(event, evidence_id)
+        self._since.refused = True
+        self._unordered.add(evidence_id)
         before = self._options_of(evidence_id)
         if before and entry not in before:
             before = [*before, entry]
         # Too many to tell apart: whatever comes is taken as it is.
-        self._options[evidence_id] = before if len(before) <= _OPTIONS_MAX else []
+        self._unsure[evidence_id] = before if len(before) <= _OPTIONS_MAX else []
+
+    def _check_refusal(self, event: Event, evidence_id: str) -> None:
+        self.findings.check_text(event.message)
+        if not evidence_id and not self._takes_the_id(evidence_id):
+            self.findings.blame(
+                "CACHE-01",
+                lambda: "accepted: the empty id is a legal one",
+                lambda: f"refused: {event.message or ''}",
+            )
+
+    def _hold(self, evidence_id: str, found: Found) -> None:
+        """Take it for certain what an id has; an entry goes to the end."""
+        self._unsure.pop(evidence_id, None)
+        self._held.pop(evidence_id, None)
+        self._unordered.add(evidence_id)
+        if found is None:
+            self._absent.add(evidence_id)
+        else:
+            self._held[evidence_id] = found
 
     def _options_of(self, evidence_id: str) -> list[Found]:
         """Return what an id may have; nothing where nobody knows."""
-        return self._options.get(evidence_id, [None] if self._known else [])
+        if evidence_id in self._unsure:
+            return self._unsure[evidence_id]
+        held = self._held.get(evidence_id)
+        is_certain = held is not None or self._known or evidence_id in self._absent
+        return [held] if is_certain else []
 
     def get(self, event: Event, evidence_id: str) -> None:
         """Judge one lookup."""
@@ -96,124 +175,206 @@ class CacheJudge:
             return
         found: Found = event.result
         is_other = found is not None and found.evidence_id != evidence_id
-        doubted = self._doubted.pop(evidence_id, None)
-        if doubted is not None:
-            # The load showed something else; the lookup tells which of the two is wrong.
-            requirement_id = "CACHE-06"
-            if found != doubted.expected:
-                requirement_id = "CACHE-03"
-                if doubted.was_put:
-                    requirement_id = blame_for_get(evidence_id, found, doubted.expected)
-            self._blame(doubted, requirement_id)
-            self._options[evidence_id] = [] if is_other else [found]
-            return
         options = self._options_of(evidence_id)
-        if options or is_other:
+        is_right = found in options or not (options or is_other)
+        if self._doubted is not None and evidence_id in self._doubted.expected:
+            self._judge_doubted(self._doubted, evidence_id, found)
+            is_right = not is_other
+        elif options or is_other:
             self.findings.check(
                 self._blamed(evidence_id, found, options or [None]),
-                found in options,
+                is_right,
                 lambda: " or ".join(map(found_text, options)) or "nothing, or an entry of that id",
                 lambda: found_text(found),
             )
-        self._known_since_opening.add(evidence_id)
-        # After a wrong answer the next load says what there is.
-        is_right = found in options or not (options or is_other)
-        self._options[evidence_id] = [found] if is_right else []
+        self._touched.add(evidence_id)
+        self._shown_at[evidence_id] = self._puts
+        if not is_right:
+            # After a wrong answer the next load says what there is.
+            self._unsure[evidence_id] = []
+        elif options != [found] or evidence_id in self._unsure:
+            self._hold(evidence_id, found)
 
     def _blamed(self, evidence_id: str, found: Found, options: list[Found]) -> str:
         if found is not None and found.evidence_id != evidence_id:
             return "CACHE-01"
-        if len(options) > 1:
+        if self._unsure.get(evidence_id):
             return "CACHE-07"
-        if self._was_kept(evidence_id, found, options):
+        is_as_opened = self._since.reopened or self._is_as_opened
+        if is_as_opened and self._was_kept(evidence_id, found, options):
             return "CACHE-08"
+        if self._is_harmed(evidence_id) and found not in options:
+            return "CACHE-03"
         return blame_for_get(evidence_id, found, options[0])
 
     def _was_kept(self, evidence_id: str, found: Found, options: list[Found]) -> bool:
         """Say whether only reopening can have changed an id, and there was something to change."""
-        untouched = self._reopened and evidence_id not in self._known_since_opening
-        return untouched and not (found is None and options == [None])
+        return evidence_id not in self._touched and not (found is None and options == [None])
 
-    def load(self, event: Event) -> None:
-        """Judge the whole cache, which tells what every id has."""
-        self.settle()
-        if event.answer != OK:
+    def _is_harmed(self, evidence_id: str) -> bool:
+        """Say whether an entry was there before something else was put."""
+        return evidence_id in self._held and self._shown_at.get(evidence_id, math.inf) < self._puts
+
+    def _judge_doubted(self, load: _DoubtedLoad, evidence_id: str, found: Found) -> None:
+        """Judge by a lookup whether a put was wrong; if not, the load was."""
+        expected = load.expected.pop(evidence_id)
+        if found == expected:
+            # Others may be harmed, which says more than that the load hides this one.
+            load.hides = True
             return
-        loaded: tuple[EvidenceOutcomeCacheEntry, ...] = event.result
-        given = {entry.evidence_id: entry for entry in loaded}
-        counts = Counter(entry.evidence_id for entry in loaded)
-        twice = {each for each, count in counts.items() if count > 1}
-        # What storage held twice before is its own affair until the id is put (CACHE-05).
-        unknown = [each for each in twice if not self._options_of(each)]
-        if len(unknown) < len(twice):
-            self.findings.blame("CACHE-03", lambda: "every id once", lambda: entries_text(loaded))
-        others = [each for each in {**self._options, **given} if each not in twice]
-        fitting = [self._check_loaded(each, given.get(each)) for each in others]
-        if self._put_over and len(unknown) == len(twice) and all(fitting):
-            self.findings.hold("CACHE-03")
-        if not self._options and not given and self._known:
-            self.findings.hold("CACHE-06")
-        self._check_order(loaded)
-        self._options = {evidence_id: [entry] for evidence_id, entry in given.items()}
-        self._options.update({evidence_id: [] for evidence_id in unknown})
-        self._order = dict.fromkeys(given)
-        self._known, self._stores = True, bool(given)
-        self._reopened = self._put_over = False
-        self._put_since.clear()
+        # What one lookup bears out is believed of the others.
+        load.expected.clear()
+        if evidence_id in load.harmed:
+            self._blame("CACHE-03", load.difference)
+        else:
+            self.findings.blame(
+                blame_for_get(evidence_id, found, expected),
+                lambda: found_text(expected),
+                lambda: found_text(found),
+            )
 
     def settle(self) -> None:
-        """Blame the loads that no lookup has contradicted (CACHE-06)."""
-        for doubted in self._doubted.values():
-            self._blame(doubted, "CACHE-06")
-        self._doubted.clear()
+        """Blame the load that no lookup has borne out (CACHE-06)."""
+        load, self._doubted = self._doubted, None
+        if load is not None and (load.hides or load.expected):
+            self._blame("CACHE-06", load.difference)
 
-    def _blame(self, doubted: _Doubted, requirement_id: str) -> None:
-        self.findings.blame(
-            requirement_id,
-            lambda: found_text(doubted.expected),
-            lambda: found_text(doubted.found),
-            at=doubted.place,
-        )
+    def _blame(self, requirement_id: str, load: _Difference) -> None:
+        self.findings.blame(requirement_id, load.expected, load.actual, at=load.place)
 
-    def _check_loaded(self, evidence_id: str, found: Found) -> bool:
-        """Judge what a load shows of one id; return whether it may be so."""
-        options = self._options_of(evidence_id)
-        if not options:
-            return True
-        requirement_id = "CACHE-06"
-        if len(options) > 1:
-            requirement_id = "CACHE-07"
-        elif self._was_kept(evidence_id, found, options):
-            requirement_id = "CACHE-08"
-        elif self._put_since and found not in options:
-            was_put = evidence_id in self._put_since
-            self._doubted[evidence_id] = _Doubted(options[0], found, self.findings.place, was_put)
+    def load(self, event: Event) -> bool:
+        """Judge the whole cache, which tells what every id has; return whether it is as it was put.
+
+        The order is no matter of that.
+        """
+        self.settle()
+        if event.answer != OK:
             return False
-        return self.findings.check(
-            requirement_id,
-            found in options,
-            lambda: " or ".join(map(found_text, options)),
-            lambda: found_text(found),
-        )
+        loaded: Entries = event.result
+        given = {entry.evidence_id: entry for entry in loaded}
+        twice = _repeated(loaded) if len(given) < len(loaded) else []
+        # What storage held twice before is its own affair until the id is put (CACHE-05).
+        unknown = [each for each in twice if not self._options_of(each)]
+        blamed = self._blamed_for_load(given, twice)
+        if len(unknown) < len(twice):
+            blamed = {twice[0]: "CACHE-03", **blamed}
+        if blamed:
+            self._blame_load(loaded, given, blamed)
+        else:
+            for requirement_id in self._put_to_the_test():
+                self.findings.hold(requirement_id)
+            self._check_order(loaded)
+        self._adopt(given, [*twice, *self.doubted])
+        return not blamed
 
-    def _check_order(self, loaded: tuple[EvidenceOutcomeCacheEntry, ...]) -> None:
-        given = [entry.evidence_id for entry in loaded]
-        if self._order is None or len(given) < 2 or sorted(given) != sorted(self._order):
-            return
-        expected = list(self._order)
-        self.findings.check(
-            "CACHE-04",
-            given == expected,
-            lambda: f"the ids in the order {expected}",
-            lambda: f"the ids in the order {given}",
+    def _blamed_for_load(
+        self, given: Mapping[str, EvidenceOutcomeCacheEntry], twice: Collection[str]
+    ) -> dict[str, str]:
+        """Return each id that a load shows wrongly, with the requirement that this breaks.
+
+        Where either the load or a put can be wrong there is no requirement yet.
+        """
+        if given == self._held and not self._unsure:
+            return {}
+        blamed = {}
+        for evidence_id in {**self._held, **self._unsure, **given}:
+            options, found = self._options_of(evidence_id), given.get(evidence_id)
+            if options and found not in options and evidence_id not in twice:
+                blamed[evidence_id] = self._blamed_for_loaded(evidence_id, found, options)
+        return blamed
+
+    def _blamed_for_loaded(self, evidence_id: str, found: Found, options: list[Found]) -> str:
+        if evidence_id in self._unsure:
+            return "CACHE-07"
+        if self._since.reopened and self._was_kept(evidence_id, found, options):
+            return "CACHE-08"
+        if self._since.put:
+            return ""
+        return "CACHE-07" if self._since.refused else "CACHE-06"
+
+    def _blame_load(
+        self,
+        loaded: Entries,
+        given: Mapping[str, EvidenceOutcomeCacheEntry],
+        blamed: Mapping[str, str],
+    ) -> None:
+        possible, count = self._possible(given)
+        difference = _Difference(
+            lambda: expected_load_text("", possible, count, what="caches"),
+            lambda: mismatch_text(loaded, possible[0]),
+            self.findings.place,
         )
+        doubted = [each for each, requirement_id in blamed.items() if not requirement_id]
+        if doubted:
+            expected = {each: self._held.get(each) for each in doubted}
+            harmed = [each for each in doubted if each not in self._held or self._is_harmed(each)]
+            self._doubted = _DoubtedLoad(difference, expected, harmed)
+        for requirement_id in dict.fromkeys(filter(None, blamed.values())):
+            self.findings.blame(requirement_id, difference.expected, difference.actual)
+
+    def _possible(
+        self, given: Mapping[str, EvidenceOutcomeCacheEntry]
+    ) -> tuple[list[Entries], int]:
+        """Return one cache that this may be, or two if there are no more, and how many there are.
+
+        Of what nobody knows each has what was given.
+        """
+        unknown = {each: entry for each, entry in given.items() if not self._options_of(each)}
+        held = {each: entry for each, entry in self._held.items() if self._options_of(each)}
+        first = {**unknown, **held}
+        several = {each: options for each, options in self._unsure.items() if len(options) > 1}
+        count = math.prod(map(len, several.values()))
+        if count != 2:
+            return [tuple(first.values())], count
+        ((evidence_id, options),) = several.items()
+        others = [entry for each, entry in first.items() if each != evidence_id]
+        others += [entry for entry in options[1:] if entry is not None]
+        return [tuple(first.values()), tuple(others)], count
+
+    def _put_to_the_test(self) -> list[str]:
+        """Return what a right load proves."""
+        certain = self._held.keys() - self._unsure.keys()
+        kept = certain - self._touched if self._since.reopened else set()
+        is_empty = self._known and not self._held and not self._unsure
+        tested = {
+            "CACHE-03": self._since.put_over,
+            "CACHE-06": len(certain) > len(kept) or is_empty,
+            "CACHE-07": any(self._unsure.values()),
+            "CACHE-08": bool(kept),
+        }
+        return [requirement_id for requirement_id, is_tested in tested.items() if is_tested]
+
+    def _check_order(self, loaded: Entries) -> None:
+        is_certain = self._known and not self._unordered and not self._unsure
+        if is_certain and len(loaded) > 1:
+            self.findings.check(
+                "CACHE-04",
+                loaded == self.entries,
+                lambda: contents_text(self.entries),
+                lambda: mismatch_text(loaded, self.entries),
+            )
+
+    def _adopt(self, given: dict[str, EvidenceOutcomeCacheEntry], unknown: Collection[str]) -> None:
+        """Begin anew from what there is; what some ids have nobody knows."""
+        self._held = given
+        self._unsure = {evidence_id: [] for evidence_id in unknown}
+        self._known = True
+        self._absent.clear()
+        self._unordered.clear()
+        self._shown_at = dict.fromkeys(given, self._puts)
+        self._since = _SinceLoad()
 
     def reopen(self, event: Event) -> None:
         """Expect the same cache again, where that is promised."""
         self.settle()
         if self.reopens:
-            self._reopened = True
-            self._known_since_opening.clear()
-            return
-        self._options, self._known, self._order = {}, False, None
-        self._stores = self._put_over = False
+            self._since.reopened = self._is_as_opened = True
+            self._touched.clear()
+        else:
+            self._adopt({}, ())
+            self._known = False
+
+
+def _repeated(loaded: Entries) -> list[str]:
+    counts = Counter(entry.evidence_id for entry in loaded)
+    return [evidence_id for evidence_id, count in counts.items() if count > 1]

@@ -48,13 +48,17 @@ def mismatch_text(actual: Sequence[Any], expected: Sequence[Any]) -> str:
 
 
 def expected_load_text(
-    requirement_id: str, possible: Sequence[Sequence[Any]], possible_count: int
+    requirement_id: str,
+    possible: Sequence[Sequence[Any]],
+    possible_count: int,
+    *,
+    what: str = "logs",
 ) -> str:
     """Return what a load should have shown; ``possible`` are the first of the lawful contents."""
     text = f"{_EXPECTED.get(requirement_id, '')}{contents_text(possible[0])}"
     if possible_count == 2:
         return f"{text} or {contents_text(possible[1])}"
-    return f"{text} or one of {possible_count - 1} other logs" if possible_count > 2 else text
+    return f"{text} or one of {possible_count - 1} other {what}" if possible_count > 2 else text
 
 
 def found_load_text(requirement_id: str, found: Sequence[Any], expected: Sequence[Any]) -> str:

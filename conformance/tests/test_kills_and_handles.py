@@ -13,6 +13,7 @@ from conformance.door.harness import harness_backend
 from conformance.engine.suite import Suite
 from conformance.machines.handles import CACHE_HANDLES_SUITE, WAL_HANDLES_SUITE
 from conformance.machines.kills import CACHE_KILL_SUITE, WAL_KILL_SUITE
+from conformance.machines.long_handles import LONG_CACHE_HANDLES_SUITE, LONG_LOG_HANDLES_SUITE
 from conformance.records.results import BackendReport, Verdict
 from tests.zoo import door_targets
 from tests.zoo.judging import failed, judged
@@ -97,6 +98,22 @@ def test_a_database_keeps_what_every_handle_wrote(door: str) -> None:
             report = judged_quickly(backend, HANDLES)
 
     assert [result.verdict for result in report.results] == [Verdict.PASS, Verdict.PASS]
+
+
+@pytest.mark.requirement("WAL-08", "CACHE-08")
+def test_what_was_refused_may_have_been_stored_before_a_kill() -> None:
+    with served("LOSES_ANSWERS") as backend:
+        report = judged_quickly(backend, KILLS)
+
+    assert [result.verdict for result in report.results] == [Verdict.PASS, Verdict.PASS]
+
+
+@pytest.mark.requirement("WAL-01", "CACHE-02")
+def test_what_was_refused_may_have_been_stored_through_another_handle() -> None:
+    suites = (*HANDLES, LONG_LOG_HANDLES_SUITE, LONG_CACHE_HANDLES_SUITE)
+    report = judged_quickly(door_targets.LOSES_ANSWERS, suites)
+
+    assert failed(report) == []
 
 
 def test_without_the_declaration_several_handles_are_not_asked_for() -> None:

@@ -25,6 +25,7 @@ from conformance.tests.rules_drivers import (
 E1, E2, E3 = cached("e", "1"), cached("e", "2"), cached("e", "3")
 F1, F2 = cached("f", "1"), cached("f", "2")
 LOST = load_cache()
+LOADED = [put("e", "1"), put("f", "1"), load_cache(E1, F1)]
 
 
 def judge_of(*, begins_empty: bool = True, reopens: bool = True) -> CacheJudge:
@@ -56,8 +57,8 @@ def judge_of(*, begins_empty: bool = True, reopens: bool = True) -> CacheJudge:
         ([put("e", "1"), unsure_put("e", "2"), load_cache(E1)], {"CACHE-07"}),
         ([put("e", "1"), unsure_put("e", "2"), unsure_put("e", "3"), load_cache(E2)],
          {"CACHE-07"}),
-        # The same entry once more leaves no doubt.
-        ([put("e", "1"), unsure_put("e", "1"), get("e", E1)], {"CACHE-02"}),
+        # A put that failed is one, whatever it put.
+        ([put("e", "1"), unsure_put("e", "1"), get("e", E1)], {"CACHE-07"}),
         ([put("e", "1"), REOPEN, get("e", E1)], {"CACHE-08"}),
         ([put("e", "1"), REOPEN, load_cache(E1)], {"CACHE-08"}),
         ([put("e", "1"), load_cache(E1), REOPEN, load_cache(E1)], {"CACHE-06", "CACHE-08"}),
@@ -69,10 +70,14 @@ def judge_of(*, begins_empty: bool = True, reopens: bool = True) -> CacheJudge:
         ([REOPEN, put("e", "1"), load_cache(E1)], {"CACHE-06"}),
         ([put("e", "1"), REOPEN, put("e", "2"), get("e", E2)], {"CACHE-02"}),
         ([unsure_put("e", "1"), REOPEN, get("e", E1)], {"CACHE-07"}),
-        ([put("e", "1"), REOPEN, unsure_put("e", "1"), get("e", E1)], {"CACHE-02"}),
+        ([put("e", "1"), REOPEN, unsure_put("e", "1"), get("e", E1)], {"CACHE-07"}),
         ([refused_put("e", "1"), put("e", "2"), get("e", E2)], {"CACHE-02"}),
         ([put("e", "1"), REOPEN, unsure_put("e", "2"), get("e", E1)], {"CACHE-07"}),
-        ([put("e", "1"), REOPEN, load_cache(E1), get("e", E1)], {"CACHE-02", "CACHE-08"}),
+        ([put("e", "1"), REOPEN, load_cache(E1), get("e", E1)], {"CACHE-08"}),
+        ([put("e", "1"), REOPEN, load_cache(E1), put("f", "1"), get("e", E1)],
+         {"CACHE-02", "CACHE-08"}),
+        ([put("e", "1"), REOPEN, load_cache(E1), refused_put("f", "1"), get("e", E1)],
+         {"CACHE-02", "CACHE-08"}),
         ([put("e", "1"), REOPEN, get("e", E1), get("e", E1)], {"CACHE-02", "CACHE-08"}),
         ([put("e", "1"), REOPEN, get("e", E1), REOPEN, get("e", E1)], {"CACHE-08"}),
         ([without_answer(get("e", None)), without_answer(LOST)], set()),
@@ -121,6 +126,20 @@ def test_a_right_cache_proves_what_was_put_to_the_test_and_no_more(
         ([put("e", "1"), REOPEN, get("e", E1), get("e", None)], {"CACHE-02": 4}),
         ([put("e", "1"), REOPEN, put("e", "2"), load_cache(E1)], {"CACHE-06": 4}),
         ([put("e", "1"), REOPEN, load_cache(E1), LOST], {"CACHE-06": 4}),
+        # What it showed as a whole it may still not find, until something is put.
+        ([put("e", "1"), REOPEN, load_cache(E1), get("e", None)], {"CACHE-08": 4}),
+        (
+            [put("e", "1"), REOPEN, load_cache(E1), put("f", "1"), get("e", None)],
+            {"CACHE-03": 5},
+        ),
+        # Where nothing but a put that failed came in between, it is that.
+        ([*LOADED, refused_put("e", "2"), load_cache(E2)], {"CACHE-07": 5}),
+        ([*LOADED, refused_put("e", "2"), get("e", E2), load_cache(E1, F1)], {"CACHE-07": 6}),
+        ([*LOADED, unsure_put("g", "1"), load_cache(E1, F2)], {"CACHE-07": 5}),
+        ([put("e", "1"), refused_put("e", "1"), get("e", None)], {"CACHE-07": 3}),
+        ([put("e", "1"), refused_put("e", "1"), LOST], {"CACHE-07": 3}),
+        ([*LOADED, refused_put("e", "2"), load_cache(E1, F1), LOST], {"CACHE-06": 6}),
+        ([put("e", "1"), load_cache(E1, E1), get("e", E1), LOST], {"CACHE-03": 2, "CACHE-06": 4}),
         ([put("e", "1"), put("f", "1"), load_cache(F1, E1)], {"CACHE-04": 3}),
         ([put("e", "1"), put("f", "1"), put("e", "2"), load_cache(E2, F1)], {"CACHE-04": 4}),
         ([put("e", "1"), put("f", "1"), load_cache(E1, F1), load_cache(F1, E1)], {"CACHE-04": 4}),
@@ -131,9 +150,6 @@ def test_a_broken_cache_is_blamed_for_one_thing_at_its_first_line(
     asked: list[Asked], expected: dict[str, int]
 ) -> None:
     assert broken(driven(judge_of(), asked)) == expected
-
-
-LOADED = [put("e", "1"), put("f", "1"), load_cache(E1, F1)]
 
 
 @pytest.mark.parametrize(
@@ -150,10 +166,34 @@ def test_after_a_wrong_answer_what_comes_next_is_taken_as_it_is(asked: list[Aske
 
 @pytest.mark.requirement("CACHE-04")
 @pytest.mark.parametrize("last", [refused_put("e", "2"), unsure_put("e", "2")])
-def test_the_order_is_not_known_after_a_put_that_may_not_have_been(last: Asked) -> None:
+@pytest.mark.parametrize("looks", [[], [get("e", E1)]])
+def test_the_order_is_not_known_after_a_put_that_may_not_have_been(
+    last: Asked, looks: list[Asked]
+) -> None:
     for loaded in ((E1, F1), (F1, E1)):
-        findings = driven(judge_of(), [put("e", "1"), put("f", "1"), last, load_cache(*loaded)])
-        assert "CACHE-04" not in findings.checks
+        asked = [put("e", "1"), put("f", "1"), last, *looks, load_cache(*loaded)]
+        assert "CACHE-04" not in driven(judge_of(), asked).checks
+
+
+@pytest.mark.requirement("CACHE-04")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        # An entry that was not kept is not in its place either.
+        [*LOADED, put("e", "2"), load_cache(E1, F1)],
+        [*LOADED, get("e", E2), load_cache(F1, E1)],
+        [*LOADED, load_cache(F1, E1, E1)],
+    ],
+)
+def test_the_order_of_what_is_wrong_is_not_judged(asked: list[Asked]) -> None:
+    assert "CACHE-04" not in broken(driven(judge_of(), asked))
+
+
+@pytest.mark.requirement("CACHE-04")
+def test_a_put_that_is_acknowledged_in_the_end_settles_the_place() -> None:
+    asked = [*LOADED, unsure_put("e", "2"), put("e", "3"), load_cache(E3, F1)]
+
+    assert broken(driven(judge_of(), asked)) == {"CACHE-04": 6}
 
 
 @pytest.mark.parametrize(
@@ -233,27 +273,48 @@ def test_past_so_many_puts_without_an_answer_nothing_is_known(count: int, is_kno
         (
             [unsure_put("e", "2"), load_cache(E1)],
             "CACHE-07",
-            'nothing or evidence "e" = blocked of "2"."o"',
-            'evidence "e" = blocked of "1"."o"',
+            'nothing or [evidence "e" = blocked of "2"."o"]',
+            '[evidence "e" = blocked of "1"."o"] (1 entry instead of 0)',
         ),
-        ([put("e", "1"), LOST], "CACHE-06", 'evidence "e" = blocked of "1"."o"', "nothing"),
+        (
+            [put("e", "1"), put("f", "1"), unsure_put("e", "2"), load_cache(F1)],
+            "CACHE-07",
+            '[evidence "e" = blocked of "1"."o"; evidence "f" = blocked of "1"."o"] or '
+            '[evidence "f" = blocked of "1"."o"; evidence "e" = blocked of "2"."o"]',
+            '[evidence "f" = blocked of "1"."o"] (1 entry instead of 2; entry 0 is missing)',
+        ),
+        (
+            [unsure_put("e", "1"), unsure_put("e", "2"), load_cache(F1)],
+            "CACHE-07",
+            "nothing or one of 2 other caches",
+            '[evidence "f" = blocked of "1"."o"] (1 entry instead of 0)',
+        ),
+        (
+            [put("e", "1"), LOST],
+            "CACHE-06",
+            '[evidence "e" = blocked of "1"."o"]',
+            "nothing (0 entries instead of 1)",
+        ),
         (
             [put("e", "1"), load_cache(E2)],
             "CACHE-06",
-            'evidence "e" = blocked of "1"."o"',
-            'evidence "e" = blocked of "2"."o"',
+            '[evidence "e" = blocked of "1"."o"]',
+            '[evidence "e" = blocked of "2"."o"] '
+            '(entry 0 differs: interface_name is "2", expected "1")',
         ),
         (
             [put("e", "1"), load_cache(E1, E1)],
             "CACHE-03",
-            "every id once",
-            '[evidence "e" = blocked of "1"."o"; evidence "e" = blocked of "1"."o"]',
+            '[evidence "e" = blocked of "1"."o"]',
+            '[evidence "e" = blocked of "1"."o"; evidence "e" = blocked of "1"."o"] '
+            "(2 entries instead of 1; entry 1 is too much)",
         ),
         (
             [put("e", "1"), put("f", "1"), load_cache(F1, E1)],
             "CACHE-04",
-            "the ids in the order ['e', 'f']",
-            "the ids in the order ['f', 'e']",
+            '[evidence "e" = blocked of "1"."o"; evidence "f" = blocked of "1"."o"]',
+            '[evidence "f" = blocked of "1"."o"; evidence "e" = blocked of "1"."o"] '
+            '(entry 0 differs: evidence_id is "f", expected "e")',
         ),
     ],
 )
@@ -270,3 +331,40 @@ def test_an_entry_of_another_id_is_wrong_whatever_the_cache_held() -> None:
 
     assert found.text == 'get evidence "e"'
     assert found.expected == "nothing, or an entry of that id"
+
+
+def test_what_nobody_knows_is_expected_as_it_is_shown() -> None:
+    asked = [load_cache(E1, E2), put("f", "1"), load_cache(E1, E2)]
+    found = driven(judge_of(begins_empty=False), asked).differences["CACHE-06"]
+
+    stored = 'evidence "e" = blocked of "2"."o"'
+    assert found.expected == f'[{stored}; evidence "f" = blocked of "1"."o"]'
+
+
+@pytest.mark.requirement("CACHE-01")
+@pytest.mark.parametrize("takes", [True, False])
+def test_the_empty_id_may_be_refused_for_other_reasons_than_itself(takes: bool) -> None:
+    asked_of: list[str] = []
+
+    def takes_the_id(evidence_id: str) -> bool:
+        asked_of.append(evidence_id)
+        return takes
+
+    judge = CacheJudge(Findings(), begins_empty=True, reopens=True, takes_the_id=takes_the_id)
+    findings = driven(judge, [put("", "1"), refused_put("e", "1"), refused_put("", "2", "full")])
+
+    assert asked_of == [""]
+    assert broken(findings) == ({} if takes else {"CACHE-01": 3})
+    if not takes:
+        difference = findings.differences["CACHE-01"]
+        assert difference.expected == "accepted: the empty id is a legal one"
+        assert difference.actual == "refused: full"
+
+
+def test_what_a_cache_begins_with_is_known() -> None:
+    judge = judge_of(begins_empty=False)
+    judge.begin_with((E1, F1))
+
+    assert judge.entries == (E1, F1)
+    asked = [load_cache(F1, E1), put("f", "2"), load_cache(F2), get("e", None)]
+    assert broken(driven(judge, asked)) == {"CACHE-04": 1, "CACHE-03": 3}

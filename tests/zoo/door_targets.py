@@ -9,8 +9,11 @@ from conformance.backend import Backend, Capability
 from conformance.run.shipped import SHIPPED_BACKENDS, ReferenceCodec
 from telltale_spec.backends.file import FileAgreementWal, FileEvidenceOutcomeCache
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
+from telltale_spec.backends.sqlite import SQLiteAgreementWal, SQLiteEvidenceOutcomeCache
+from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
+from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
@@ -136,6 +139,34 @@ class RemembersItsCache(FileEvidenceOutcomeCache):
         return self.known
 
 
+class LosesAnswersOfItsLog(SQLiteAgreementWal):
+    """Store every second entry and say that it failed, as who lost the answer does."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory / "agreement.sqlite3")
+        self.appends = 0
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        super().append(entry)
+        self.appends += 1
+        if self.appends % 2 == 0:
+            raise DurabilityError("the answer was lost")
+
+
+class LosesAnswersOfItsCache(SQLiteEvidenceOutcomeCache):
+    """Store every second entry and say that it failed, as who lost the answer does."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory / "evidence.sqlite3")
+        self.puts = 0
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        super().put(entry)
+        self.puts += 1
+        if self.puts % 2 == 0:
+            raise DurabilityError("the answer was lost")
+
+
 _KILLED: Final = frozenset({Capability.REOPEN, Capability.PROCESS_KILL})
 _HANDLES: Final = frozenset({Capability.CONCURRENT_HANDLES})
 
@@ -151,6 +182,15 @@ REMEMBERS: Final = Backend(
     evidence_cache=RemembersItsCache,
     capabilities=_HANDLES,
 )
+LOSES_ANSWERS: Final = Backend(
+    "loses answers",
+    agreement_wal=LosesAnswersOfItsLog,
+    evidence_cache=LosesAnswersOfItsCache,
+    capabilities=_KILLED | _HANDLES,
+    rejection_mode=RejectionMode.UNKNOWN_OUTCOME,
+)
+"""A right one: of what it refuses nobody can tell whether it is stored."""
+
 REWRITES_ITS_FILE: Final = Backend(
     "rewrites its file",
     agreement_wal=lambda directory: FileAgreementWal(directory / "agreement.wal"),
