@@ -14,6 +14,7 @@ __all__ = [
     "ConformanceError",
     "HistoryError",
     "ModelError",
+    "OtherCheckerError",
     "ReplayError",
     "ReportError",
     "TargetError",
@@ -90,6 +91,19 @@ class ModelError(UsageError):
         self.model = model
         self.reason = reason
         super().__init__(f"model `{model}`: {reason}")
+
+
+class OtherCheckerError(ConformanceError):
+    """Report another model checker that gave no answer: it failed, or took too long.
+
+    ``program`` is what was started. What it would have said is not known, so that
+    nothing is compared with it.
+    """
+
+    def __init__(self, program: str, reason: str) -> None:
+        self.program = program
+        self.reason = reason
+        super().__init__(f"{program} {reason}")
 
 
 class HistoryError(UsageError):

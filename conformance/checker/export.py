@@ -8,7 +8,7 @@ of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -56,14 +56,15 @@ class _Rows:
             row[self.number(pair)] = slot
         return row
 
-    def holds(self, name: str) -> list[int]:
+    def holds(self, names: Iterable[str]) -> list[int]:
         row = [1] * self.pairs_count
-        for pair in self.tables.broken[name]:
-            row[self.number(pair)] = 0
+        for name in names:
+            for pair in self.tables.broken[name]:
+                row[self.number(pair)] = 0
         return row
 
 
-def _c_tables(rows: _Rows, claim: str | None) -> Iterator[str]:
+def _c_tables(rows: _Rows, claims: Sequence[str]) -> Iterator[str]:
     """Yield the tables as C: Promela's own text has a limit that they may pass."""
     tables = rows.tables
     for index, name in enumerate(tables.moves):
@@ -73,11 +74,11 @@ def _c_tables(rows: _Rows, claim: str | None) -> Iterator[str]:
         yield f"/* {table.name} */"
         yield f"static const int shared_{index}[] = {{\n  {_numbers(rows.shared_move(table))}}};"
         yield f"static const int slot_{index}[] = {{\n  {_numbers(rows.slot_move(table))}}};"
-    if claim is not None:
-        yield f"static const int holds[] = {{\n  {_numbers(rows.holds(claim))}}};"
+    if claims:
+        yield f"static const int holds[] = {{\n  {_numbers(rows.holds(claims))}}};"
 
 
-def _promela(rows: _Rows, claim: str | None, stem: str) -> Iterator[str]:
+def _promela(rows: _Rows, claims: Sequence[str], stem: str) -> Iterator[str]:
     tables, n = rows.tables, rows.tables.slots_count
     yield f"/* {tables.model.title}, {n} slots. Generated. Search it with pan -DBFS. */"
     yield f'c_decl {{ \\#include "{stem}.h"'
@@ -86,6 +87,12 @@ def _promela(rows: _Rows, claim: str | None, stem: str) -> Iterator[str]:
     for i, slot in enumerate(tables.starts[0][1]):
         yield f"int v{i} = {slot};"
     yield "active proctype search() {"
+    if len(tables.starts) > 1:
+        yield "  if"
+        for shared, chosen_slots in tables.starts:
+            chosen = " ".join(f"now.v{i} = {slot};" for i, slot in enumerate(chosen_slots))
+            yield f"  :: d_step {{ c_code {{ now.h = {shared}; {chosen} }} }}"
+        yield "  fi;"
     yield "end:"
     yield "  do"
     # Spin takes only plain expressions here, no macro and no function.
@@ -107,7 +114,7 @@ def _promela(rows: _Rows, claim: str | None, stem: str) -> Iterator[str]:
             f"  :: d_step {{ c_expr {{ {guard} }} -> c_code {{ {slots} "
             f"now.h = shared_{index}[now.h]; {sets} }} }}"
         )
-    if claim is not None:
+    if claims:
         broken = " || ".join(f"!holds[{pair}]" for pair in pairs)
         yield f"  :: d_step {{ c_expr {{ {broken} }} -> assert(false) }}"
     yield "  od"
@@ -135,7 +142,7 @@ def _murphi_function(name: str, result: str, row: list[int], none: int) -> Itera
     yield "end;"
 
 
-def _murphi(rows: _Rows, claim: str | None) -> Iterator[str]:
+def _murphi(rows: _Rows, claims: Sequence[str]) -> Iterator[str]:
     tables, n = rows.tables, rows.tables.slots_count
     moves = list(tables.moves)
     pairs, shared, slots = rows.pairs_count, rows.shared_count, rows.slot_count
@@ -188,13 +195,13 @@ def _murphi(rows: _Rows, claim: str | None) -> Iterator[str]:
         yield "  end;"
         yield "  h := g;"
         yield "end;"
-    if claim is not None:
-        yield from _murphi_function("holds", "0 .. 1", rows.holds(claim), 0)
-        yield f'invariant "{claim}"'
+    if claims:
+        yield from _murphi_function("holds", "0 .. 1", rows.holds(claims), 0)
+        yield f'invariant "{", ".join(claims)}"'
         yield f"  forall i: Index do holds(h + {shared} * v[i]) = 1 end;"
 
 
-def _tla(rows: _Rows, claim: str | None) -> Iterator[str]:
+def _tla(rows: _Rows, claims: Sequence[str]) -> Iterator[str]:
     tables, n = rows.tables, rows.tables.slots_count
     moves = list(tables.moves)
     shared = rows.shared_count
@@ -209,8 +216,8 @@ def _tla(rows: _Rows, claim: str | None) -> Iterator[str]:
         yield f"\\* {table.name}"
         yield f"Shared{index} == <<{_numbers(rows.shared_move(table))}>>"
         yield f"Slot{index} == <<{_numbers(rows.slot_move(table))}>>"
-    if claim is not None:
-        yield f"HoldsOf == <<{_numbers(rows.holds(claim))}>>"
+    if claims:
+        yield f"HoldsOf == <<{_numbers(rows.holds(claims))}>>"
     yield f"Pair(i) == h + {shared} * v[i] + 1"
     yield f"Index == 1 .. {n}"
     starts = " \\/ ".join(
@@ -229,7 +236,7 @@ def _tla(rows: _Rows, claim: str | None) -> Iterator[str]:
     steps = [f"\\E i \\in Index : Do{index}(i)" for index in range(len(moves))]
     steps += [f"All{index}" for index in range(len(tables.global_moves))]
     yield "Next ==\n  " + "\n  ".join(f"\\/ {step}" for step in steps)
-    if claim is not None:
+    if claims:
         yield "Claim == \\A i \\in Index : HoldsOf[Pair(i)] = 1"
     yield "Spec == Init /\\ [][Next]_<<h, v>>"
     yield "============================================================================="
@@ -240,14 +247,15 @@ LANGUAGES: Final = ("murphi", "promela", "tla")
 
 
 def export_files(
-    language: str, tables: Tables, claim: str | None = None, stem: str = "model"
+    language: str, tables: Tables, claims: Sequence[str] = (), stem: str = "model"
 ) -> dict[str, str]:
     """Return a tabulated model in another checker's language, by file name.
 
-    ``claim`` is a property of one slot that goes with it. A module of TLA+ has
-    the name of its file, so ``stem`` is of no effect there. Raises
-    :class:`~conformance.errors.ModelError` for tables that no text should hold
-    and for several beginnings in Promela, which has one.
+    ``claims`` are properties of one slot that go with it, as one: each of them
+    has to hold. A module of TLA+ has the name of its file, so ``stem`` is of no
+    effect there. Promela has one beginning; where a model has several, the first
+    step chooses one, which adds a state, a level and a transition for each. Raises
+    :class:`~conformance.errors.ModelError` for tables that no text should hold.
     """
     rows = _Rows(tables)
     if rows.pairs_count > _PAIRS_MAX:
@@ -255,18 +263,16 @@ def export_files(
             tables.model.title, f"{rows.pairs_count} pairs, at most {_PAIRS_MAX} are written out"
         )
     if language == "murphi":
-        return {f"{stem}.m": _text(_murphi(rows, claim))}
+        return {f"{stem}.m": _text(_murphi(rows, claims))}
     if language == "tla":
-        invariant = [] if claim is None else ["INVARIANT Claim"]
+        invariant = ["INVARIANT Claim"] if claims else []
         return {
-            "Exported.tla": _text(_tla(rows, claim)),
+            "Exported.tla": _text(_tla(rows, claims)),
             "Exported.cfg": _text(["SPECIFICATION Spec", *invariant]),
         }
-    if len(tables.starts) > 1:
-        raise ModelError(tables.model.title, "it has several beginnings, Promela has one")
     return {
-        f"{stem}.pml": _text(_promela(rows, claim, stem)),
-        f"{stem}.h": _text(_c_tables(rows, claim)),
+        f"{stem}.pml": _text(_promela(rows, claims, stem)),
+        f"{stem}.h": _text(_c_tables(rows, claims)),
     }
 
 
@@ -277,10 +283,10 @@ def _text(lines: Iterable[str]) -> str:
 def write_model(language: str, model: Model, slots_count: int, folder: Path) -> Iterator[Path]:
     """Write a model into a folder, without and with each property of one slot; yield the files."""
     tables = tabulate(model, slots_count)
-    for claim in (None, *(each.name for each in model.properties)):
-        stem = "states" if claim is None else claim.replace(" ", "-").replace(",", "")
+    for claims in ((), *((each.name,) for each in model.properties)):
+        stem = "-".join(claims).replace(" ", "-").replace(",", "") or "states"
         place = folder / stem if language == "tla" else folder
         place.mkdir(parents=True, exist_ok=True)
-        for name, text in export_files(language, tables, claim, stem).items():
+        for name, text in export_files(language, tables, claims, stem).items():
             (place / name).write_text(text, encoding="utf-8")
             yield place / name

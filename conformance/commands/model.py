@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import CommandParser, complain, positive, seconds, write_whole
+from conformance.commands.model_compare import add_compare, run_compare
 from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     export.add_argument("folder", type=Path)
     export.add_argument("--bound", type=positive, metavar="SLOTS")
     _add_variant(export)
+    _add_variant(add_compare(actions))
 
 
 def _add_variant(parser: argparse.ArgumentParser) -> None:
@@ -139,6 +141,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         return _list(console)
     if parsed.action == "export":
         return _export(parsed, console)
+    if parsed.action == "compare":
+        return run_compare(parsed, _named_variant(parsed), console)
     try:
         return _trace(parsed, console) if parsed.action == "trace" else _check(parsed, console)
     except CheckpointDamagedError as error:
@@ -161,12 +165,20 @@ def _list(console: Console) -> int:
 
 
 def _variant(parsed: argparse.Namespace) -> str:
-    from conformance.checker.model import FAITHFUL, HARDENED
+    from conformance.checker.model import FAITHFUL
+
+    return _named_variant(parsed) or FAITHFUL
+
+
+def _named_variant(parsed: argparse.Namespace) -> str | None:
+    """Return the variant that was asked for, if any was."""
+    from conformance.checker.model import HARDENED
     from conformance.errors import UsageError
 
     if parsed.hardened and parsed.variant not in (None, HARDENED):
         raise UsageError(f"--hardened and --variant {parsed.variant} ask for two variants")
-    return HARDENED if parsed.hardened else parsed.variant or FAITHFUL
+    named: str | None = HARDENED if parsed.hardened else parsed.variant
+    return named
 
 
 def _engine(parsed: argparse.Namespace) -> str | None:

@@ -93,6 +93,8 @@ LAYERS = (
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Searches models of the specification; the reference comes in only to confirm what it shows.
     Layer("checker", ("conformance.checker",), ("errors", "run errors")),
+    # Lets other checkers search the same tables; the search itself knows nothing of them.
+    Layer("comparing", ("conformance.checker.comparing",), ("errors", "run errors", "checker")),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",
@@ -183,6 +185,7 @@ LAYERS = (
             "bench",
             "harness folder",
             "checker",
+            "comparing",
             "worlds",
             "findings",
         ),

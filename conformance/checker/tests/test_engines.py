@@ -11,12 +11,13 @@ import pytest
 
 from conformance.checker import plain
 from conformance.checker import tables as tables_module
+from conformance.checker.comparing.arbitrary import arbitrary_model
 from conformance.checker.engines import ENGINES as ALL_ENGINES
 from conformance.checker.engines import check_model, is_installed
 from conformance.checker.model import FAITHFUL, Action, Model, Property
 from conformance.checker.plain import successors
 from conformance.checker.results import Budget, Judgement, SearchResult, State
-from conformance.checker.tests.toys import Process, Turn, mutual_exclusion, random_model
+from conformance.checker.tests.toys import Process, Turn, mutual_exclusion
 from conformance.errors import ModelError, UsageError
 
 pytest.importorskip("numpy", reason="the fast engine needs NumPy")
@@ -97,7 +98,7 @@ def test_engines_agree_on_arbitrary_models(
     seed: int, slots_count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counts, depth, verdicts and lengths are equal, dense and sparse, and traces can be walked."""
-    model = random_model(seed)
+    model = arbitrary_model(seed)
     answers: list[object] = []
     ways = [(engine, False) for engine in ENGINES]
     ways += [(engine, True) for engine in ENGINES if engine != "plain"]

@@ -84,8 +84,6 @@ def test_files_are_written_for_every_property(language: str, tmp_path: Path) -> 
 
 
 def test_what_cannot_be_written_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ModelError, match="several beginnings, Promela has one"):
-        export_files("promela", tabulate(build("effects"), 1))
     monkeypatch.setattr(export, "_PAIRS_MAX", 10)
     with pytest.raises(ModelError, match="at most 10 are written out"):
         export_files("tla", tabulate(build("handles"), 2))
