@@ -23,6 +23,10 @@ __all__ = [
 ]
 
 _STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+_TERMINAL_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
+
+OPENED_PAGE: Final = Path(".telltale") / "report.html"
+"""Where the page is written that is only to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,18 @@ def add_file_options(parser: argparse.ArgumentParser, *, without: tuple[str, ...
         metavar="URL",
         help="with --html: where the site of the documents stands, to which ids then lead",
     )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help=f"show the page in a browser; without --html it is written to {OPENED_PAGE}",
+    )
 
 
 def wanted_files(parsed: argparse.Namespace) -> dict[str, Path]:
     """Return the files that were asked for, by the name of their form."""
     wanted = {name: getattr(parsed, name, None) for name in _FORMS}
+    if parsed.open and wanted["html"] is None:
+        wanted["html"] = OPENED_PAGE
     return {name: path for name, path in wanted.items() if path is not None}
 
 
@@ -98,8 +109,13 @@ def files_problem(parsed: argparse.Namespace) -> str | None:
 
         if not web_link(documentation):
             return f"--documentation {documentation}: expected an address with http or https"
-        if parsed.html is None:
+        if "html" not in wanted_files(parsed):
             return f"--documentation {documentation}: only a page has links, so --html is missing"
+    if parsed.open and parsed.html is None:
+        try:
+            OPENED_PAGE.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return f"--open: {OPENED_PAGE.parent} cannot be made: {error.strerror}"
     for name, path in wanted_files(parsed).items():
         problem = file_problem(f"--{name}", path)
         if problem is not None:
@@ -121,7 +137,24 @@ def write_files(parsed: argparse.Namespace, report: Report) -> int | None:
             write_whole(path, _FORMS[name][1](report, choices))
         except OSError as error:
             status = complain(f"--{name} {path}: {error.strerror}")
+    if status is None and parsed.open:
+        _show(wanted_files(parsed)["html"])
     return status
+
+
+def _show(page: Path) -> None:
+    """Show a page in a browser, or say where it is; no verdict depends on that."""
+    import webbrowser
+
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        browser = None
+    # One that runs in the terminal would take it over, and the end of the run with it.
+    if browser is None or getattr(browser, "name", "") in _TERMINAL_BROWSERS:
+        complain(f"--open: there is no browser with a window here; the page is {page}")
+    elif not browser.open(page.resolve().as_uri()):
+        complain(f"--open: the browser did not start; the page is {page}")
 
 
 def append_step_summary(report: Report, *, strict: bool) -> None:

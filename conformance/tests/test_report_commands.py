@@ -275,3 +275,62 @@ def test_without_a_report_the_shipped_backends_are_judged(
     served = ["sqlite (served)", "log-file (served)"]
     assert judged == [*(backend.name for backend in SHIPPED_BACKENDS), *served]
     assert "1 tested" in capsys.readouterr().out
+
+
+# A look at the page
+
+
+def browser_of(folder: Path, monkeypatch: pytest.MonkeyPatch, ending: str = "") -> Path:
+    """Make a browser of a few lines, which writes down what it is asked to show."""
+    program, shown = folder / "browser", folder / "shown"
+    program.write_text(f"#!/bin/sh\nprintf %s \"$1\" > '{shown}'\n{ending}", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{program} %s")
+    # What is known of browsers is found out once a process.
+    monkeypatch.setattr("webbrowser._tryorder", None)
+    return shown
+
+
+def test_a_page_is_opened_where_it_was_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = browser_of(folder, monkeypatch)
+    report = saved("report.json", GOOD)
+
+    assert main(["report", report, "--html", "a page.html", "--open"]) == 0
+    assert shown.read_text() == (folder / "a page.html").as_uri()
+    assert main(["report", report, "--open"]) == 0
+    assert shown.read_text() == (folder / ".telltale/report.html").as_uri()
+    assert (folder / ".telltale/report.html").read_text(encoding="utf-8") == html_page(GOOD)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_run_ends_as_it_would_where_no_browser_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = saved("report.json", GOOD)
+    browser_of(folder, monkeypatch, "exit 1\n")
+    assert main(["report", report, "--open"]) == 0
+    assert "--open: the browser did not start; the page is .telltale/report.html" in (
+        capsys.readouterr().err
+    )
+    # One that is drawn in the terminal is not begun.
+    shown = folder / "shown"
+    shown.unlink()
+    terminal = folder / "lynx"
+    (folder / "browser").rename(terminal)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("BROWSER", "lynx")
+    monkeypatch.setattr("webbrowser._tryorder", None)
+    assert main(["report", report, "--open"]) == 0
+    assert "--open: there is no browser with a window here" in capsys.readouterr().err
+    assert not shown.exists()
+
+
+def test_a_page_to_be_opened_needs_a_place(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".telltale").write_text("a file", encoding="utf-8")
+
+    assert main(["report", saved("report.json", GOOD), "--open"]) == 2
+    assert "--open: .telltale cannot be made: File exists" in capsys.readouterr().err
