@@ -507,6 +507,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.nightly
 def test_a_shared_store_is_told_and_replayed_through_every_door(tmp_path: Path) -> None:
     (tmp_path / "shared_targets.py").write_text(TARGETS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
