@@ -115,6 +115,11 @@ def test_a_load_says_whether_it_shows_what_was_put(
         # A lookup speaks of its id, and a load of the whole cache.
         ([put("e", "1"), LOST, get("e", None)], 'evidence "e" = blocked of "1"."o"', "nothing"),
         (
+            [put("e", "1"), load_cache(E2), get("e", E2)],
+            'evidence "e" = blocked of "1"."o"',
+            'evidence "e" = blocked of "2"."o"',
+        ),
+        (
             [*LOADED, put("e", "2"), load_cache(E2), get("f", None)],
             '[evidence "f" = blocked of "1"."o"; evidence "e" = blocked of "2"."o"]',
             '[evidence "e" = blocked of "2"."o"] (1 entry instead of 2; entry 0 is missing)',
