@@ -204,6 +204,8 @@ def test_a_put_that_is_acknowledged_in_the_end_settles_the_place() -> None:
     [
         ([get("e", E1), get("e", E1)], {"CACHE-02"}, {}),
         ([get("e", E1), get("e", None)], set(), {"CACHE-02": 2}),
+        ([get("e", None), get("e", E1)], set(), {"CACHE-01": 2}),
+        ([get("e", None), load_cache(E1)], set(), {"CACHE-06": 2}),
         ([get("e", F1)], set(), {"CACHE-01": 1}),
         ([get("e", F1), get("e", E1)], set(), {"CACHE-01": 1}),
         ([load_cache()], set(), {}),

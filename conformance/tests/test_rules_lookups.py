@@ -60,6 +60,7 @@ LOADED = [put("e", "1"), put("f", "1"), load_cache(E1, F1)]
         # It was never found, or nothing else was put since it was.
         ([put("f", "1"), put("e", "1"), get("f", None)], {"CACHE-02": 3}),
         ([*LOADED, get("f", None)], {"CACHE-02": 4}),
+        ([put("e", "1"), get("e", E1), put("e", "2"), get("e", E1)], {"CACHE-02": 4}),
         ([*LOADED, put("g", "1"), get("f", F1), get("f", F2)], {"CACHE-02": 6}),
         ([*LOADED, put("g", "1"), get("f", E1)], {"CACHE-01": 5}),
         ([get("e", None), put("f", "1"), get("e", E1)], {"CACHE-01": 3}),
