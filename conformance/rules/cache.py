@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.findings import Findings, Place
-from conformance.rules.long_texts import contents_text, expected_load_text, mismatch_text
+from conformance.rules.long_texts import contents_text, mismatch_text, possible_text
 from conformance.rules.narration import found_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
@@ -201,15 +201,13 @@ class CacheJudge:
         if self._unsure.get(evidence_id):
             return "CACHE-07"
         is_as_opened = self._since.reopened or self._is_as_opened
-        if is_as_opened and self._was_kept(evidence_id, found, options):
+        is_nothing = found is None and options == [None]
+        if is_as_opened and evidence_id not in self._touched and not is_nothing:
+            # Only reopening can have changed it, and there was something to change.
             return "CACHE-08"
         if self._is_harmed(evidence_id) and found not in options:
             return "CACHE-03"
         return blame_for_get(evidence_id, found, options[0])
-
-    def _was_kept(self, evidence_id: str, found: Found, options: list[Found]) -> bool:
-        """Say whether only reopening can have changed an id, and there was something to change."""
-        return evidence_id not in self._touched and not (found is None and options == [None])
 
     def _is_harmed(self, evidence_id: str) -> bool:
         """Say whether an entry was there before something else was put."""
@@ -252,7 +250,8 @@ class CacheJudge:
             return False
         loaded: Entries = event.result
         given = {entry.evidence_id: entry for entry in loaded}
-        twice = _repeated(loaded) if len(given) < len(loaded) else []
+        counts = Counter(entry.evidence_id for entry in loaded)
+        twice = [each for each, count in counts.items() if count > 1]
         # What storage held twice before is its own affair until the id is put (CACHE-05).
         unknown = [each for each in twice if not self._options_of(each)]
         blamed = self._blamed_for_load(given, twice)
@@ -274,19 +273,17 @@ class CacheJudge:
 
         Where either the load or a put can be wrong there is no requirement yet.
         """
-        if given == self._held and not self._unsure:
-            return {}
         blamed = {}
         for evidence_id in {**self._held, **self._unsure, **given}:
-            options, found = self._options_of(evidence_id), given.get(evidence_id)
-            if options and found not in options and evidence_id not in twice:
-                blamed[evidence_id] = self._blamed_for_loaded(evidence_id, found, options)
+            options = self._options_of(evidence_id)
+            if options and given.get(evidence_id) not in options and evidence_id not in twice:
+                blamed[evidence_id] = self._blamed_for_loaded(evidence_id)
         return blamed
 
-    def _blamed_for_loaded(self, evidence_id: str, found: Found, options: list[Found]) -> str:
+    def _blamed_for_loaded(self, evidence_id: str) -> str:
         if evidence_id in self._unsure:
             return "CACHE-07"
-        if self._since.reopened and self._was_kept(evidence_id, found, options):
+        if self._since.reopened and evidence_id not in self._touched:
             return "CACHE-08"
         if self._since.put:
             return ""
@@ -300,7 +297,7 @@ class CacheJudge:
     ) -> None:
         possible, count = self._possible(given)
         difference = _Difference(
-            lambda: expected_load_text("", possible, count, what="caches"),
+            lambda: possible_text(possible, count, what="caches"),
             lambda: mismatch_text(loaded, possible[0]),
             self.findings.place,
         )
@@ -373,8 +370,3 @@ class CacheJudge:
         else:
             self._adopt({}, ())
             self._known = False
-
-
-def _repeated(loaded: Entries) -> list[str]:
-    counts = Counter(entry.evidence_id for entry in loaded)
-    return [evidence_id for evidence_id, count in counts.items() if count > 1]

@@ -8,7 +8,13 @@ from typing import Any, Final
 from conformance.rules.differences import difference_note
 from conformance.rules.narration import difference_text, entries_text
 
-__all__ = ["contents_text", "expected_load_text", "found_load_text", "mismatch_text"]
+__all__ = [
+    "contents_text",
+    "expected_load_text",
+    "found_load_text",
+    "mismatch_text",
+    "possible_text",
+]
 
 _SHOWN_MAX: Final = 8
 # What is said before the contents of a log that breaks one of these.
@@ -48,14 +54,16 @@ def mismatch_text(actual: Sequence[Any], expected: Sequence[Any]) -> str:
 
 
 def expected_load_text(
-    requirement_id: str,
-    possible: Sequence[Sequence[Any]],
-    possible_count: int,
-    *,
-    what: str = "logs",
+    requirement_id: str, possible: Sequence[Sequence[Any]], possible_count: int
 ) -> str:
-    """Return what a load should have shown; ``possible`` are the first of the lawful contents."""
-    text = f"{_EXPECTED.get(requirement_id, '')}{contents_text(possible[0])}"
+    """Return what a load of a log should have shown; see :func:`possible_text`."""
+    text = possible_text(possible, possible_count, what="logs")
+    return f"{_EXPECTED.get(requirement_id, '')}{text}"
+
+
+def possible_text(possible: Sequence[Sequence[Any]], possible_count: int, *, what: str) -> str:
+    """Return what there may be; ``possible`` are the first of the lawful contents."""
+    text = contents_text(possible[0])
     if possible_count == 2:
         return f"{text} or {contents_text(possible[1])}"
     return f"{text} or one of {possible_count - 1} other {what}" if possible_count > 2 else text

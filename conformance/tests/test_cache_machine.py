@@ -110,3 +110,49 @@ def test_minimal_counterexamples_stay_minimal() -> None:
     assert doubled is not None
     assert [step.text for step in doubled.steps] == [f"put {stored}"] * 2 + ["load the cache"]
     assert doubled.actual == f"[{stored}; {stored}] (2 entries instead of 1; entry 1 is too much)"
+
+
+STORED = 'evidence "e" = blocked of "t"."t"'
+RELEASED = 'evidence "e" = blocked with release of "t"."t"'
+
+
+@pytest.mark.requirement("CACHE-01", "CACHE-02", "CACHE-06", "CACHE-07")
+@pytest.mark.parametrize(
+    ("name", "steps", "expected", "actual"),
+    [
+        # What nobody asked for is shown as the look that it takes to see it.
+        (
+            "put keeps the first entry of an id",
+            [f"put {STORED}", f"put {RELEASED}", 'get evidence "e"'],
+            RELEASED,
+            STORED,
+        ),
+        (
+            "get takes the entry out",
+            [f"put {STORED}", "load the cache"],
+            f"[{STORED}]",
+            "nothing (0 entries instead of 1)",
+        ),
+        (
+            "a failed put loses the old entry",
+            [f"put {STORED}", f"put {STORED}", 'get evidence "e"'],
+            STORED,
+            "nothing",
+        ),
+        (
+            "put of the empty id is refused",
+            ['put evidence "" = blocked of "t"."t"'],
+            "accepted: the empty id is a legal one",
+            "refused: an id must not be empty",
+        ),
+    ],
+)
+def test_a_look_that_shows_a_fault_is_the_end_of_its_history(
+    name: str, steps: list[str], expected: str, actual: str
+) -> None:
+    _, factory, requirement_id = next(row for row in BROKEN_CACHES if row[0] == name)
+    found = counterexample_for(requirement_id, _broken(factory), SUITES)
+
+    assert found is not None
+    assert [step.text for step in found.steps] == steps
+    assert (found.expected, found.actual) == (expected, actual)

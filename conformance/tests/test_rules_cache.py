@@ -138,6 +138,9 @@ def test_a_right_cache_proves_what_was_put_to_the_test_and_no_more(
         ([*LOADED, unsure_put("g", "1"), load_cache(E1, F2)], {"CACHE-07": 5}),
         ([put("e", "1"), refused_put("e", "1"), get("e", None)], {"CACHE-07": 3}),
         ([put("e", "1"), refused_put("e", "1"), LOST], {"CACHE-07": 3}),
+        ([put("e", "1"), refused_put("e", "1"), get("e", E1), get("e", None)], {"CACHE-02": 4}),
+        # To be looked up changes no place.
+        ([put("e", "1"), put("f", "1"), get("e", E1), load_cache(F1, E1)], {"CACHE-04": 4}),
         ([*LOADED, refused_put("e", "2"), load_cache(E1, F1), LOST], {"CACHE-06": 6}),
         ([put("e", "1"), load_cache(E1, E1), get("e", E1), LOST], {"CACHE-03": 2, "CACHE-06": 4}),
         ([put("e", "1"), put("f", "1"), load_cache(F1, E1)], {"CACHE-04": 3}),
@@ -201,6 +204,8 @@ def test_a_put_that_is_acknowledged_in_the_end_settles_the_place() -> None:
     [
         ([get("e", E1), get("e", E1)], {"CACHE-02"}, {}),
         ([get("e", E1), get("e", None)], set(), {"CACHE-02": 2}),
+        ([get("e", None), get("e", E1)], set(), {"CACHE-01": 2}),
+        ([get("e", None), load_cache(E1)], set(), {"CACHE-06": 2}),
         ([get("e", F1)], set(), {"CACHE-01": 1}),
         ([get("e", F1), get("e", E1)], set(), {"CACHE-01": 1}),
         ([load_cache()], set(), {}),
@@ -284,6 +289,21 @@ def test_past_so_many_puts_without_an_answer_nothing_is_known(count: int, is_kno
             '[evidence "f" = blocked of "1"."o"] (1 entry instead of 2; entry 0 is missing)',
         ),
         (
+            [*LOADED, refused_put("f", "1"), refused_put("e", "2"), LOST],
+            "CACHE-07",
+            '[evidence "e" = blocked of "1"."o"; evidence "f" = blocked of "1"."o"] or '
+            '[evidence "f" = blocked of "1"."o"; evidence "e" = blocked of "2"."o"]',
+            "nothing (0 entries instead of 2)",
+        ),
+        # Of what was found wrong nobody knows what it should be.
+        (
+            [*LOADED, get("e", None), load_cache(E2, F2)],
+            "CACHE-06",
+            '[evidence "e" = blocked of "2"."o"; evidence "f" = blocked of "1"."o"]',
+            '[evidence "e" = blocked of "2"."o"; evidence "f" = blocked of "2"."o"] '
+            '(entry 1 differs: interface_name is "2", expected "1")',
+        ),
+        (
             [unsure_put("e", "1"), unsure_put("e", "2"), load_cache(F1)],
             "CACHE-07",
             "nothing or one of 2 other caches",
@@ -343,7 +363,10 @@ def test_what_nobody_knows_is_expected_as_it_is_shown() -> None:
 
 @pytest.mark.requirement("CACHE-01")
 @pytest.mark.parametrize("takes", [True, False])
-def test_the_empty_id_may_be_refused_for_other_reasons_than_itself(takes: bool) -> None:
+@pytest.mark.parametrize("message", ["full", None])
+def test_the_empty_id_may_be_refused_for_other_reasons_than_itself(
+    takes: bool, message: str | None
+) -> None:
     asked_of: list[str] = []
 
     def takes_the_id(evidence_id: str) -> bool:
@@ -351,14 +374,14 @@ def test_the_empty_id_may_be_refused_for_other_reasons_than_itself(takes: bool) 
         return takes
 
     judge = CacheJudge(Findings(), begins_empty=True, reopens=True, takes_the_id=takes_the_id)
-    findings = driven(judge, [put("", "1"), refused_put("e", "1"), refused_put("", "2", "full")])
+    findings = driven(judge, [put("", "1"), refused_put("e", "1"), refused_put("", "2", message)])
 
     assert asked_of == [""]
     assert broken(findings) == ({} if takes else {"CACHE-01": 3})
     if not takes:
         difference = findings.differences["CACHE-01"]
         assert difference.expected == "accepted: the empty id is a legal one"
-        assert difference.actual == "refused: full"
+        assert difference.actual == f"refused: {message or ''}"
 
 
 def test_what_a_cache_begins_with_is_known() -> None:

@@ -60,6 +60,7 @@ LOADED = [put("e", "1"), put("f", "1"), load_cache(E1, F1)]
         # It was never found, or nothing else was put since it was.
         ([put("f", "1"), put("e", "1"), get("f", None)], {"CACHE-02": 3}),
         ([*LOADED, get("f", None)], {"CACHE-02": 4}),
+        ([put("e", "1"), get("e", E1), put("e", "2"), get("e", E1)], {"CACHE-02": 4}),
         ([*LOADED, put("g", "1"), get("f", F1), get("f", F2)], {"CACHE-02": 6}),
         ([*LOADED, put("g", "1"), get("f", E1)], {"CACHE-01": 5}),
         ([get("e", None), put("f", "1"), get("e", E1)], {"CACHE-01": 3}),
@@ -114,6 +115,11 @@ def test_a_load_says_whether_it_shows_what_was_put(
     [
         # A lookup speaks of its id, and a load of the whole cache.
         ([put("e", "1"), LOST, get("e", None)], 'evidence "e" = blocked of "1"."o"', "nothing"),
+        (
+            [put("e", "1"), load_cache(E2), get("e", E2)],
+            'evidence "e" = blocked of "1"."o"',
+            'evidence "e" = blocked of "2"."o"',
+        ),
         (
             [*LOADED, put("e", "2"), load_cache(E2), get("f", None)],
             '[evidence "f" = blocked of "1"."o"; evidence "e" = blocked of "2"."o"]',
