@@ -7,7 +7,7 @@ installed, is given as an image, so that neither is its making traced nor can it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +21,8 @@ from conformance.crashes.opener import Opener
 from conformance.crashes.oracle import Aspect, Difference
 from conformance.crashes.persistence import FileSystem, PowerModel
 from conformance.crashes.recording import LEFT_OUT
-from conformance.crashes.selection import chosen_states
-from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
+from conformance.crashes.selection import evenly
+from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState, states_of
 from conformance.crashes.strace import TracedHarness
 from conformance.engine.scratch import ScratchFolder
 from telltale_spec.model.operations import Operation
@@ -30,6 +30,7 @@ from telltale_spec.model.operations import Operation
 __all__ = ["JudgedLoss", "power_losses"]
 
 _STATES_MAX: Final = 8
+_COMPARED_A_STATE: Final = 4
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,12 @@ def power_losses(
     classes: Sequence[CrashClass] = POWER_CLASSES,
     states_max: int = _STATES_MAX,
     seed: int = 0,
-) -> Iterator[JudgedLoss]:
+) -> Generator[JudgedLoss]:
     """Carry a history out under trace, and yield what becomes of losses of power after it began.
 
     ``image`` is what the directory holds at first; all of it is on disk. Only losses after the
-    first acknowledged entry are made, at most ``states_max`` of each class, which lie evenly.
+    first acknowledged entry are made, at most ``states_max`` of each class, which lie evenly; not
+    all of them are compared with each other, as that takes long where there are many files.
     Equal arguments give equal losses where the backend does the same. Raises ``BackendFault`` and
     :class:`TraceError`. Source: WAL-08.power, CACHE-08.power.
     """
@@ -67,11 +69,20 @@ def power_losses(
     opener = Opener(launch)
     try:
         for crash_class in classes:
-            for state in chosen_states(site, crash_class, seed, states_max, since).states:
+            made = list(states_of(model, crash_class, seed, since))
+            for state in _chosen(site, made, states_max):
                 shown = opener.show(component, site.image(state))
                 yield JudgedLoss(state, site.differences(state, shown))
     finally:
         opener.end()
+
+
+def _chosen(site: CrashSite, made: Sequence[CrashState], states_max: int) -> list[CrashState]:
+    """Return at most so many states that differ in their image, or in what has to be there."""
+    distinct: dict[tuple[int, bytes], CrashState] = {}
+    for state in evenly(made, states_max * _COMPARED_A_STATE):
+        distinct.setdefault((site.conducted.answered(state.point), site.digest(state)), state)
+    return evenly(list(distinct.values()), states_max)
 
 
 def _carried_out(

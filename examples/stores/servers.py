@@ -109,7 +109,7 @@ def make_postgresql_cluster(data: Path) -> None:
     words = [program("initdb", FROM_POSTGRESQL), "--pgdata", str(data), "--auth", "trust"]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     subprocess.run(  # noqa: S603 - as above
-        [*words, "--username", "tester", "--encoding", "UTF8", "--no-sync"],
+        [*words, "--username", "tester", "--encoding", "UTF8", "--no-sync", "--wal-segsize=1"],
         user=_user(),
         check=True,
         capture_output=True,
