@@ -54,11 +54,12 @@ def power_losses(
 ) -> Generator[JudgedLoss]:
     """Carry a history out under trace, and yield what becomes of losses of power after it began.
 
-    ``image`` is what the directory holds at first; all of it is on disk. Only losses after the
-    first acknowledged entry are made, at most ``states_max`` of each class, which lie evenly; not
-    all of them are compared with each other, as that takes long where there are many files.
-    Equal arguments give equal losses where the backend does the same. Raises ``BackendFault`` and
-    :class:`TraceError`. Source: WAL-08.power, CACHE-08.power.
+    ``image`` is what the directory holds at first: a storage without entries, all of it on disk.
+    Only losses after the first acknowledged entry are made, at most ``states_max`` of each class,
+    which lie evenly; not all of them are compared with each other, as that takes long where there
+    are many files. Equal arguments give equal losses where the backend does the same. Raises
+    ``BackendFault``, :class:`TraceError`, and ``ValueError`` for a history that stores nothing.
+    Source: WAL-08.power, CACHE-08.power.
     """
     history = tuple(operations)
     done = _carried_out(launch, component, history, image)
@@ -104,5 +105,5 @@ def _first_acknowledgement(done: Conducted) -> int:
     answers = [i for i, event in enumerate(done.recording.events) if isinstance(event, Answered)]
     stored = [each.entry is not None and each.accepted for each in done.deeds]
     if True not in stored:
-        raise ValueError("a history that stores nothing has nothing to lose; add an Append")
+        raise ValueError("a history that stores nothing has nothing to lose: add an Append")
     return answers[stored.index(True)] + 1
