@@ -97,7 +97,7 @@ def _add_limits(check: CommandParser) -> None:
     check.add_argument(
         "--tour",
         action="store_true",
-        help="take every transition of a bounded log and cache, without chance, instead",
+        help="take every transition of bounded models of what there is, without chance, instead",
     )
     check.add_argument(
         "--time-limit",

@@ -21,7 +21,7 @@ from conformance.engine.session import History, Session, Violation
 from conformance.engine.shortening import shortest_and_plainest
 from conformance.errors import ActError
 from conformance.records.replays import component_of
-from conformance.records.results import Counterexample
+from conformance.records.results import Counterexample, TransitionResult
 
 __all__ = [
     "NEXT_HISTORY",
@@ -107,6 +107,10 @@ class Suite(ABC):
     def notes(self) -> list[str]:
         """Return what a reader has to know of the last search, besides its results."""
         return []
+
+    def transitions(self) -> TransitionResult | None:
+        """Return how much of a bounded model the last search took, where it is led by one."""
+        return None
 
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Carry out acts again on a new history, up to the first violation."""

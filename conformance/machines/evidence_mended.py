@@ -120,10 +120,12 @@ class Memory:
     def notes_foreign(self, entry: EvidenceOutcomeCacheEntry) -> bool:
         """Remember what somebody else stored; say whether the handler has to answer with it.
 
-        It need not where it has keys of its own (F21), or takes no such outcome for the last one.
+        It need not where it takes no such outcome for the last one. Where it has keys of its own
+        (F21), what it has kept of the id may be what is overwritten, and nobody knows any more.
         """
         if "F21" in self.mends:
-            return True
+            known = (*self.stored, *self.doubtful, *self.open_keys)
+            return all(key[0] != entry.evidence_id for key in known)
         if "F11" in self.mends and not entry.outcome.status.is_success:
             return False
         key = (entry.evidence_id,)

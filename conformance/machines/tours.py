@@ -1,4 +1,4 @@
-"""Suites without chance: every transition of the bounded log and the bounded cache.
+"""Suites without chance: every transition of bounded models of what a backend has.
 
 The judge is that of the random machines; only who chooses the operations is
 another.
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from conformance.backend import Backend
+from conformance.checker.models.tour_handlers import mending_of, tour_handler, tour_sync
 from conformance.checker.models.tours import (
     CacheLetter,
     LogLetter,
@@ -25,8 +26,12 @@ from conformance.engine.session import Budget, Session, Violation
 from conformance.engine.suite import ConformanceMachine, MachineSuite, Replayed, Suite
 from conformance.machines.bounded import bounded_cache, bounded_log, entry_of, outcome_entry_of
 from conformance.machines.cache import CACHE_SUITE
+from conformance.machines.evidence import EVIDENCE_SUITE
+from conformance.machines.tour_acts import handler_acts, sync_acts
+from conformance.machines.tour_recovery import RecoveryTour
 from conformance.machines.wal import WAL_SUITE
-from conformance.records.results import Counterexample
+from conformance.machines.wal_sync import WAL_SYNC_SUITE
+from conformance.records.results import Counterexample, TransitionResult
 
 __all__ = ["TOUR_PROFILE", "TourSuite", "entry_of", "tour_suites"]
 
@@ -61,6 +66,7 @@ class TourSuite(Suite):
         self._make_tour = make_tour
         self._acts_by_letter = acts_of(act_forms(judge.machine))
         self._covered: tuple[int, int, int] = (0, 0, 0)
+        self._path: list[str] = []
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what is toured."""
@@ -73,6 +79,11 @@ class TourSuite(Suite):
             f"tour of the bounded {self._what}: {covered} of {count} transitions taken, "
             f"in {histories} histories"
         ]
+
+    def transitions(self) -> TransitionResult:
+        """Return how much was taken in the last search."""
+        covered, count, _ = self._covered
+        return TransitionResult(self._what, covered, count)
 
     def _act_forms(self) -> Mapping[str, ActForm]:
         return act_forms(self._judge.machine)
@@ -102,6 +113,7 @@ class TourSuite(Suite):
         """Take one history of the tour; a violation of what is muted ends it early."""
         machine: ConformanceMachine | None = None
         state, length = tour.start, 0
+        self._path = []
         try:
             machine = bound()
             machine.start_history(0)
@@ -111,10 +123,11 @@ class TourSuite(Suite):
                     return
                 for name in way:
                     act = self._acts_by_letter[name]
+                    self._path.append(name)
                     before, state = state, tour.take(state, name)
                     length += 1
                     method = getattr(machine, act.form.function.__name__)
-                    machine.history.run(partial(method, *act.arguments))
+                    machine.history.run(partial(method, *act.arguments, **act.named))
                     if _has_ended(machine):
                         tour.close(before, name)
                         break
@@ -126,14 +139,10 @@ class TourSuite(Suite):
 
     def _named(self, found: Counterexample, tour: Tour) -> Counterexample:
         """Add to what is wrong in which state, and at which transition, it is."""
-        letters = {
-            (act.form.name, act.arguments): name for name, act in self._acts_by_letter.items()
-        }
-        names = [letters[act.form.name, act.arguments] for act in found.acts]
         state = tour.start
-        for name in names[:-1]:
+        for name in self._path[:-1]:
             state = tour.after(state, name)
-        place = f"in {tour.value(state)}" + (f", at `{names[-1]}`" if names else "")
+        place = f"in {tour.value(state)}" + (f", at `{self._path[-1]}`" if self._path else "")
         return replace(found, actual=f"{found.actual} ({place})")
 
 
@@ -163,8 +172,8 @@ def _cache_acts(forms: Mapping[str, ActForm]) -> dict[str, Act]:
     return {letter.name: act(letter) for letter in cache_letters(can_reopen=True)}
 
 
-def tour_suites() -> tuple[TourSuite, ...]:
-    """Return the tours of a log and of a cache, for one run on one backend."""
+def tour_suites() -> tuple[TourSuite | RecoveryTour, ...]:
+    """Return the tours of everything that a backend may have, for one run on one backend."""
     return (
         TourSuite(
             WAL_SUITE,
@@ -178,4 +187,17 @@ def tour_suites() -> tuple[TourSuite, ...]:
             lambda backend: Tour(bounded_cache(backend)),
             _cache_acts,
         ),
+        TourSuite(
+            WAL_SYNC_SUITE,
+            "wal_sync",
+            lambda _backend: Tour(tour_sync()),
+            sync_acts,
+        ),
+        TourSuite(
+            EVIDENCE_SUITE,
+            "evidence handler",
+            lambda backend: Tour(tour_handler(mending_of(backend.mends))),
+            handler_acts,
+        ),
+        RecoveryTour(),
     )

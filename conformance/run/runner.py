@@ -29,6 +29,7 @@ from conformance.records.results import (
     RequirementResult,
     SampleHistory,
     SituationResult,
+    TransitionResult,
     Verdict,
 )
 from conformance.records.verdicts import binds
@@ -156,7 +157,7 @@ def tour_backend(
     watch: CallWatch,
     on_progress: Progress = lambda backend, headway: None,
 ) -> BackendReport:
-    """Take every transition of the bounded log and cache on one backend, without any chance.
+    """Take every transition of the bounded models of one backend, without any chance.
 
     Equal backends give equal reports. Raises :class:`BackendFault` as above.
     """
@@ -181,6 +182,7 @@ def _judged(
     crash_classes: set[str] = set()
     samples: list[SampleHistory] = []
     transitions = Transitions(backend)
+    toured: list[TransitionResult] = []
     notes = [*backend.notes, *engine_notes()]
     ended = ""
     # What is known is known to every suite that judges the same requirement.
@@ -220,6 +222,8 @@ def _judged(
         crash_classes.update(search.crash_classes)
         samples.extend(search.samples())
         notes.extend([*search.notes, *suite.notes()])
+        led = suite.transitions()
+        toured += [] if led is None else [led]
     notes += [ended] if ended else []
     shown = () if only or ended else quirks
     seen = [quirk.show(backend, watch) for quirk in shown if quirk.applies(backend)]
@@ -230,8 +234,16 @@ def _judged(
         crash_classes=sorted(crash_classes),
         samples=samples,
         notes=notes,
-        transitions=transitions.results(),
+        transitions=_all_transitions(transitions.results(), toured),
     )
+
+
+def _all_transitions(
+    seen: Sequence[TransitionResult], toured: Sequence[TransitionResult]
+) -> list[TransitionResult]:
+    """Return the figures of who looked on, and of tours where nobody did."""
+    models = {each.model for each in seen}
+    return [*seen, *(each for each in toured if each.model not in models)]
 
 
 def _run_or_end(search: Search, known: Iterable[RequirementResult]) -> str:

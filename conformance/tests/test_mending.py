@@ -13,8 +13,10 @@ from conformance.__main__ import main
 from conformance.backend import Backend
 from conformance.door.errors import MessageError
 from conformance.door.handshake import handshake_of, handshake_tree
+from conformance.engine.session import Session
 from conformance.engine.watch import CallWatch
 from conformance.errors import UsageError
+from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
@@ -90,6 +92,19 @@ def test_the_hardened_handler_mends_all_that_it_says() -> None:
     report = _report(HardenedEvidencePersistenceHandler, {"F11", "F12", "F13", "F21", "F22", "F29"})
 
     assert _unproved(report) == []
+
+
+def test_what_somebody_else_overwrites_is_not_held_against_a_handler_with_keys_of_its_own() -> None:
+    """The directed cases put entries of other names behind the handler's back."""
+    backend = Backend(
+        "hardened",
+        evidence_handler=HardenedEvidencePersistenceHandler,
+        mends=frozenset({"F11", "F12", "F13", "F21", "F22", "F29"}),
+    )
+    with CallWatch() as watch:
+        session = Session(DIRECTED_EVIDENCE_SUITE.name, backend, watch, UNHURRIED.budget)
+        with session:
+            assert DIRECTED_EVIDENCE_SUITE.search(session, 0) is None
 
 
 def test_a_wal_handler_may_forward_everything() -> None:

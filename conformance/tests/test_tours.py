@@ -143,7 +143,7 @@ def test_the_reference_passes_the_whole_tour(backend: Backend) -> None:
         report = tour_backend(backend, watch=watch)
 
     assert Verdict.FAIL not in {result.verdict for result in report.results}
-    assert sum("transitions taken" in note for note in report.notes) == 2
+    assert sum("transitions taken" in note for note in report.notes) == 4
 
 
 @pytest.mark.requirement("WAL-07")
