@@ -85,6 +85,13 @@ def test_every_page_has_one_heading_and_no_id_twice(pages: dict[Path, Page]) -> 
     assert {name: ids for name, ids in doubled.items() if ids} == {}
 
 
+def test_the_search_has_a_name(pages: dict[Path, Page]) -> None:
+    """A change of the theme must not take it away unseen."""
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        assert text.count('role="dialog"') == text.count('role="dialog" aria-label="') == 1, path
+
+
 def test_lists_became_lists(pages: dict[Path, Page]) -> None:
     """On other sites a list needs no empty line before it; here it does."""
     assert [
