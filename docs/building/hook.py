@@ -21,8 +21,16 @@ from docs.building.links import BrokenLinkError, rewritten
 from docs.building.reference import public_names, reference_pages
 from docs.building.sources import linked_pages
 
-__all__ = ["on_config", "on_files", "on_page_content", "on_page_markdown"]
+__all__ = [
+    "on_config",
+    "on_files",
+    "on_page_content",
+    "on_page_markdown",
+    "on_post_page",
+    "on_post_template",
+]
 
+_NAMELESS_SEARCH: Final = 'class="md-search" data-md-component="search" role="dialog"'
 _REFERENCE: Final = "API reference"
 
 
@@ -75,3 +83,17 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return str(get_relative_url(target.url, page.url))
 
     return linked(html, url_of)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Give a name to the dialog of the search, which the theme leaves without one."""
+    return _with_named_search(output)
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Do the same on the page for what is not found, which comes from no document."""
+    return _with_named_search(output_content)
+
+
+def _with_named_search(html: str) -> str:
+    return html.replace(_NAMELESS_SEARCH, f'{_NAMELESS_SEARCH} aria-label="Search"')

@@ -31,6 +31,7 @@ TUTORIALS = sorted((ROOT / "docs").glob("tutorial-*.md"))
 SOURCES = ("telltale_spec", "strategies", "conformance", "pyproject.toml", "README.md")
 LICENSES = ("LICENSE-APACHE", "LICENSE-MIT")
 _TIME = re.compile(r"\b\d+(\.\d+)?( ?s\b| seconds\b)( \(\d+:\d\d:\d\d\))?")
+_PLACE = re.compile(r"\S+/site-packages/\S+:\d+")
 _FETCHING = re.compile(r"PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE$|.*_proxy$", re.IGNORECASE)
 _RULE = re.compile(r"={3,}")
 
@@ -93,21 +94,22 @@ def _environment(folder: Path, wheels: Path) -> dict[str, str]:
     python = Path(sys.executable).resolve().parent
     servers = [str(each) for each in sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]]
     return {
+        # How packages are fetched is set for this machine, and has to hold for the tutorial too.
+        **{key: value for key, value in os.environ.items() if _FETCHING.match(key)},
         "PATH": os.pathsep.join([str(python), *servers, os.environ["PATH"]]),
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "80",
-        "PIP_FIND_LINKS": str(wheels),
+        "PIP_FIND_LINKS": " ".join([str(wheels), os.environ.get("PIP_FIND_LINKS", "")]),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        # How packages are fetched is set for this machine, and has to hold for the tutorial too.
-        **{key: value for key, value in os.environ.items() if _FETCHING.match(key)},
     }
 
 
 def plain(text: str) -> str:
     """Return what was printed, without what is another one each time."""
-    lines = (_RULE.sub("===", _TIME.sub("TIME", line)).rstrip() for line in text.splitlines())
-    return "\n".join(lines)
+    for pattern, word in ((_RULE, "==="), (_TIME, "TIME"), (_PLACE, "PLACE")):
+        text = pattern.sub(word, text)
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def carried_out(document: Path, shell: Session) -> dict[Command, Printed]:

@@ -17,6 +17,7 @@ __all__ = ["Printed", "Session", "session"]
 
 _END = "--- end of the command: "
 _SECONDS_MAX = 300.0
+_ENDING_SECONDS_MAX = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,12 @@ class Session:
         self._errors = errors
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._last_status = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def join(self) -> None:
+        """Wait for the rest of the output of a shell that is over."""
+        self._reader.join(_ENDING_SECONDS_MAX)
 
     def _read(self) -> None:
         assert self._shell.stdout is not None
@@ -76,8 +82,9 @@ def session(folder: Path, environment: Mapping[str, str], user: str | None) -> I
     ``user`` is who it runs as, ``None`` for whoever calls.
     """
     errors = folder / ".errors"
-    with errors.open("w") as file:
-        shell = subprocess.Popen(
+    with (
+        errors.open("w") as file,
+        subprocess.Popen(
             ["/bin/bash", "--noprofile", "--norc"],
             cwd=folder,
             env=dict(environment),
@@ -89,17 +96,19 @@ def session(folder: Path, environment: Mapping[str, str], user: str | None) -> I
             stderr=file,
             text=True,
             start_new_session=True,
-        )
+        ) as shell,
+    ):
+        opened = Session(shell, errors)
         try:
-            yield Session(shell, errors)
+            yield opened
         finally:
             _end_all(environment["HOME"])
-            shell.wait(10)
+            opened.join()
 
 
 def _end_all(home: str) -> None:
     """End the shell and whatever it started, servers in sessions of their own included."""
-    for sent, seconds in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0)):
+    for sent, seconds in ((signal.SIGTERM, _ENDING_SECONDS_MAX), (signal.SIGKILL, 5.0)):
         limit = time.monotonic() + seconds
         found = _processes_of(home)
         for process in found:

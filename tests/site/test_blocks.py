@@ -85,9 +85,10 @@ def test_other_output_is_told() -> None:
     assert "+c" in found.splitlines()
 
 
-def test_times_are_not_compared() -> None:
+def test_times_and_places_are_not_compared() -> None:
     assert plain("1 passed in 3.21s") == plain("1 passed in 83.20s (0:01:23)")
     assert plain("=== 1 passed ===") == plain("====== 1 passed ======")
+    assert plain("/a/site-packages/b.py:7: E") == plain("/c/d/site-packages/b.py:9: E")
     assert plain("12 passed") != plain("13 passed")
 
 
