@@ -90,20 +90,17 @@ def _log_scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script
     rest = _REST_LOG.acted(milliseconds=budget.rest_milliseconds)
     acts = (*map(append_act, stored), rest)
     # A connection that was idle may be closed, so something is stored after the look too.
-    ending: tuple[Act, ...] = (
-        LOAD,
-        read_act(0),
-        LOAD,
-        append_act(later),
-        LOAD,
-        append_act(lowered),
-    )
-    if backend.rejection_mode is not RejectionMode.KEEPS_REJECTED:
-        ending += (LOAD,)
+    ending = (LOAD, read_act(0), LOAD, append_act(later), LOAD)
     yield Script("log at rest", RESTED_LOG, acts, ending)
     if Capability.REOPEN in backend.capabilities:
         # The handle may remember what its store does not.
         yield Script("log reopened after a rest", RESTED_LOG, acts, (REOPEN, *ending))
+    # A log that takes what it must refuse is followed no further, so this is the last. What refuses
+    # one call because it was idle has to be asked something else before.
+    look: tuple[Act, ...] = (
+        () if backend.rejection_mode is RejectionMode.KEEPS_REJECTED else (LOAD,)
+    )
+    yield Script("levels after a rest", RESTED_LOG, acts, (LOAD, append_act(lowered), *look))
 
 
 def _cache_scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
