@@ -64,9 +64,11 @@ def expected_load_text(
 def possible_text(possible: Sequence[Sequence[Any]], possible_count: int, *, what: str) -> str:
     """Return what there may be; ``possible`` are the first of the lawful contents."""
     text = contents_text(possible[0])
+    if possible_count == 1:
+        return text
     if possible_count == 2:
         return f"{text} or {contents_text(possible[1])}"
-    return f"{text} or one of {possible_count - 1} other {what}" if possible_count > 2 else text
+    return f"{text} or one of {possible_count - 1} other {what}"
 
 
 def found_load_text(requirement_id: str, found: Sequence[Any], expected: Sequence[Any]) -> str:

@@ -9,6 +9,13 @@ from typing import Any
 import pytest
 
 from conformance.rules.differences import difference_note, escaped, field_differences
+from conformance.rules.long_texts import (
+    contents_text,
+    expected_load_text,
+    found_load_text,
+    mismatch_text,
+    possible_text,
+)
 from conformance.rules.narration import (
     ascii_safe,
     difference_text,
@@ -28,6 +35,7 @@ from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
     AgreementState,
+    AgreementWalEntry,
     Finalization,
     FinalizationOutcome,
     VisibilityGateCrossing,
@@ -279,3 +287,58 @@ def test_a_request_is_told_with_all_that_is_looked_at(
     request = WalSyncRequest("a", "c", FINALIZED, state, evidence, 7)
 
     assert request_text(request) == f'"a" for "c", gate finalized, tick 7, {rest}'
+
+
+def _gates(count: int) -> list[AgreementWalEntry]:
+    return [gate(tick) for tick in range(1, count + 1)]
+
+
+def test_many_entries_are_told_by_their_number_and_their_ends() -> None:
+    eight, nine = _gates(8), _gates(9)
+
+    assert contents_text(eight) == entries_text(eight)
+    assert contents_text(nine) == (
+        f"9 entries, from {entries_text(nine[:1])} to {entries_text(nine[8:])}"
+    )
+
+
+def test_many_entries_that_differ_are_told_by_the_first_difference() -> None:
+    eight, nine = _gates(8), _gates(9)
+    other = [*nine[:4], gate(50), gate(60), *nine[6:]]
+
+    assert mismatch_text(eight, eight[:7]) == difference_text(eight, eight[:7])
+    assert mismatch_text(other, nine).endswith(
+        f"at entry 4 there is {entries_text([gate(50)])}, expected {entries_text(nine[4:5])})"
+    )
+    assert mismatch_text(eight, nine).endswith(
+        f"at entry 8 there is nothing, expected {entries_text(nine[8:])})"
+    )
+    assert mismatch_text(eight, nine).startswith(
+        f"{contents_text(eight)} ({difference_note(eight, nine)}; "
+    )
+
+
+@pytest.mark.parametrize(
+    ("requirement_id", "expected", "found"),
+    [
+        ("WAL-08", "what was acknowledged: ", ""),
+        ("WAL-13", "refused and nothing stored: ", "refused, and the log holds "),
+        ("WAL-01", "", ""),
+    ],
+)
+def test_what_a_load_shows_is_told_by_its_requirement(
+    requirement_id: str, expected: str, found: str
+) -> None:
+    one = _gates(1)
+
+    assert expected_load_text(requirement_id, [one], 1) == f"{expected}{entries_text(one)}"
+    assert found_load_text(requirement_id, [], one) == f"{found}{mismatch_text([], one)}"
+
+
+def test_what_there_may_be_is_told_for_two_and_counted_for_more() -> None:
+    one, two = _gates(1), _gates(2)
+    text = entries_text(one)
+
+    assert possible_text([one], 1, what="caches") == text
+    assert possible_text([one, two], 2, what="caches") == f"{text} or {entries_text(two)}"
+    assert possible_text([one], 3, what="caches") == f"{text} or one of 2 other caches"
