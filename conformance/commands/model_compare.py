@@ -177,7 +177,7 @@ def _conclusion(
                 yield f"DIFFERENT: {title}, {row.checker}: {row.reason}"
             elif row.agreement is not Agreement.AGREES:
                 yield f"NOT COMPARED: {title}, {row.checker}: {row.reason}"
-    alone = {f"`{name}` of {each.case.model.name}" for each, _ in done for name in each.alone}
+    alone = {f"`{name}` of {each.case.family}" for each, _ in done for name in each.alone}
     if alone:
         what = "properties of two slots, which the exported models do not have"
         yield f"NOT COMPARED: {what}: {', '.join(sorted(alone))}"

@@ -64,6 +64,11 @@ class Case:
         slots = "1 slot" if self.slots_count == 1 else f"{self.slots_count} slots"
         return f"{self.model.title}, {slots}"
 
+    @property
+    def family(self) -> str:
+        """The name of the model, one for all with arbitrary tables."""
+        return self.model.name if self.model.name in MODELS else "the arbitrary models"
+
 
 def shipped_cases(
     names: Sequence[str] = (), variant: str | None = None, bounds: Sequence[int] = ()
