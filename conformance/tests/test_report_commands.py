@@ -74,6 +74,15 @@ def test_every_form_is_made_from_the_saved_report_alone(
         assert text == render(make(), strict=strict), name
 
 
+def test_the_page_leads_to_the_documentation_that_is_named(folder: Path) -> None:
+    where = "https://docs.example.org/a"
+
+    assert main(["report", saved("r", GOOD), "--html", "page", "--documentation", where]) == 0
+    text = Path("page").read_text(encoding="utf-8")
+    assert text == html_page(GOOD, documentation=where)
+    assert f'href="{where}/requirements/WAL-01.html"' in text
+
+
 def test_a_saved_report_is_shown_as_the_run_showed_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +129,14 @@ def test_the_schema_is_printed(folder: Path, capsys: pytest.CaptureFixture[str])
         (["trace", "good.json", "--json", "."], "that is a folder"),
         (["check", "a:b", "--html", "no/such/page.html"], "no such folder"),
         (["check", "a:b", "--junit", "x", "--badge", "./x"], "name the same file"),
+        (
+            ["check", "a:b", "--documentation", "https://docs.example.org"],
+            "--documentation https://docs.example.org: only a page has links",
+        ),
+        (
+            ["check", "a:b", "--html", "a", "--documentation", "javascript:alert(1)"],
+            "--documentation javascript:alert(1): expected an address with http or https",
+        ),
     ],
 )
 def test_wrong_arguments_and_files_are_a_usage_error(

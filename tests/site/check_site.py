@@ -6,11 +6,8 @@ Not part of the plain test run, which has no MkDocs: `tox run -e site` runs it.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,25 +25,6 @@ ROOT = Path(__file__).parents[2]
 # A site that has lost most of its pages must not pass because the rest is right.
 PAGES_MIN = 300
 LINKS_MIN = 15_000
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site, without a word if nothing is wrong."""
-    folder = tmp_path_factory.mktemp("site")
-    words = ["mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=ROOT,
-        # The theme has an announcement to make, which is no fault of a page.
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "SITE_URL": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
-    return folder
 
 
 @pytest.fixture(scope="module")
