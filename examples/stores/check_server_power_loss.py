@@ -45,10 +45,11 @@ OPERATIONS = [each for each in next(log_histories(0, 0)) if isinstance(each, App
 
 
 @pytest.fixture(scope="session")
-def postgresql_files() -> Iterator[Path]:
-    """Give the files of a cluster with an empty log, which empty folders get copies of."""
+def postgresql_image() -> Image:
+    """Give the files of a cluster with an empty log."""
     with server_folder("postgresql") as folder:
-        yield make_postgresql_files(folder)
+        make_postgresql_files(folder)
+        return read_image(folder)
 
 
 @pytest.fixture
@@ -69,9 +70,7 @@ def losses(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     image = Image()
     if name.startswith("Postg"):
-        files = request.getfixturevalue("postgresql_files")
-        monkeypatch.setenv("TELLTALE_TARGET_OPTION_TEMPLATE", str(files))
-        image = read_image(files.parent)
+        image = request.getfixturevalue("postgresql_image")
     target = f"examples.stores.own_servers:{name}"
     words = (sys.executable, "-m", "conformance", "serve", target)
     made = power_losses(

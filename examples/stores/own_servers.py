@@ -18,10 +18,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import redis
 
-import conformance
 from conformance.servers import trees
 from examples.stores.servers import (
     FROM_REDIS,
@@ -247,15 +247,16 @@ class NATSTwoMinutesLog(_OwnNATSLog):
 class _OwnPostgreSQLLog(PostgreSQLAgreementWal):
     """A log on a PostgreSQL of its own, whose files are made beforehand.
 
-    ``--target-option template=...`` says where; they are copied into an empty directory.
+    In an empty directory it has no server and no use: somebody tries whether one can be made.
     """
 
     settings: tuple[str, ...] = ()
 
-    def __init__(self, history: conformance.History) -> None:
-        data = history.directory / "data"
+    def __init__(self, directory: Path) -> None:
+        data = directory / "data"
+        self._server: OwnServer | None = None
         if not data.exists():
-            shutil.copytree(history.options["template"], data)
+            return
         self._server = OwnServer()
         try:
             # A server that has died by a crash leaves it, and what has its number may be another.
@@ -270,16 +271,13 @@ class _OwnPostgreSQLLog(PostgreSQLAgreementWal):
     def _check_server(self) -> None:
         """Take it as it is, which is what is judged."""
 
-    def end_in_order(self) -> None:
-        """Close the connection, and let the server write everything to its files."""
-        super().close()
-        self._server.end()
-        self._server.remove()
-
-    def close(self) -> None:
-        """Close the connection and kill the server."""
-        super().close()
-        self._server.remove()
+    def close(self, *, in_order: bool = False) -> None:
+        """Close the connection and kill the server, or let it write everything to its files."""
+        if self._server is not None:
+            super().close()
+            if in_order:
+                self._server.end()
+            self._server.remove()
 
     def destroy(self) -> None:
         """Leave it to whoever removes the directory."""
@@ -298,14 +296,12 @@ class PostgreSQLUnsyncedLog(_OwnPostgreSQLLog):
 class PostgreSQLLateCommitLog(_OwnPostgreSQLLog):
     """Commits are acknowledged before they are written."""
 
-    def __init__(self, history: conformance.History) -> None:
-        super().__init__(history)
+    def _prepare(self, name: Any) -> None:
+        super()._prepare(name)
         self._connection.execute("SET synchronous_commit = off")
 
 
-def make_postgresql_files(directory: Path) -> Path:
-    """Make the files of a cluster with the tables of an empty log, and return their folder."""
-    data = directory / "data"
-    make_postgresql_cluster(data)
-    PostgreSQLLog(conformance.History(directory, "template", 0, {})).end_in_order()
-    return data
+def make_postgresql_files(directory: Path) -> None:
+    """Make the files of a cluster with the tables of an empty log."""
+    make_postgresql_cluster(directory / "data")
+    PostgreSQLLog(directory).close(in_order=True)
