@@ -140,10 +140,14 @@ def _orders_of_ids() -> Iterator[RecoveryCase]:
         yield RecoveryCase(0, log, _cached(*ids))
 
 
+def _at(tick: int, entry: AgreementWalEntry) -> AgreementWalEntry:
+    return replace(entry, tick=tick)  # type: ignore[call-arg] # every kind has one
+
+
 def _out_of_order() -> Iterator[RecoveryCase]:
     """Yield logs that are refused, with the offence on either side of the checkpoint (RECOV-01)."""
     risen = _rise("a", _NONE, _FINALIZED)
-    offences = (
+    offences: tuple[tuple[AgreementWalEntry, ...], ...] = (
         (_rise("a", _FINALIZED, _NONE),),
         (_rise("a", _SOFT_SAFE, _PROVISIONAL),),
         (risen, _rise("a", _PROVISIONAL, _SOFT_SAFE)),
@@ -160,7 +164,7 @@ def _out_of_order() -> Iterator[RecoveryCase]:
         yield RecoveryCase(checkpoint, (*offence[:1], *other, *offence[1:]))
         yield RecoveryCase(checkpoint, (*offence, _rise("a", _SOFT_SAFE, _NONE)))
         # The offence has the latest tick and comes first, or the other way round.
-        moved = tuple([replace(entry, tick=9 - place) for place, entry in enumerate(offence)])
+        moved = tuple([_at(9 - place, entry) for place, entry in enumerate(offence)])
         yield RecoveryCase(checkpoint, moved)
     # The text of the error has the name as it is.
     for name in few_texts():
