@@ -121,6 +121,7 @@ def test_a_right_store_conforms_and_leaves_nothing(
     assert _left_behind(store, address) == []
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize(
     ("store", "name", "requirement_id"),
     [(store, *planted) for store in STORES for planted in PLANTED[store].items()],
