@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from typing import Final
@@ -191,7 +191,7 @@ def _judged(
         if suite.applies(backend):
             expected |= known_results(backend, suite, known, watch)
     for suite in suites:
-        judged = [each for each in suite.requirement_ids if not only or each in only]
+        judged = _to_judge(suite, only, results)
         if not judged:
             continue
         if not suite.applies(backend):
@@ -244,6 +244,18 @@ def _all_transitions(
     """Return the figures of who looked on, and of tours where nobody did."""
     models = {each.model for each in seen}
     return [*seen, *(each for each in toured if each.model not in models)]
+
+
+def _to_judge(
+    suite: Suite, only: Collection[str], results: Mapping[str, RequirementResult]
+) -> list[str]:
+    """Return what a suite is searched for; nothing where all of it has failed already.
+
+    Whatever was found from there on would not make that worse.
+    """
+    judged = [each for each in suite.requirement_ids if not only or each in only]
+    known = [results[each].verdict for each in judged if each in results]
+    return [] if known.count(Verdict.FAIL) == len(judged) else judged
 
 
 def _run_or_end(search: Search, known: Iterable[RequirementResult]) -> str:
