@@ -13,9 +13,12 @@ from conformance.engine.search import Search
 from conformance.engine.session import History, Session
 from conformance.engine.suite import ConformanceMachine, LawSuite, Suite, TableLaw
 from conformance.engine.watch import CallWatch
+from conformance.machines.long_logs import LONG_LOG_SUITE
+from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import Counterexample, RequirementResult, Verdict
 from telltale_spec import ProdValue, UnitValue, Value
-from tests.zoo.judging import judged
+from tests.zoo.broken_wals import Deduplicates, broken_wal_backend
+from tests.zoo.judging import failed, judged
 
 
 class RareSuite(Suite):
@@ -158,3 +161,17 @@ def test_a_deep_value_is_not_written_down_by_the_engine() -> None:
     machine: Any = object.__new__(ConformanceMachine)
 
     assert machine._pretty_print(value) == "ProdValue"
+
+
+def test_what_has_failed_is_searched_for_no_further() -> None:
+    """WAL-02: the suites after the one that found it could not make its verdict worse."""
+    backend = broken_wal_backend(Deduplicates)
+    suites = (WAL_SUITE, LONG_LOG_SUITE)
+
+    alone = judged(backend, suites, profile_name="quick", only=("WAL-02",), minimise=False)
+    among = judged(backend, suites, profile_name="quick", minimise=False)
+
+    assert failed(alone) == ["WAL-02"]
+    assert not {each.name for each in alone.situations} & set(LONG_LOG_SUITE.situations)
+    # Others are still open after it.
+    assert {each.name for each in among.situations} & set(LONG_LOG_SUITE.situations)
