@@ -29,6 +29,17 @@ __all__ = ["main"]
 
 # What shells give a command that Ctrl-C ended.
 _INTERRUPTED: Final = 130
+_HARNESS: Final = "serve"
+
+
+class _ShowVersion(argparse.Action):
+    """Look the version up where it is asked for: every other command starts sooner."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        # A reader who left before it was shown wanted none of it.
+        with contextlib.suppress(BrokenPipeError):
+            print(f"{parser.prog} {version()}")  # noqa: T201 - the place for it
+        parser.exit()
 
 
 class _Command(Protocol):
@@ -39,7 +50,7 @@ class _Command(Protocol):
     def add(self, commands: argparse._SubParsersAction[CommandParser]) -> None:
         """Add the command and its options."""
 
-    def run(self, parsed: argparse.Namespace, console: Console) -> int:
+    def run(self, parsed: argparse.Namespace, console: Console | None) -> int:
         """Run the command and return its exit status."""
 
 
@@ -52,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = _parser(named).parse_args(given)
         command = _command(parsed.command)
         try:
-            return command.run(parsed, _console())
+            # What a harness prints is the protocol's, and its start need not wait for a console.
+            return command.run(parsed, None if parsed.command == _HARNESS else _console())
         except KeyboardInterrupt:
             return complain("interrupted", _INTERRUPTED)
         except TelltaleError as error:
@@ -110,7 +122,7 @@ def _parser(named: str) -> CommandParser:
         description="Judge durable agreement backends against the telltale durability spec.",
         epilog=EXIT_STATUS_TEXT,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=CommandParser)
     for name, purpose in COMMANDS.items():
         if name == named:

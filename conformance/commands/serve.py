@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     )
 
 
-def run(parsed: argparse.Namespace, console: Console) -> int:
+def run(parsed: argparse.Namespace, console: Console | None = None) -> int:
     """Serve until told to shut down."""
     from conformance.door.server import serve, standard_streams
     from conformance.errors import BackendFault

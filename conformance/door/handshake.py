@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -31,6 +30,9 @@ class Handshake:
 
 def hello_arguments() -> dict[str, Any]:
     """Return the arguments of the first request."""
+    # It takes long to import, and the other end does without it.
+    from importlib import metadata
+
     try:
         version = metadata.version("telltale-spec")
     except metadata.PackageNotFoundError:

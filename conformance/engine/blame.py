@@ -11,7 +11,7 @@ from typing import Final
 from hypothesis.errors import Flaky
 
 from conformance.backend import Backend
-from conformance.engine.session import exception_text
+from conformance.engine.texts import exception_text
 from conformance.errors import BackendFault
 
 __all__ = ["blamed_on"]

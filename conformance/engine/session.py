@@ -39,8 +39,6 @@ __all__ = [
     "Returned",
     "Session",
     "Violation",
-    "exception_text",
-    "repeatable_text",
 ]
 
 ResultType = TypeVar("ResultType")

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from conformance.backend import Backend, Capability
 from conformance.engine.scratch import ScratchFolder
-from conformance.engine.session import exception_text, repeatable_text
+from conformance.engine.texts import exception_text, repeatable_text
 from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.errors import BackendFault, TargetError, UsageError
 from conformance.life_cycle import History, closing_of, ending_of, history_of, opened

@@ -13,7 +13,8 @@ import conformance
 from conformance.__main__ import main
 from conformance.backend import Backend
 from conformance.engine.profiles import Profile
-from conformance.engine.session import Budget, repeatable_text
+from conformance.engine.session import Budget
+from conformance.engine.texts import repeatable_text
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault, UsageError
 from conformance.life_cycle import history_of, name_of, set_option
