@@ -129,9 +129,7 @@ def judge_backend(
     Raises :class:`BackendFault` when the backend does not start or stops answering, and
     :class:`UsageError` where it declares a finding as mended that there is no rule for.
     """
-    problem = unknown_mending(backend.mends)
-    if problem is not None:
-        raise UsageError(f"{backend.name} {problem}")
+    _check_mendings(backend)
     prepare_engine()
     begin_run(seed)
     quirks = mended_quirks(QUIRKS, backend, suites) if is_part else QUIRKS
@@ -147,6 +145,13 @@ def judge_backend(
     return replace(report, notes=[*report.notes, *notes])
 
 
+def _check_mendings(backend: Backend) -> None:
+    """Raise :class:`UsageError` where a finding is declared as mended that there is no rule for."""
+    problem = unknown_mending(backend.mends)
+    if problem is not None:
+        raise UsageError(f"{backend.name} {problem}")
+
+
 def _ended_early(report: BackendReport) -> bool:
     return any(note.startswith(_ENDED) for note in report.notes)
 
@@ -159,8 +164,9 @@ def tour_backend(
 ) -> BackendReport:
     """Take every transition of the bounded models of one backend, without any chance.
 
-    Equal backends give equal reports. Raises :class:`BackendFault` as above.
+    Equal backends give equal reports. Raises :class:`BackendFault` and :class:`UsageError` as above.
     """
+    _check_mendings(backend)
     prepare_engine()
     begin_run(0)
     return _judged(backend, TOUR_PROFILE, 0, watch, on_progress, tour_suites(), (), (), quirks=())

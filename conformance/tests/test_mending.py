@@ -24,7 +24,7 @@ from conformance.records.results import BackendReport, Verdict
 from conformance.report.summary import declarations_text
 from conformance.requirements import FINDINGS, REQUIREMENTS
 from conformance.requirements.mending import MENDABLE
-from conformance.run.runner import judge_backend
+from conformance.run.runner import judge_backend, tour_backend
 from conformance.run.targets import declares, redeclared
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
 from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
@@ -123,10 +123,12 @@ def test_what_there_is_no_rule_for_cannot_be_declared() -> None:
     assert str(raised.value) == text
     with pytest.raises(UsageError, match="mends `F5`"):
         declares(mends=["F5"])
-    with CallWatch() as watch, pytest.raises(UsageError, match="backend mends `F99`"):
-        judge_backend(
-            replace(backend, mends=frozenset({"F99"})), UNHURRIED, seed=0, watch=watch, suites=()
-        )
+    unknown = replace(backend, mends=frozenset({"F99"}))
+    with CallWatch() as watch:
+        with pytest.raises(UsageError, match="backend mends `F99`"):
+            judge_backend(unknown, UNHURRIED, seed=0, watch=watch, suites=())
+        with pytest.raises(UsageError, match="backend mends `F99`"):
+            tour_backend(unknown, watch=watch)
 
 
 def test_a_harness_declares_in_its_handshake() -> None:
