@@ -164,7 +164,7 @@ def tour_backend(
 ) -> BackendReport:
     """Take every transition of the bounded models of one backend, without any chance.
 
-    Equal backends give equal reports. Raises :class:`BackendFault` and :class:`UsageError` as above.
+    Equal backends give equal reports. Raises :class:`BackendFault` and :class:`UsageError`.
     """
     _check_mendings(backend)
     prepare_engine()
