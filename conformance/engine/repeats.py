@@ -47,7 +47,7 @@ def carried_out(
 
     ``overlooked`` gets what else was broken on the way.
     """
-    others = frozenset(suite.requirement_ids) - {requirement_id}
+    others = frozenset(suite.failing_ids) - {requirement_id}
     session = Session(
         suite.name,
         backend,

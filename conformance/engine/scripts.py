@@ -105,6 +105,7 @@ class ScriptSuite(Suite):
     group_of: Callable[[Act], Sequence[str]] = lambda act: (act.form.name,)
     absent: Callable[[Backend], str] | None = None
     shares_time: bool = True
+    further_ids: tuple[str, ...] = ()
 
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""

@@ -115,7 +115,7 @@ class Search:
         self.notes: list[str] = []
         self.recommended = frozenset(
             each
-            for each in suite.requirement_ids
+            for each in suite.failing_ids
             if binding_level(requirement(each), backend) != "MUST"
         )
         self._repeating_seconds = _REPEATING_SHARE * profile.budget.wall_seconds
@@ -127,7 +127,8 @@ class Search:
     def run(self) -> None:
         """Search for all that binds, and then for what is only recommended."""
         self._search_for_what_binds()
-        for requirement_id in [each for each in self._set_aside if each in self.judged]:
+        judged = {*self.judged, *self.suite.further_ids}
+        for requirement_id in [each for each in self._set_aside if each in judged]:
             self._search_for_recommended(requirement_id)
 
     def _search_for_what_binds(self) -> None:
@@ -152,7 +153,7 @@ class Search:
             self._keep_failure(found)
 
     def _keep_failure(self, found: Counterexample) -> None:
-        if found.requirement_id not in self.suite.requirement_ids:
+        if found.requirement_id not in self.suite.failing_ids:
             text = f"suite {self.suite.name} does not list {found.requirement_id}"
             raise RuntimeError(text)
         self.failures[found.requirement_id] = found
@@ -298,8 +299,9 @@ class Search:
         return None
 
     def results(self) -> list[RequirementResult]:
-        """Return one result for each requirement of the suite."""
-        return [self._result(requirement(each)) for each in self.judged]
+        """Return one result for each requirement that is judged, and for others that failed."""
+        others = [each for each in self.suite.further_ids if each in self.failures]
+        return [self._result(requirement(each)) for each in (*self.judged, *others)]
 
     def samples(self) -> list[SampleHistory]:
         """Return a history that went well, if there is one to show."""

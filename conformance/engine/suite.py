@@ -55,15 +55,17 @@ class Replayed:
 class Suite(ABC):
     """One component's checks.
 
-    ``requirement_ids`` are all that the suite can judge. ``situations`` names
-    what must have arisen at least once, with the requirements that are
-    inconclusive where it did not. ``crash_class`` names the crash that the
-    suite makes, if it makes one.
+    ``requirement_ids`` are all that the suite can judge. ``further_ids`` are those that it can
+    find broken and never find kept, so that they have a result only where they failed.
+    ``situations`` names what must have arisen at least once, with the requirements that are
+    inconclusive where it did not. ``crash_class`` names the crash that the suite makes, if it makes
+    one.
     """
 
     name: str
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
+    further_ids: tuple[str, ...] = ()
     crash_class: str = ""
     judges_alike: ClassVar[bool] = False
     """Whether every history puts every requirement to the test, so that fewer are enough."""
@@ -74,6 +76,11 @@ class Suite(ABC):
     @abstractmethod
     def applies(self, backend: Backend) -> bool:
         """Say whether the backend has what this suite judges."""
+
+    @property
+    def failing_ids(self) -> tuple[str, ...]:
+        """All that the suite can find broken."""
+        return (*self.requirement_ids, *self.further_ids)
 
     @property
     def component(self) -> str:

@@ -18,6 +18,7 @@ from conformance.engine.scripts import Script, ScriptSuite, scripted
 from conformance.machines.bounded import entry_of, log_walks
 from conformance.machines.confusable_texts import (
     COLLIDING_PAIRS,
+    CONFUSABLE_GROUPS,
     LENGTHS,
     NUMBERS,
     PAIRED_TEXTS,
@@ -59,6 +60,7 @@ LENGTHS_APART: Final = "texts side by side that differ in their last character"
 LEVELS_APART: Final = "levels of operations with confusable names"
 LEVELS_KEPT: Final = "level of an operation remembered behind every kind of entry"
 ORDERS: Final = "every order of four kinds of entries of one operation"
+LEVELS_REOPENED: Final = "level of an operation remembered by a log that was reopened"
 UNREAD: Final = "log reopened after appends with no load between"
 SAME_OBJECT: Final = "one record given to the log twice in a row"
 WALK: Final = "walk of the bounded log"
@@ -74,6 +76,8 @@ _ABORTED: Final = FinalizationOutcome.ABORTED
 _TICK: Final = 5
 # Longer than any column that a name is cut to fit.
 _LONG_NAME: Final = "operation/" * 120
+# More than the round numbers after which stores write down a summary.
+_REOPENINGS: Final = 24
 _OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
 
 
@@ -181,6 +185,7 @@ def _levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]
     ends = tuple(_LONG_NAME + last for last in "abcd")
     starts = tuple(first + _LONG_NAME for first in "abcd")
     yield from _levels_of("operations with long names", (*ends, *starts), mode, end)
+    yield from _every_name_refused(mode, end)
     # As many slots as a table of levels may have, these share one.
     hashed = tuple(itertools.chain.from_iterable(COLLIDING_PAIRS))
     yield from _levels_of("operations of equal hashes", hashed, mode, end)
@@ -198,6 +203,40 @@ def _levels_of(
         lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in raised]
         name = f"levels of {noun} {place}{high}"
         yield _refused(name, LEVELS_APART, acts, lowered, mode, end)
+
+
+def _every_name_refused(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Raise operations of every confusable name, and have each refused: their names are told."""
+    groups = [all_texts()] if mode is RejectionMode.CLEAN_REJECT else CONFUSABLE_GROUPS.values()
+    for number, texts in enumerate(groups):
+        acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in texts]
+        lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in texts]
+        yield _refused(f"every name refused {number}", LEVELS_APART, acts, lowered, mode, end)
+
+
+def _levels_reopened(mode: RejectionMode) -> Iterator[Script]:
+    """Raise operations, reopen the log, and try to lower the last one before anything is read."""
+    none_to_final = [
+        append_act(Escalation(f"o{index}", _NONE, _FINALIZED, None, _TICK))
+        for index in range(_REOPENINGS)
+    ]
+    lowered = [
+        append_act(Escalation(f"o{index}", _PROVISIONAL, _SOFT_SAFE, None, _TICK))
+        for index in range(_REOPENINGS)
+    ]
+    if mode is RejectionMode.CLEAN_REJECT:
+        acts = [
+            act
+            for index, raised in enumerate(none_to_final)
+            for act in (raised, REOPEN, lowered[index], lowered[index // 2])
+        ]
+        yield Script("levels reopened", LEVELS_REOPENED, tuple(acts), (LOAD,))
+        return
+    look = (LOAD,) if mode is RejectionMode.UNKNOWN_OUTCOME else ()
+    for count in (1, 2, 3, 7, 12, _REOPENINGS):
+        acts = [*none_to_final[:count], REOPEN]
+        ending = (lowered[count - 1], *look)
+        yield Script(f"{count} levels reopened", LEVELS_REOPENED, tuple(acts), ending)
 
 
 def _levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
@@ -323,6 +362,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _orders(end)
     if end:
         yield from _unread()
+        yield from _levels_reopened(backend.rejection_mode)
     yield _lengths(end)
     yield from _walks(backend, budget, end)
 
@@ -357,6 +397,7 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
         SAME_OBJECT: ("WAL-02",),
         ORDERS: ("WAL-01", "WAL-02"),
         UNREAD: ("WAL-08",),
+        LEVELS_REOPENED: ("WAL-08",),
         VARIANTS: ("WAL-01", "WAL-02"),
     },
     present=lambda backend: backend.agreement_wal is not None,

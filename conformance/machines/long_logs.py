@@ -56,6 +56,7 @@ _QUICK: Final = 300
 # Cheap as it is, it goes beyond the round numbers at which stores turn a page.
 _MANY_MIN: Final = 1_040
 _QUICK_SIZES_MAX: Final = 131
+_MORE_THAN_A_BYTE: Final = 260
 
 _TWICE: Final = (LOAD, LOAD)
 
@@ -122,22 +123,31 @@ class _Entries:
         return EvidenceProduced(evidence, self.tick)
 
 
-def _many(count: int, seed: int) -> Script:
+def _many(count: int, seed: int, mode: RejectionMode) -> Script:
     """Append, and only then look: by a suffix first, then by a load.
 
     The first entry is later than all others: a suffix that is searched for from the end of the log
-    has to go on behind any number of early entries.
+    has to go on behind any number of early entries. The first operations are finalized, and nobody
+    may lower them behind any number of others.
     """
     entries = _Entries(seed)
-    acts = [_FIRST, *(append_act(entries.next()) for _ in range(count))]
+    acts = [_FIRST, *_raised("early", 2)]
+    for index in range(count):
+        # An operation of its own now and then: more of them than a byte can number.
+        acts += _raised(f"once-{index}", 1) if index % 3 == 0 else [append_act(entries.next())]
     middle = entries.tick // 2
+    names = ("early-0", "once-0-0", f"once-{count // 2 // 3 * 3}-0", "early-1")
+    lowering = [_lowered(name) for name in names] if mode is RejectionMode.CLEAN_REJECT else []
     ending = (
+        *lowering,
         read_act(0),
         read_act(middle),
         read_act(_LATE - 1),
         *_TWICE,
         read_act(entries.tick - 1),
         read_act(0),
+        # What is refused may stay there, so it is the last that is tried.
+        *([] if lowering else [_lowered("early-0")]),
     )
     return Script("many appends", MANY, tuple(acts), ending)
 
@@ -173,7 +183,55 @@ def _rising(count: int) -> Iterator[Script]:
     yield Script("suffixes between plain appends", BETWEEN, tuple(acts), ending, stands_in=True)
 
 
-def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
+def _raised(name: str, count: int) -> list[Act]:
+    """Return acts that finalize new operations."""
+    none, final = AgreementLevel.NONE, AgreementLevel.FINALIZED
+    return [
+        append_act(Escalation(f"{name}-{index}", none, final, None, 1)) for index in range(count)
+    ]
+
+
+def _lowered(operation_id: str) -> Act:
+    """Return the act that offers to lower an operation that is finalized."""
+    return append_act(
+        Escalation(operation_id, AgreementLevel.NONE, AgreementLevel.PROVISIONAL, None, 2)
+    )
+
+
+def _equal(count: int) -> Script:
+    """Append one entry more often than a byte can count; each time it is another entry."""
+    same = append_act(VisibilityGateCrossing("o", "c", AgreementLevel.NONE, 1))
+    other = append_act(VisibilityGateCrossing("o", "d", AgreementLevel.NONE, 1))
+    acts = (other, *[same] * count, other)
+    return Script("many equal entries", MANY, acts, (read_act(0), LOAD), is_spare=True)
+
+
+def _names(count: int) -> Script:
+    """Append entries in which every text and session is its own, for stores that number them."""
+    acts: list[Act] = []
+    for index in range(count):
+        name = f"operation-{index}"
+        evidence = AgreementEvidence(
+            f"evidence-{index}",
+            name,
+            index,
+            f"witness-{index}",
+            AgreementLevel.SOFT_SAFE,
+            _KINDS[index % len(_KINDS)],
+            f"reference-{index}",
+            index % 2 == 0,
+        )
+        proof, handle = f"proof-{index}", f"handle-{index}"
+        outcome = _OUTCOMES[index % len(_OUTCOMES)]
+        acts += [
+            append_act(EvidenceProduced(evidence, index)),
+            append_act(Finalization(name, outcome, proof, handle, index)),
+            append_act(Escalation(name, _LEVELS[0], _LEVELS[1], f"evidence-{index}", index)),
+        ]
+    return Script("many names", MANY, tuple(acts), (read_act(0), LOAD), is_spare=True)
+
+
+def _at_sizes(count: int, seed: int, mode: RejectionMode, *, reopens: bool) -> Script:
     """Load at the sizes at which stores change pages, and read what came after the last load."""
     entries = _Entries(seed + 2)
     sizes = {*_SIZES, *_LARGE_SIZES}
@@ -185,7 +243,11 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
         # First what came since the last load, which is what a copy of that would not have.
         acts += [read_act(entries.tick - 2), LOAD, read_act(entries.tick - 1)]
         if reopens and size % 2:
-            acts += [REOPEN, LOAD]
+            # The level of an operation is remembered as well as the log is.
+            raised = f"raised-{size}"
+            may_lower = mode is RejectionMode.CLEAN_REJECT
+            acts += [*_raised(raised, 1), REOPEN]
+            acts += [_lowered(f"{raised}-0"), LOAD] if may_lower else [LOAD]
     ending = [*_TWICE, read_act(0)]
     if reopens:
         ending += [REOPEN, read_act(0), LOAD]
@@ -221,11 +283,13 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     some = max(12, min(count // 3, 1_100))
     sizes = min(count, _SIZES_MAX if count > _QUICK else _QUICK_SIZES_MAX)
     yield _between(some, seed)
-    yield _at_sizes(sizes, seed, reopens=reopens)
+    yield _at_sizes(sizes, seed, backend.rejection_mode, reopens=reopens)
     yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
     # Which a backend that is slow may leave before its end.
-    yield _many(max(count + count // 20, _MANY_MIN), seed)
+    yield _many(max(count + count // 20, _MANY_MIN), seed, backend.rejection_mode)
     yield from _rising(some)
+    yield _equal(max(_MORE_THAN_A_BYTE, some))
+    yield _names(max(_MORE_THAN_A_BYTE, some))
 
 
 def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:

@@ -112,6 +112,7 @@ RESTED_LOG_SUITE: Final = ScriptSuite(
     scripts=_log_scripts,
     # Nothing that has to be refused is offered.
     requirement_ids=tuple([each for each in SCRIPTED_LOG_IDS if each not in _REFUSALS]),
+    further_ids=_REFUSALS,
     situations={RESTED_LOG: ("WAL-01",)},
     present=lambda backend: backend.agreement_wal is not None,
     plainer=plain_appends,

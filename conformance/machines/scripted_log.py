@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
@@ -18,7 +18,7 @@ from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.asking import TRIES, answered, event_of, opened_again
 from conformance.machines.live_findings import LiveFindings
 from conformance.rules.log_memory import Probes
-from conformance.rules.long_texts import contents_text
+from conformance.rules.long_texts import contents_text, mismatch_text
 from conformance.rules.narration import operation_text
 from conformance.rules.wal import LogJudge
 from telltale_spec.backends.contract import AgreementWal
@@ -41,6 +41,10 @@ _GOES_ON: Final = frozenset(
 )
 
 
+# So many answers are looked at again after what came later.
+_KEPT_ANSWERS_MAX: Final = 4
+
+
 class ScriptedLog(ScriptedPart):
     """One log, and the judge of what it acknowledges."""
 
@@ -56,6 +60,8 @@ class ScriptedLog(ScriptedPart):
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._judge.begin_with(())
         self._reopened = self._beyond_judging = False
+        # Answers that the caller still has, each with what it was when it was given.
+        self._kept_answers: list[tuple[Sequence[AgreementWalEntry], Entries]] = []
 
     @property
     def held(self) -> Entries:
@@ -138,15 +144,27 @@ class ScriptedLog(ScriptedPart):
         answer = answered(
             self.history, ReadSince(tick), lambda: self.sut.read_since(tick), quiet=False
         )
-        value = answer.message if isinstance(answer, Raised) else answer.value
+        value: Any = answer.message if isinstance(answer, Raised) else answer.value
         well_formed = isinstance(value, Sequence) and not isinstance(value, str)
         self.history.check("WAL-05", well_formed, "a sequence of entries", lambda: repr(value))
         found = tuple(value)
+        self._kept_answers = [*self._kept_answers[1 - _KEPT_ANSWERS_MAX :], (value, found)]
         if not self._judge.may_read(tick, found):
             # Where the log is not what it should be, reading is right to show it.
             self._look(shows=True)
         if not self._judge.is_empty:
             self._judge.read_since(event_of(ReadSince(tick), Returned(found)), tick)
+
+    def _judge_kept_answers(self) -> None:
+        """Hold answers that were given before against what they were: they are the caller's."""
+        for value, found in self._kept_answers:
+            now = tuple(value)
+            self.history.check(
+                "WAL-05",
+                now == found,
+                lambda: f"the suffix that was returned stays as it was: {contents_text(found)}",  # noqa: B023
+                lambda: f"it has changed since: {mismatch_text(now, found)}",  # noqa: B023
+            )
 
     def _look(self, *, shows: bool = False) -> None:
         """Load the log beside the history."""
@@ -160,6 +178,7 @@ class ScriptedLog(ScriptedPart):
         """Load the log and hold it against everything acknowledged."""
         if self._is_wedged:
             return
+        self._judge_kept_answers()
         loaded = self._load("WAL-08" if self._reopened else "WAL-06", quiet=False)
         self._judge.load(event_of(LoadLog(), Returned(loaded)))
         self._reopened = False

@@ -151,7 +151,7 @@ def known_results(
     found = {}
     for each in known:
         replay = each.replay
-        if replay.suite != suite.name or replay.requirement_id not in suite.requirement_ids:
+        if replay.suite != suite.name or replay.requirement_id not in suite.failing_ids:
             continue
         result = replayed_result(backend, replay, watch, (suite,))
         if _is_known(result, replay):

@@ -223,6 +223,8 @@ def _judged(
         )
         ended = _run_or_end(search, results.values())
         for result in search.results():
+            if only and result.requirement_id not in only:
+                continue
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
         situations.extend(search.situations())
         crash_classes.update(search.crash_classes)
