@@ -57,11 +57,32 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 1_040
 _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
+_BLOCKS: Final = (
+    8,
+    10,
+    16,
+    20,
+    25,
+    32,
+    50,
+    64,
+    100,
+    128,
+    200,
+    250,
+    256,
+    300,
+    500,
+    512,
+    1_000,
+    1_024,
+)
 
 _TWICE: Final = (LOAD, LOAD)
 
 
 _LATE: Final = 1_000_000_000
+_SOON: Final = append_act(VisibilityGateCrossing("soon", "c", AgreementLevel.NONE, 0))
 _FIRST: Final = append_act(VisibilityGateCrossing("late", "c", AgreementLevel.NONE, _LATE))
 
 
@@ -123,7 +144,7 @@ class _Entries:
         return EvidenceProduced(evidence, self.tick)
 
 
-def _many(count: int, seed: int, mode: RejectionMode) -> Script:
+def _many(count: int, seed: int, mode: RejectionMode, *, reopens: bool) -> Script:
     """Append, and only then look: by a suffix first, then by a load.
 
     The first entry is later than all others: a suffix that is searched for from the end of the log
@@ -131,10 +152,12 @@ def _many(count: int, seed: int, mode: RejectionMode) -> Script:
     may lower them behind any number of others.
     """
     entries = _Entries(seed)
-    acts = [_FIRST, *_raised("early", 2)]
+    acts = [_FIRST, _SOON, *_raised("early", 2)]
     for index in range(count):
         # An operation of its own now and then: more of them than a byte can number.
         acts += _raised(f"once-{index}", 1) if index % 3 == 0 else [append_act(entries.next())]
+    # Long after the first of each, an equal entry is another one still.
+    acts += [_FIRST, _SOON]
     middle = entries.tick // 2
     names = ("early-0", "once-0-0", f"once-{count // 2 // 3 * 3}-0", "early-1")
     lowering = [_lowered(name) for name in names] if mode is RejectionMode.CLEAN_REJECT else []
@@ -146,6 +169,7 @@ def _many(count: int, seed: int, mode: RejectionMode) -> Script:
         *_TWICE,
         read_act(entries.tick - 1),
         read_act(0),
+        *((REOPEN, read_act(0), LOAD) if reopens else ()),
         # What is refused may stay there, so it is the last that is tried.
         *([] if lowering else [_lowered("early-0")]),
     )
@@ -207,9 +231,14 @@ def _equal(count: int) -> Script:
 
 
 def _names(count: int) -> Script:
-    """Append entries in which every text and session is its own, for stores that number them."""
+    """Append entries in which every text and session is its own, for stores that number them.
+
+    Each is later than all before it, so that a read behind any of them can begin at any place: the
+    ends of what a store takes for a page or a block are among them.
+    """
     acts: list[Act] = []
     for index in range(count):
+        tick = 3 * index + 1
         name = f"operation-{index}"
         evidence = AgreementEvidence(
             f"evidence-{index}",
@@ -224,11 +253,14 @@ def _names(count: int) -> Script:
         proof, handle = f"proof-{index}", f"handle-{index}"
         outcome = _OUTCOMES[index % len(_OUTCOMES)]
         acts += [
-            append_act(EvidenceProduced(evidence, index)),
-            append_act(Finalization(name, outcome, proof, handle, index)),
-            append_act(Escalation(name, _LEVELS[0], _LEVELS[1], f"evidence-{index}", index)),
+            append_act(EvidenceProduced(evidence, tick)),
+            append_act(Finalization(name, outcome, proof, handle, tick + 1)),
+            append_act(Escalation(name, _LEVELS[0], _LEVELS[1], f"evidence-{index}", tick + 2)),
         ]
-    return Script("many names", MANY, tuple(acts), (read_act(0), LOAD), is_spare=True)
+    # The last block of each size that is full, as the answers are short there.
+    edges = sorted({len(acts) // size * size for size in _BLOCKS if size <= len(acts)})
+    reads = [read_act(tick) for edge in edges for tick in (edge - 1, edge)]
+    return Script("many names", MANY, tuple(acts), (*reads, read_act(0), LOAD), is_spare=True)
 
 
 def _at_sizes(count: int, seed: int, mode: RejectionMode, *, reopens: bool) -> Script:
@@ -286,7 +318,8 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _at_sizes(sizes, seed, backend.rejection_mode, reopens=reopens)
     yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
     # Which a backend that is slow may leave before its end.
-    yield _many(max(count + count // 20, _MANY_MIN), seed, backend.rejection_mode)
+    many = max(count + count // 20, _MANY_MIN)
+    yield _many(many, seed, backend.rejection_mode, reopens=reopens)
     yield from _rising(some)
     yield _equal(max(_MORE_THAN_A_BYTE, some))
     yield _names(max(_MORE_THAN_A_BYTE, some))

@@ -26,7 +26,15 @@ from telltale_spec.wire.agreement import (
     WalSyncRequest,
 )
 
-__all__ = ["ESCAPED", "ESCAPES", "SECOND_SYNC", "judge_escape", "judge_serial", "new_handler"]
+__all__ = [
+    "ESCAPED",
+    "ESCAPES",
+    "SECOND_SYNC",
+    "judge_escape",
+    "judge_serial",
+    "new_handler",
+    "request_of",
+]
 
 SECOND_SYNC: Final = "sync begun in the middle of another one"
 ESCAPED: Final = "exception of the log that escaped its declared error"
@@ -65,7 +73,7 @@ def new_handler(
     return history.start("the agreement WAL handler", lambda: factory(inner, probe, mode))
 
 
-def _request(operation_id: str, evidence_count: int) -> WalSyncRequest:
+def request_of(operation_id: str, evidence_count: int) -> WalSyncRequest:
     """Return a request of several entries, so that there are several places to break in."""
     evidence = tuple(
         [
@@ -98,7 +106,7 @@ class _SecondSync:
 
     def _run(self) -> None:
         try:
-            self.answer = self._handler.wal_sync(_request("second", 2))
+            self.answer = self._handler.wal_sync(request_of("second", 2))
         except Exception as error:
             self.answer = error
 
@@ -126,7 +134,7 @@ def judge_serial(history: History, evidence_count: int) -> None:
     probe = ProbeWal()
     handler = new_handler(history, ScriptedHandler(), probe)
     second = _SecondSync(handler, probe)
-    request = _request("first", evidence_count)
+    request = request_of("first", evidence_count)
     history.call(
         f'{operation_text(SyncWal(request))}, while a second thread syncs "second"',
         lambda: handler.wal_sync(request),
@@ -147,7 +155,7 @@ def judge_serial(history: History, evidence_count: int) -> None:
         lambda: f"the calls {', '.join(_named_calls(second.calls))}",
     )
     expected = build_entries((), request)
-    expected = (*expected, *build_entries(expected, _request("second", 2)))
+    expected = (*expected, *build_entries(expected, request_of("second", 2)))
     stored = probe.inner.load().entries
     history.check(
         "SYNC-03",
@@ -168,7 +176,7 @@ def judge_escape(history: History, escape: _Escape) -> None:
     probe.inject(escape.fault, error=ValueError("a fault of the log itself"))
     acts: dict[bool, Callable[[], object]] = {
         True: handler.wal_snapshot,
-        False: lambda: handler.wal_sync(_request("again", 1)),
+        False: lambda: handler.wal_sync(request_of("again", 1)),
     }
     broken = acts[escape.in_snapshot]
     history.start("a call that the log breaks", lambda: _swallowing(broken))
@@ -192,7 +200,7 @@ def judge_escape(history: History, escape: _Escape) -> None:
     entries = tuple(probe.inner.load().entries)
     history.check(
         "SYNC-03",
-        entries == build_entries((), _request("again", 1)),
+        entries == build_entries((), request_of("again", 1)),
         "the lock is free again, and the sync stores its entries",
         lambda: entries_text(entries),
     )

@@ -22,6 +22,7 @@ from conformance.machines.wal_sync_lock import (
     judge_escape,
     judge_serial,
     new_handler,
+    request_of,
 )
 from conformance.machines.wal_sync_text import result_text
 from strategies.requests import MetadataFit, effect_requests
@@ -33,7 +34,7 @@ from telltale_spec.handlers.agreement_wal import (
     ImmediateSync,
     WalSyncMode,
 )
-from telltale_spec.wire.effects import Blocked, EffectFailure, Failure, Success
+from telltale_spec.wire.effects import Blocked, EffectFailure, EffectResult, Failure, Success
 from telltale_spec.wire.requests import (
     AcquireBody,
     ChooseBody,
@@ -53,6 +54,7 @@ __all__ = ["WAL_HANDLER_SURFACE_SUITE"]
 FORWARDED: Final = "method that is forwarded"
 DEFAULTED: Final = "method that is answered by default"
 INNER_FAILS: Final = "forwarded method that the inner handler fails or blocks"
+OWN_SYNC: Final = "sync around an inner handler that has one too"
 THROUGH_EFFECT: Final = "method called through handle_effect"
 
 _FORWARDED_METHODS: Final = (
@@ -86,7 +88,42 @@ class _Drawn:
         return inner
 
 
+@dataclass(frozen=True)
+class _OwnSync:
+    """The mode, and how an inner handler answers that keeps a log of its own."""
+
+    mode: WalSyncMode
+    answer: EffectResult[None]
+
+    def inner(self) -> ScriptedHandler:
+        """Return an inner handler that can be asked for a sync."""
+        inner = ScriptedHandler()
+        inner.script("supports_wal_sync", True)
+        inner.script("wal_sync", self.answer)
+        return inner
+
+
+_MODES: Final = (ImmediateSync(), BlockedSync(), FailureSync("closed"))
+_OWN_SYNCS: Final = tuple(
+    [
+        _OwnSync(mode, answer)
+        for mode in _MODES
+        for answer in (Success(None), Blocked(), Failure(EffectFailure.unavailable("inner")))
+    ]
+)
+
+
 # What it forwards
+
+
+def _judge_own_sync(history: History, number: int) -> None:
+    """Ask for a sync around an inner handler that offers one, of which nothing is asked."""
+    value = _OWN_SYNCS[number]
+    sync = request_of("o", 1)
+    history.reach(OWN_SYNC)
+    _compare(history, "sync", lambda handler: handler.wal_sync(sync), value)
+    request = EffectRequest.of(WalSyncBody(sync))
+    _compare(history, "handle a sync request", lambda each: each.handle_effect(request), value)
 
 
 def _judge_requests(history: History, value: _Drawn) -> None:
@@ -108,13 +145,13 @@ def _judge_request(history: History, request: EffectRequest, value: _Drawn) -> N
 
 
 def _compare(
-    history: History, text: str, call: Callable[[EffectHandler], Any], value: _Drawn
+    history: History, text: str, call: Callable[[EffectHandler], Any], value: _Drawn | _OwnSync
 ) -> None:
     """Make one call on the handler and on the reference; inner calls and answers must agree."""
     inner, reference_inner = value.inner(), value.inner()
     handler = new_handler(history, inner, ProbeWal(), value.mode)
     # Mended, whatever is no sync is the inner handler's, by its method or as a request (F13).
-    is_mended = "F13" in history.session.backend.mends
+    is_mended = "F13" in history.session.backend.mends and isinstance(value, _Drawn)
     expected = call(
         reference_inner
         if is_mended
@@ -196,7 +233,7 @@ _DRAWN: Final = st.builds(
     _Drawn,
     forwarded=_requests(defaulted=False),
     defaulted=_requests(defaulted=True),
-    mode=st.sampled_from((ImmediateSync(), BlockedSync(), FailureSync("closed"))),
+    mode=st.sampled_from(_MODES),
     outcome=st.sampled_from((None, Blocked(), Failure(EffectFailure.unavailable("inner")))),
     registers=st.sampled_from((None, (StrValue("changed"),), ())),
 )
@@ -205,6 +242,7 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
     name="agreement WAL handler surface",
     laws=(
         Law("methods", _DRAWN, _judge_requests),
+        TableLaw("own syncs", lambda histories: range(len(_OWN_SYNCS)), _judge_own_sync),
         TableLaw(
             "one after the other",
             lambda histories: (1, 6),
@@ -220,6 +258,7 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
         FORWARDED: ("SYNC-13",),
         DEFAULTED: ("SYNC-13",),
         INNER_FAILS: ("SYNC-13",),
+        OWN_SYNC: ("SYNC-13",),
         THROUGH_EFFECT: ("SYNC-13",),
     },
     present=lambda backend: backend.agreement_wal_handler is not None,

@@ -53,6 +53,7 @@ from tests.zoo.broken_directed_handlers import (
     BROKEN_DIRECTED_WAL_HANDLERS,
 )
 from tests.zoo.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from tests.zoo.broken_grown_logs import BROKEN_GROWN_LOGS, grown_backend
 from tests.zoo.broken_identities import BROKEN_IDENTITIES
 from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
 from tests.zoo.broken_long_logs import BROKEN_LONG_LOGS, log_backend
@@ -128,6 +129,10 @@ def _long_zoo() -> Iterator[BrokenSystem]:
     for name, make_log, requirement_id in (*BROKEN_LONG_LOGS, *BROKEN_DIRECTED_LOGS):
         backend = log_backend(name, make_log, reopens=requirement_id == "WAL-08")
         suites: tuple[Suite, ...] = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+        yield BrokenSystem("long log", name, requirement_id, backend, suites)
+    for name, grown, requirement_id in BROKEN_GROWN_LOGS:
+        backend = grown_backend(name, grown)
+        suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
         yield BrokenSystem("long log", name, requirement_id, backend, suites)
     for name, make_cache, requirement_id in (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES):
         backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
