@@ -107,17 +107,19 @@ def _entries(_histories: int) -> Iterator[AgreementWalEntry]:
     gate = VisibilityGateCrossing("a", "c", level, 5)
     end = Finalization("a", FinalizationOutcome.FINALIZED, None, None, 5)
     rise = Escalation("a", AgreementLevel.NONE, level, None, 5)
-    for each in AgreementLevel:
-        yield from (replace(gate, gate_level=each), replace(rise, previous_level=each))
-        yield from (replace(rise, new_level=each), EvidenceProduced(replace(plain, level=each), 5))
-    yield from (replace(end, outcome=each) for each in FinalizationOutcome)
-    for kind, session, owner, certain in product(
-        AgreementEvidenceKind, (None, 1), (None, "w"), (True, False)
+    # In every combination, as one that is told apart may be told apart in one of them only.
+    yield from (replace(gate, gate_level=each) for each in AgreementLevel)
+    for before, after, known in product(AgreementLevel, AgreementLevel, (None, "", "e")):
+        yield replace(rise, previous_level=before, new_level=after, evidence_id=known)
+    for kind, at, session, owner, certain in product(
+        AgreementEvidenceKind, AgreementLevel, (None, 1), (None, "w"), (True, False)
     ):
-        changed = replace(plain, kind=kind, session=session, owner_id=owner, authoritative=certain)
-        yield EvidenceProduced(changed, 5)
-    for proof, handle in product((None, "", "-", "p", "p:-"), repeat=2):
-        yield replace(end, materialization_proof_id=proof, canonical_handle_id=handle)
+        changed = replace(plain, kind=kind, level=at, session=session, owner_id=owner)
+        yield EvidenceProduced(replace(changed, authoritative=certain), 5)
+    optional = (None, "", "-", "p", "p:-")
+    for outcome, proof, handle in product(FinalizationOutcome, optional, optional):
+        ended = replace(end, outcome=outcome, materialization_proof_id=proof)
+        yield replace(ended, canonical_handle_id=handle)
     for tick in NUMBERS:
         yield from (replace(each, tick=tick) for each in (gate, end, rise))
         yield EvidenceProduced(plain, tick)

@@ -120,7 +120,9 @@ def test_what_is_refused_everywhere_is_open() -> None:
 
     assert failed(report) == ["WAL-03.text", "WAL-13.accept"]
     assert {"WAL-01", "WAL-02", "WAL-05"} <= set(unproved(report))
-    assert any(re.search(r"(\d{4}) of \1 legal entries were refused", note) for note in report.notes)
+    assert any(
+        re.search(r"(\d{4}) of \1 legal entries were refused", note) for note in report.notes
+    )
 
 
 def test_counterexamples_are_as_short_as_their_fault() -> None:

@@ -30,6 +30,7 @@ from telltale_spec.wire.agreement import (
     AgreementWalEntry,
     Escalation,
     FinalizationOutcome,
+    VisibilityGateCrossing,
     WalSyncRequest,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
@@ -361,3 +362,26 @@ def test_f30_envelope_and_payload_of_a_request_may_disagree() -> None:
     assert (request.tick, request.operation_id) == (1, "o")
     assert isinstance(request.body, WalSyncBody)
     assert (request.body.sync.tick, request.body.sync.operation_id) == (9, "p")
+
+
+class AgreeableText(str):
+    """A text of a driver's own class, which takes itself for equal to anything."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@pytest.mark.requirement("DOM-03")
+def test_dom_03_of_a_text_of_another_class_the_text_alone_is_kept() -> None:
+    given = VisibilityGateCrossing("o", AgreeableText("c\u00e9"), NONE, 1)
+
+    assert type(given.downstream_coroutine_id) is str
+    assert given == gate("o", coroutine_id="c\u00e9")
+    assert given != gate("o", coroutine_id="d")
+    with pytest.raises(DomainError, match="lone surrogates"):
+        gate("o", AgreeableText("\ud800"))

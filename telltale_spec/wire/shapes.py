@@ -97,8 +97,11 @@ class TextShape(Shape[str]):
     expected = "text without lone surrogates"
 
     def check(self, value: object, owner: str, field: str) -> str:
-        if type(value) is str and (value.isascii() or _is_scalar_text(value)):
-            return value
+        if isinstance(value, str):
+            # Drivers have classes of texts of their own; what is kept is the text alone.
+            plain = value if type(value) is str else str.__str__(value)
+            if plain.isascii() or _is_scalar_text(plain):
+                return plain
         raise DomainError(owner, field, value, self.expected)
 
     def to_tree(self, value: str) -> Tree:
