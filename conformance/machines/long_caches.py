@@ -69,6 +69,7 @@ _QUICK: Final = 300
 # Cheap as it is, it goes beyond the round numbers at which caches are full.
 _MANY_MIN: Final = 520
 _QUICK_SIZES_MAX: Final = 131
+_MORE_THAN_A_BYTE: Final = 260
 _FAILURES: Final = tuple(EffectFailureKind)
 
 
@@ -103,7 +104,7 @@ def _ids(count: int, seed: int) -> list[str]:
     return [f"{name}/{numbers.below(9)}" if numbers.below(4) == 0 else name for name in names]
 
 
-def _many(count: int, seed: int) -> Script:
+def _many(count: int, seed: int, *, reopens: bool) -> Script:
     """Put many ids, look up some from the first to the last, and load; then replace some."""
     ids = _ids(count, seed)
     acts = [put_act(_entry(each, index)) for index, each in enumerate(ids)]
@@ -113,6 +114,10 @@ def _many(count: int, seed: int) -> Script:
     ending += [get_act("evidence"), LOAD, LOAD]
     ending += [put_act(_entry(each, index + 1)) for index, each in enumerate(replaced)]
     ending += [get_act(replaced[0]), get_act(ids[0]), LOAD]
+    # An outcome that is put again long after the first time is the newest one then.
+    ending += [put_act(_entry(ids[0], 0)), put_act(_entry(replaced[0], 3)), get_act(ids[0])]
+    if reopens:
+        ending += [REOPEN, get_act(replaced[0]), get_act(ids[-1]), LOAD]
     return Script("many ids", MANY, tuple(acts), tuple(ending))
 
 
@@ -138,6 +143,28 @@ def _again(count: int, seed: int) -> Script:
     return Script("few ids again and again", AGAIN, tuple(acts), ending)
 
 
+def _versions(count: int, *, reopens: bool) -> Script:
+    """Put one id more often than a byte can count, beside another that is put once."""
+    acts = [put_act(_entry("other", 1))]
+    for index in range(count):
+        acts.append(put_act(_entry("one", index)))
+        if index % 37 == 0:
+            acts += [get_act("one"), get_act("other")]
+    looks = [get_act("one"), get_act("other"), LOAD]
+    ending = [*looks, *((REOPEN, *looks) if reopens else ())]
+    return Script("many outcomes of one id", AGAIN, tuple(acts), tuple(ending), is_spare=True)
+
+
+def _names(count: int, *, reopens: bool) -> Script:
+    """Put ids of which each has an interface and an operation of its own."""
+    entries = [
+        EvidenceOutcomeCacheEntry(f"e{index}", f"interface {index}", f"o{index}", _outcome(index))
+        for index in range(count)
+    ]
+    ending = [get_act("e0"), get_act(f"e{count - 1}"), LOAD, *((REOPEN, LOAD) if reopens else ())]
+    return Script("many names", MANY, tuple(map(put_act, entries)), tuple(ending), is_spare=True)
+
+
 def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
     """Load at the sizes at which stores change pages, and look up old and new ids after it."""
     ids = _ids(count, seed + 2)
@@ -150,7 +177,10 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
         # First what came since the last load, which is what a copy of that would not have.
         acts += [get_act(evidence_id), LOAD, get_act(ids[0]), get_act(evidence_id)]
         if reopens and index % 2:
-            acts += [REOPEN, get_act(ids[index // 2]), LOAD]
+            # Among them one that has replaced another, which who tidies up could mistake.
+            replaced = ids[index // 3]
+            acts += [put_act(_entry(replaced, index + 1)), REOPEN]
+            acts += [get_act(ids[index // 2]), get_act(replaced), LOAD]
     ending = [LOAD, LOAD, *((REOPEN, get_act(ids[0]), LOAD) if reopens else ())]
     return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
 
@@ -162,7 +192,9 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _again(min(count, 3 * _SIZES_MAX), seed)
     yield _at_sizes(sizes, seed, reopens=reopens)
     # The last one, which a backend that is slow may leave before its end.
-    yield _many(max(count + count // 20, _MANY_MIN), seed)
+    yield _many(max(count + count // 20, _MANY_MIN), seed, reopens=reopens)
+    yield _versions(_MORE_THAN_A_BYTE, reopens=reopens)
+    yield _names(_MORE_THAN_A_BYTE, reopens=reopens)
 
 
 def plain_puts(acts: Sequence[Act]) -> Iterator[list[Act]]:

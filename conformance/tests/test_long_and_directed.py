@@ -35,6 +35,11 @@ from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalEntry
 from tests.zoo import broken_handles
 from tests.zoo.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
+from tests.zoo.broken_grown_caches import (
+    BROKEN_GROWN_CACHES,
+    RIGHT_GROWN_CACHES,
+    grown_cache_backend,
+)
 from tests.zoo.broken_grown_logs import BROKEN_GROWN_LOGS, RIGHT_GROWN_LOGS, grown_backend
 from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, MapCache, cache_backend
 from tests.zoo.broken_long_logs import BROKEN_LONG_LOGS, TrackedWal, log_backend
@@ -73,6 +78,33 @@ def test_logs_that_are_wrong_once_they_are_grown_fail(
     report = judged(backend, LOGS, profile_name="quick", seed=seed, minimise=False)
 
     assert requirement_id in failed(report)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("name", "make", "requirement_id"),
+    BROKEN_GROWN_CACHES,
+    ids=[row[0] for row in BROKEN_GROWN_CACHES],
+)
+def test_caches_that_are_wrong_once_they_are_grown_fail(
+    name: str, make: type[MapCache], requirement_id: str, seed: int
+) -> None:
+    backend = grown_cache_backend(name, make)
+    report = judged(backend, CACHES, profile_name="quick", seed=seed, minimise=False)
+
+    assert requirement_id in failed(report)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), RIGHT_GROWN_CACHES, ids=[row[0] for row in RIGHT_GROWN_CACHES]
+)
+def test_right_caches_of_the_same_kinds_are_failed_by_nothing(
+    name: str, make: type[MapCache]
+) -> None:
+    report = judged(grown_cache_backend(name, make), CACHES, profile_name="quick")
+
+    assert failed(report) == []
+    assert unproved(report) == []
 
 
 @pytest.mark.parametrize(

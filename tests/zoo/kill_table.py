@@ -53,6 +53,7 @@ from tests.zoo.broken_directed_handlers import (
     BROKEN_DIRECTED_WAL_HANDLERS,
 )
 from tests.zoo.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from tests.zoo.broken_grown_caches import BROKEN_GROWN_CACHES, grown_cache_backend
 from tests.zoo.broken_grown_logs import BROKEN_GROWN_LOGS, grown_backend
 from tests.zoo.broken_identities import BROKEN_IDENTITIES
 from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
@@ -136,6 +137,10 @@ def _long_zoo() -> Iterator[BrokenSystem]:
         yield BrokenSystem("long log", name, requirement_id, backend, suites)
     for name, make_cache, requirement_id in (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES):
         backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
+        suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
+        yield BrokenSystem("long cache", name, requirement_id, backend, suites)
+    for name, grown_cache, requirement_id in BROKEN_GROWN_CACHES:
+        backend = grown_cache_backend(name, grown_cache)
         suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
         yield BrokenSystem("long cache", name, requirement_id, backend, suites)
     for name, make_log, requirement_id in BROKEN_RESTED_LOGS:

@@ -1,0 +1,128 @@
+"""Caches that are wrong by how often they were written, or by what they find when they open."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from pathlib import Path
+from typing import Final
+
+from conformance.backend import Backend
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from tests.zoo.broken_long_caches import MapCache, cache_backend
+
+__all__ = ["BROKEN_GROWN_CACHES", "RIGHT_GROWN_CACHES", "grown_cache_backend"]
+
+Entry = EvidenceOutcomeCacheEntry
+
+
+def counts_versions_in(bits: int) -> type[MapCache]:
+    """Return a cache in which the highest version of an id wins, and a version has so many bits."""
+
+    class CountsVersions(MapCache):
+        def __init__(self, directory: Path) -> None:
+            super().__init__(directory)
+            self.puts: dict[str, int] = {}
+            self.versions: dict[str, int] = {}
+
+        def put(self, entry: Entry) -> None:
+            evidence_id = entry.evidence_id
+            self.puts[evidence_id] = self.puts.get(evidence_id, -1) + 1
+            version = self.puts[evidence_id] % 2**bits
+            if version >= self.versions.get(evidence_id, 0):
+                self.versions[evidence_id] = version
+                super().put(entry)
+
+    return CountsVersions
+
+
+def numbers_interfaces_in(bits: int) -> type[MapCache]:
+    """Return a cache that keeps the number of an interface in so many bits, and its name once."""
+
+    class NumbersInterfaces(MapCache):
+        def __init__(self, directory: Path) -> None:
+            super().__init__(directory)
+            self.numbers: dict[str, int] = {}
+            self.names: dict[int, str] = {}
+
+        def put(self, entry: Entry) -> None:
+            number = self.numbers.setdefault(entry.interface_name, len(self.numbers) % 2**bits)
+            name = self.names.setdefault(number, entry.interface_name)
+            super().put(dataclasses.replace(entry, interface_name=name))
+
+    return NumbersInterfaces
+
+
+class JournaledCache(MapCache):
+    """A right cache that writes down every put, and puts them all again when it is opened."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.journal = self.stored()
+        for entry in self.journal:
+            super().put(entry)
+
+    def stored(self) -> list[Entry]:
+        path = self.directory / "journal"
+        entries: list[Entry] = pickle.loads(path.read_bytes()) if path.exists() else []
+        return entries
+
+    def put(self, entry: Entry) -> None:
+        super().put(entry)
+        self.journal.append(entry)
+        self.journal = self.tidied(self.journal)
+        (self.directory / "journal").write_bytes(pickle.dumps(self.journal))
+
+    def tidied(self, journal: list[Entry]) -> list[Entry]:
+        """Return a journal that leads to the same cache; this one is as long as ever."""
+        return journal
+
+
+def tidies_up_at(size: int, *, keeps_last: bool) -> type[JournaledCache]:
+    """Return a cache that keeps one put of each id once its journal is so long."""
+
+    class TidiesUp(JournaledCache):
+        def tidied(self, journal: list[Entry]) -> list[Entry]:
+            if len(journal) < size:
+                return journal
+            kept: dict[str, Entry] = {}
+            for each in journal:
+                if keeps_last:
+                    kept.pop(each.evidence_id, None)
+                kept.setdefault(each.evidence_id, each)
+            return list(kept.values())
+
+    return TidiesUp
+
+
+def opens_with_the_last(count: int) -> type[JournaledCache]:
+    """Return a cache that reads so many puts of its journal when it is opened."""
+
+    class OpensWithTheLast(JournaledCache):
+        def stored(self) -> list[Entry]:
+            return super().stored()[-count:]
+
+    return OpensWithTheLast
+
+
+def grown_cache_backend(name: str, make: type[MapCache]) -> Backend:
+    """Return the backend of a cache; those that keep a file are opened again."""
+    return cache_backend(name, make, reopens=issubclass(make, JournaledCache))
+
+
+BROKEN_GROWN_CACHES: Final[tuple[tuple[str, type[MapCache], str], ...]] = (
+    ("counts versions in a byte", counts_versions_in(8), "CACHE-02"),
+    ("numbers interfaces in a byte", numbers_interfaces_in(8), "CACHE-02"),
+    ("tidies up and keeps the first", tidies_up_at(20, keeps_last=False), "CACHE-08"),
+    ("tidies up late and keeps the first", tidies_up_at(100, keeps_last=False), "CACHE-08"),
+    ("opens with the last 300 puts", opens_with_the_last(300), "CACHE-08"),
+)
+"""Name, factory, and the requirement by which the cache is failed."""
+
+RIGHT_GROWN_CACHES: Final[tuple[tuple[str, type[MapCache]], ...]] = (
+    ("counts versions", counts_versions_in(64)),
+    ("numbers interfaces", numbers_interfaces_in(64)),
+    ("tidies up", tidies_up_at(20, keeps_last=True)),
+    ("opens with all", opens_with_the_last(2**62)),
+)
+"""Name and factory of caches of the same kinds that are right."""
