@@ -127,8 +127,8 @@ class Search:
     def run(self) -> None:
         """Search for all that binds, and then for what is only recommended."""
         self._search_for_what_binds()
-        judged = {*self.judged, *self.suite.further_ids}
-        for requirement_id in [each for each in self._set_aside if each in judged]:
+        wanted = {*self.judged, *self.suite.further_ids}
+        for requirement_id in [each for each in self._set_aside if each in wanted]:
             self._search_for_recommended(requirement_id)
 
     def _search_for_what_binds(self) -> None:
@@ -174,8 +174,7 @@ class Search:
         return self.profile.budget.wall_seconds - (time.monotonic() - self._began_at)
 
     def _binding_failures(self) -> int:
-        levels = [binding_level(requirement(each), self.backend) for each in self.failures]
-        return levels.count("MUST")
+        return len([each for each in self.failures if each not in self.recommended])
 
     def _misses_by_chance(self) -> bool:
         if self.failures or self.budget_ran_out or self.cut_short:
@@ -300,8 +299,8 @@ class Search:
 
     def results(self) -> list[RequirementResult]:
         """Return one result for each requirement that is judged, and for others that failed."""
-        others = [each for each in self.suite.further_ids if each in self.failures]
-        return [self._result(requirement(each)) for each in (*self.judged, *others)]
+        found = [*self.judged, *(each for each in self.suite.further_ids if each in self.failures)]
+        return [self._result(requirement(each)) for each in found]
 
     def samples(self) -> list[SampleHistory]:
         """Return a history that went well, if there is one to show."""

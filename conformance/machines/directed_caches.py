@@ -16,11 +16,10 @@ from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite
 from conformance.machines.bounded import cache_walks, outcome_entry_of
+from conformance.machines.confusable_groups import CONFUSABLE_GROUPS
 from conformance.machines.confusable_texts import (
     COLLIDING_PAIRS,
-    CONFUSABLE_GROUPS,
     LENGTHS,
-    NUMBERS,
     PAIRED_TEXTS,
     all_texts,
     few_texts,
@@ -28,6 +27,16 @@ from conformance.machines.confusable_texts import (
     texts_of_length,
 )
 from conformance.machines.long_caches import cache_groups, plain_puts
+from conformance.machines.outcome_material import (
+    acquired,
+    confusable_values,
+    nearly_equal_entries,
+    numeric_outcomes,
+    outcomes_of_every_kind,
+    outcomes_with_lists,
+    outcomes_with_values_in_every_place,
+    succeeded,
+)
 from conformance.machines.scripted_cache import (
     LOAD,
     REOPEN,
@@ -38,45 +47,24 @@ from conformance.machines.scripted_cache import (
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
-    AcquireResponse,
-    BlockedStatus,
     ChooseResponse,
     EffectFailure,
     EffectFailureKind,
     EffectOutcome,
-    EffectResponse,
-    FailureStatus,
     InvokeStepResponse,
     OutputConditionHintResponse,
-    ReceiveResponse,
-    ReleaseResponse,
-    SendDecisionResponse,
-    SuccessStatus,
     TopologyEventsResponse,
-    WalSyncResponse,
 )
 from telltale_spec.wire.values import (
-    NANOSECONDS_MAX,
-    BoolValue,
-    Corrupt,
-    CorruptionType,
     Crash,
-    Defer,
-    Deliver,
-    Drop,
-    Duration,
     Endpoint,
     EndpointValue,
-    Heal,
     NatValue,
     OutputConditionHint,
     Partition,
     ProdValue,
     StrValue,
-    Timeout,
-    TopologyPerturbation,
     UnitValue,
-    Value,
 )
 
 __all__ = ["DIRECTED_CACHE_SUITE"]
@@ -94,14 +82,6 @@ _REPLACED: Final = 9
 _NEVER_PUT: Final = ("abz", "azb", "a/b/c", "AB", "\u00e9 ", "x" * 14, "11", "a\0d")
 
 
-def _success(response: EffectResponse) -> EffectOutcome:
-    return EffectOutcome.success(response)
-
-
-def _value(value: Value) -> EffectOutcome:
-    return _success(AcquireResponse(value))
-
-
 def _side_by_side(name: str, situation: str, ids: Sequence[str], end: Sequence[str]) -> Script:
     """Look each id up before it is put, all from the last to the first afterwards, and load.
 
@@ -109,7 +89,7 @@ def _side_by_side(name: str, situation: str, ids: Sequence[str], end: Sequence[s
     """
     acts = []
     for index, each in enumerate(ids):
-        entry = EvidenceOutcomeCacheEntry(each, "i", f"put {index}", _value(NatValue(index)))
+        entry = EvidenceOutcomeCacheEntry(each, "i", f"put {index}", acquired(NatValue(index)))
         acts += [get_act(each), put_act(entry)]
     ending = [*map(get_act, reversed(ids)), *map(get_act, _NEVER_PUT), LOAD]
     for index, each in enumerate(ids[::_REPLACED]):
@@ -136,71 +116,10 @@ def _ids(end: Sequence[str]) -> Iterator[Script]:
     yield _side_by_side("long ids", LENGTHS_APART, [*long, *longest_texts()], end)
 
 
-def _numbers() -> Iterator[EffectOutcome]:
-    for number in NUMBERS:
-        yield _value(NatValue(number))
-        yield _value(EndpointValue(Endpoint(number, "r")))
-    seconds = (0, 1, *NUMBERS[-3:])
-    for secs in seconds:
-        for nanos in (0, 1, NANOSECONDS_MAX):
-            event = Timeout("s", Duration(secs, nanos))
-            yield _success(TopologyEventsResponse((event,)))
-
-
-def _values() -> Iterator[Value]:
-    yield from (_UNIT, BoolValue(False), BoolValue(True), NatValue(0), NatValue(1))
-    yield from (StrValue(text) for text in ("", "0", "1", "true", "false", "null", "Unit", "1.0"))
-    yield ProdValue(_UNIT, _UNIT)
-    yield ProdValue(NatValue(1), StrValue("1"))
-    yield ProdValue(StrValue("1"), NatValue(1))
-    yield ProdValue(ProdValue(_UNIT, NatValue(1)), NatValue(2))
-    yield ProdValue(_UNIT, ProdValue(NatValue(1), NatValue(2)))
-    yield EndpointValue(Endpoint(0, ""))
-
-
-def _events() -> Iterator[TopologyPerturbation]:
-    yield from (Crash(""), Crash("a"), Partition("a", "b"), Partition("b", "a"), Heal("a", "b"))
-    yield from (Corrupt("a", "b", each) for each in CorruptionType)
-
-
-def _responses() -> Iterator[EffectResponse]:
-    yield from (ReleaseResponse(), WalSyncResponse(), ChooseResponse(""), ChooseResponse("a"))
-    yield from (SendDecisionResponse(each) for each in (Drop(), Defer(), Deliver(_UNIT)))
-    yield from map(AcquireResponse, _values())
-    several: tuple[tuple[Value, ...], ...] = (
-        (),
-        (_UNIT,),
-        (_UNIT, _UNIT),
-        (NatValue(1), NatValue(2)),
-        (NatValue(2), NatValue(1)),
-        (ProdValue(NatValue(1), NatValue(2)),),
-    )
-    for state in several:
-        yield ReceiveResponse(state)
-        yield InvokeStepResponse(state)
-    yield TopologyEventsResponse(())
-    yield TopologyEventsResponse(tuple(_events()))
-    yield from (TopologyEventsResponse((each,)) for each in _events())
-    yield OutputConditionHintResponse(None)
-    for witness in (None, "", "-", "null"):
-        yield OutputConditionHintResponse(OutputConditionHint("p", witness))
-
-
-def _outcomes() -> Iterator[EffectOutcome]:
-    for response in (None, ReleaseResponse(), AcquireResponse(_UNIT)):
-        yield EffectOutcome(SuccessStatus(), response)
-        yield EffectOutcome(BlockedStatus(), response)
-        failure = FailureStatus(EffectFailure(EffectFailureKind.DENIED, ""))
-        yield EffectOutcome(failure, response)
-    for kind in EffectFailureKind:
-        yield EffectOutcome.failed(EffectFailure(kind, "m"))
-    yield from map(_success, _responses())
-
-
 def _outcomes_of_text(text: str) -> EffectOutcome:
     """Return an outcome in which one text stands wherever a text can."""
     hint = ProdValue(StrValue(text), EndpointValue(Endpoint(1, text)))
-    return _success(InvokeStepResponse((hint,)))
+    return succeeded(InvokeStepResponse((hint,)))
 
 
 def _fields() -> Iterator[EvidenceOutcomeCacheEntry]:
@@ -213,9 +132,9 @@ def _fields() -> Iterator[EvidenceOutcomeCacheEntry]:
         outcome = (
             _outcomes_of_text(text),
             EffectOutcome.failed(EffectFailure(EffectFailureKind.UNKNOWN, text)),
-            _success(responses[0]),
-            _success(responses[1]),
-            _success(TopologyEventsResponse((Partition(text, text), Crash(text)))),
+            succeeded(responses[0]),
+            succeeded(responses[1]),
+            succeeded(TopologyEventsResponse((Partition(text, text), Crash(text)))),
         )[index % 5]
         yield EvidenceOutcomeCacheEntry(f"text {index}", text, text, outcome)
 
@@ -259,14 +178,14 @@ def _unread() -> Iterator[Script]:
     for count in (1, 2, 3, 7, 12):
         ids = [f"e{index}" for index in range(count)]
         acts = [
-            put_act(EvidenceOutcomeCacheEntry(each, "i", "o", _value(NatValue(index))))
+            put_act(EvidenceOutcomeCacheEntry(each, "i", "o", acquired(NatValue(index))))
             for index, each in enumerate(ids)
         ]
         ending = (REOPEN, get_act(ids[-1]), LOAD)
         yield Script(f"{count} ids reopened unread", UNREAD, tuple(acts), ending)
     # An outcome that the id had before, which a store may think it has kept already.
     puts = [
-        put_act(EvidenceOutcomeCacheEntry("e", "i", "o", _value(NatValue(number))))
+        put_act(EvidenceOutcomeCacheEntry("e", "i", "o", acquired(NatValue(number))))
         for number in (1, 2, 1)
     ]
     ending = (REOPEN, get_act("e"), LOAD)
@@ -279,24 +198,33 @@ def _replaced_texts() -> Script:
     acts: list[Act] = []
     for text in (*all_texts(), *lengths, *longest_texts()):
         outcomes = (
-            _success(ChooseResponse(text)),
+            succeeded(ChooseResponse(text)),
             EffectOutcome.failed(EffectFailure(EffectFailureKind.UNKNOWN, text)),
-            _success(OutputConditionHintResponse(OutputConditionHint(text, text))),
+            succeeded(OutputConditionHintResponse(OutputConditionHint(text, text))),
         )
         for outcome in outcomes:
             acts += [put_act(EvidenceOutcomeCacheEntry("one", text, text, outcome)), get_act("one")]
     values = tuple(map(StrValue, all_texts()))
     events = tuple(Partition(text, text) for text in all_texts())
-    for outcome in (_success(InvokeStepResponse(values)), _success(TopologyEventsResponse(events))):
+    for outcome in (
+        succeeded(InvokeStepResponse(values)),
+        succeeded(TopologyEventsResponse(events)),
+    ):
         acts += [put_act(EvidenceOutcomeCacheEntry("one", "i", "o", outcome)), get_act("one")]
     return Script("texts under one id", FIELDS, tuple(acts), (LOAD,))
 
 
-def _lists() -> Iterator[EffectOutcome]:
-    """Yield outcomes with lists of lengths at which formats and stores change."""
-    for length in (15, 16, 23, 24, 25, 99, 100, 101, 127, 128, 255, 256, 257, 1_024):
-        yield _success(ReceiveResponse(tuple(map(NatValue, range(length)))))
-        yield _success(TopologyEventsResponse(tuple(Crash(f"s{each}") for each in range(length))))
+def _changed_a_little() -> Script:
+    """Replace each entry by one that differs in one place, and reopen before anything is read.
+
+    A store that writes down what has changed may look at too little of it.
+    """
+    pairs = list(nearly_equal_entries())
+    puts = [put_act(first) for first, _ in pairs]
+    # Written down for sure, as far as the store knows.
+    puts += [REOPEN, *(put_act(second) for _, second in pairs)]
+    looks = [get_act(first.evidence_id) for first, _ in pairs]
+    return Script("changed in one place", UNREAD, tuple(puts), (REOPEN, *looks, LOAD))
 
 
 def _replaced(name: str, outcomes: Iterable[EffectOutcome]) -> Script:
@@ -310,14 +238,16 @@ def _replaced(name: str, outcomes: Iterable[EffectOutcome]) -> Script:
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     end = ("reopen",) if Capability.REOPEN in backend.capabilities else ()
     yield from _ids(end)
-    yield _numbered("outcomes of every kind", _outcomes(), end)
-    yield _numbered("numbers of every size", _numbers(), end)
-    yield _replaced("outcomes", map(_value, _values()))
+    yield _numbered("outcomes of every kind", outcomes_of_every_kind(), end)
+    yield _numbered("numbers of every size", numeric_outcomes(), end)
+    yield _replaced("outcomes", map(acquired, confusable_values()))
     yield from map(_joined, ("interface", "operation"))
     yield _replaced_texts()
     if end:
         yield from _unread()
-    yield _replaced("lists", _lists())
+        yield _changed_a_little()
+    yield _replaced("lists", outcomes_with_lists())
+    yield _replaced("values in every place", outcomes_with_values_in_every_place())
     yield _kept("texts of outcomes", FIELDS, _fields(), end)
     yield from _walks(backend, budget)
 

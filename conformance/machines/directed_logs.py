@@ -6,8 +6,7 @@ it loads it, and holds it against what was acknowledged: every entry distinct, w
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -17,8 +16,6 @@ from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite, scripted
 from conformance.machines.bounded import entry_of, log_walks
 from conformance.machines.confusable_texts import (
-    COLLIDING_PAIRS,
-    CONFUSABLE_GROUPS,
     LENGTHS,
     NUMBERS,
     PAIRED_TEXTS,
@@ -26,6 +23,14 @@ from conformance.machines.confusable_texts import (
     few_texts,
     longest_texts,
     texts_of_length,
+)
+from conformance.machines.directed_levels import (
+    LEVELS_APART,
+    LEVELS_KEPT,
+    LEVELS_REOPENED,
+    levels_apart,
+    levels_kept,
+    levels_reopened,
 )
 from conformance.machines.long_logs import log_groups, plain_appends
 from conformance.machines.scripted_log import (
@@ -37,7 +42,6 @@ from conformance.machines.scripted_log import (
     read_act,
 )
 from conformance.machines.scripted_numbers import cycle_of_windows
-from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
@@ -57,27 +61,20 @@ TICKS: Final = "ticks around powers of two side by side"
 SESSIONS: Final = "sessions around powers of two side by side"
 TEXTS: Final = "texts that are easily confused side by side"
 LENGTHS_APART: Final = "texts side by side that differ in their last character"
-LEVELS_APART: Final = "levels of operations with confusable names"
-LEVELS_KEPT: Final = "level of an operation remembered behind every kind of entry"
 ORDERS: Final = "every order of four kinds of entries of one operation"
-LEVELS_REOPENED: Final = "level of an operation remembered by a log that was reopened"
 UNREAD: Final = "log reopened after appends with no load between"
 SAME_OBJECT: Final = "one record given to the log twice in a row"
 WALK: Final = "walk of the bounded log"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
 
 _NONE: Final = AgreementLevel.NONE
-_PROVISIONAL: Final = AgreementLevel.PROVISIONAL
-_SOFT_SAFE: Final = AgreementLevel.SOFT_SAFE
 _FINALIZED: Final = AgreementLevel.FINALIZED
 _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _ABORTED: Final = FinalizationOutcome.ABORTED
 # Entries of one script share it, so that nothing but their texts tells them apart.
 _TICK: Final = 5
 # Longer than any column that a name is cut to fit.
-_LONG_NAME: Final = "operation/" * 120
 # More than the round numbers after which stores write down a summary.
-_REOPENINGS: Final = 24
 _OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
 
 
@@ -175,113 +172,6 @@ def _lengths(end: tuple[Act, ...]) -> Script:
     return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
 
 
-def _levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
-    """Give operations of confusable names levels of their own, and try to lower the high ones.
-
-    The low ones come later: a log that takes one name for another finds the wrong last level.
-    """
-    yield from _levels_of("confusable operations", few_texts(), mode, end)
-    # Cut at the front or at the end, these are one.
-    ends = tuple(_LONG_NAME + last for last in "abcd")
-    starts = tuple(first + _LONG_NAME for first in "abcd")
-    yield from _levels_of("operations with long names", (*ends, *starts), mode, end)
-    yield from _every_name_refused(mode, end)
-    # As many slots as a table of levels may have, these share one.
-    hashed = tuple(itertools.chain.from_iterable(COLLIDING_PAIRS))
-    yield from _levels_of("operations of equal hashes", hashed, mode, end)
-
-
-def _levels_of(
-    noun: str, texts: Sequence[str], mode: RejectionMode, end: tuple[Act, ...]
-) -> Iterator[Script]:
-    # Neighbours are confusable, and so are neighbours but one.
-    for place, high in ((1, 0), (1, 1), (2, 0), (2, 2)):
-        raised = [text for index, text in enumerate(texts) if index & place == high]
-        others = [text for index, text in enumerate(texts) if index & place != high]
-        acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in raised]
-        acts += [append_act(Escalation(text, _NONE, _PROVISIONAL, None, _TICK)) for text in others]
-        lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in raised]
-        name = f"levels of {noun} {place}{high}"
-        yield _refused(name, LEVELS_APART, acts, lowered, mode, end)
-
-
-def _every_name_refused(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
-    """Raise operations of every confusable name, and have each refused: their names are told."""
-    groups = [all_texts()] if mode is RejectionMode.CLEAN_REJECT else CONFUSABLE_GROUPS.values()
-    for number, texts in enumerate(groups):
-        acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in texts]
-        lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in texts]
-        yield _refused(f"every name refused {number}", LEVELS_APART, acts, lowered, mode, end)
-
-
-def _levels_reopened(mode: RejectionMode) -> Iterator[Script]:
-    """Raise operations, reopen the log, and try to lower the last one before anything is read."""
-    none_to_final = [
-        append_act(Escalation(f"o{index}", _NONE, _FINALIZED, None, _TICK))
-        for index in range(_REOPENINGS)
-    ]
-    lowered = [
-        append_act(Escalation(f"o{index}", _PROVISIONAL, _SOFT_SAFE, None, _TICK))
-        for index in range(_REOPENINGS)
-    ]
-    if mode is RejectionMode.CLEAN_REJECT:
-        acts = [
-            act
-            for index, raised in enumerate(none_to_final)
-            for act in (raised, REOPEN, lowered[index], lowered[index // 2])
-        ]
-        yield Script("levels reopened", LEVELS_REOPENED, tuple(acts), (LOAD,))
-        return
-    look = (LOAD,) if mode is RejectionMode.UNKNOWN_OUTCOME else ()
-    for count in (1, 2, 3, 7, 12, _REOPENINGS):
-        acts = [*none_to_final[:count], REOPEN]
-        ending = (lowered[count - 1], *look)
-        yield Script(f"{count} levels reopened", LEVELS_REOPENED, tuple(acts), ending)
-
-
-def _levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
-    """Raise an operation, store another entry of it, and try to lower it."""
-    between: dict[str, tuple[AgreementWalEntry, ...]] = {
-        "finalizations": tuple(
-            Finalization("o", each, None, None, _TICK) for each in FinalizationOutcome
-        ),
-        "gates": tuple(VisibilityGateCrossing("o", "c", level, _TICK) for level in AgreementLevel),
-        "evidence": tuple(
-            EvidenceProduced(
-                AgreementEvidence("e", "o", None, None, level, _WITNESS, "r", True), _TICK
-            )
-            for level in AgreementLevel
-        ),
-        "equal levels": (Escalation("o", _FINALIZED, _FINALIZED, None, _TICK),),
-        "other operations": (Escalation("p", _NONE, _PROVISIONAL, None, _TICK),),
-        "a later tick": (Escalation("o", _FINALIZED, _FINALIZED, None, U64_MAX),),
-    }
-    lowered = Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK)
-    for kind, entries in between.items():
-        acts = [
-            append_act(Escalation("o", _NONE, _FINALIZED, None, _TICK)),
-            *map(append_act, entries),
-        ]
-        yield _refused(f"a level behind {kind}", LEVELS_KEPT, acts, [lowered], mode, end)
-
-
-def _refused(
-    name: str,
-    situation: str,
-    acts: Sequence[Act],
-    illegal: Sequence[AgreementWalEntry],
-    mode: RejectionMode,
-    end: tuple[Act, ...],
-) -> Script:
-    """Carry out acts, and then offer entries that have to be refused."""
-    if mode is RejectionMode.CLEAN_REJECT:
-        again = (*end, append_act(illegal[0])) if end else ()
-        return Script(name, situation, tuple(acts), (*map(append_act, illegal), LOAD, LOAD, *again))
-    # What is refused may stay there, so it is the last that is tried.
-    look = (LOAD,) if mode is RejectionMode.UNKNOWN_OUTCOME else ()
-    return Script(name, situation, tuple(acts), (LOAD, append_act(illegal[0]), *look))
-
-
 def _same_object(end: tuple[Act, ...]) -> Script:
     """Give the log one record twice in a row; equal entries are two entries (WAL-02)."""
     acts = [
@@ -356,13 +246,13 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _sessions(end)
     yield _variants(end)
     yield from _texts(end)
-    yield from _levels_apart(backend.rejection_mode, end)
-    yield from _levels_kept(backend.rejection_mode, end)
+    yield from levels_apart(backend.rejection_mode, end)
+    yield from levels_kept(backend.rejection_mode, end)
     yield _same_object(end)
     yield from _orders(end)
     if end:
         yield from _unread()
-        yield from _levels_reopened(backend.rejection_mode)
+        yield from levels_reopened(backend.rejection_mode)
     yield _lengths(end)
     yield from _walks(backend, budget, end)
 

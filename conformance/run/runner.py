@@ -222,9 +222,7 @@ def _judged(
             transitions.follower(suite),
         )
         ended = _run_or_end(search, results.values())
-        for result in search.results():
-            if only and result.requirement_id not in only:
-                continue
+        for result in _asked_for(search.results(), only):
             results[result.requirement_id] = _worse(results.get(result.requirement_id), result)
         situations.extend(search.situations())
         crash_classes.update(search.crash_classes)
@@ -264,6 +262,13 @@ def _to_judge(
     judged = [each for each in suite.requirement_ids if not only or each in only]
     known = [results[each].verdict for each in judged if each in results]
     return [] if known.count(Verdict.FAIL) == len(judged) else judged
+
+
+def _asked_for(
+    results: Iterable[RequirementResult], only: Collection[str]
+) -> list[RequirementResult]:
+    """Return what there is to report: all, or of some requirements only."""
+    return [each for each in results if not only or each.requirement_id in only]
 
 
 def _run_or_end(search: Search, known: Iterable[RequirementResult]) -> str:

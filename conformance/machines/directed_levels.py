@@ -1,0 +1,156 @@
+"""Directed cases for the levels of a log: what it remembers of an operation, and never lowers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from conformance.engine.acts import Act
+from conformance.engine.scripts import Script
+from conformance.machines.confusable_groups import CONFUSABLE_GROUPS
+from conformance.machines.confusable_texts import COLLIDING_PAIRS, all_texts, few_texts
+from conformance.machines.scripted_log import LOAD, REOPEN, append_act
+from telltale_spec.model.machine import RejectionMode
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.shapes import U64_MAX
+
+__all__ = [
+    "LEVELS_APART",
+    "LEVELS_KEPT",
+    "LEVELS_REOPENED",
+    "levels_apart",
+    "levels_kept",
+    "levels_reopened",
+]
+
+LEVELS_APART: Final = "levels of operations with confusable names"
+LEVELS_KEPT: Final = "level of an operation remembered behind every kind of entry"
+LEVELS_REOPENED: Final = "level of an operation remembered by a log that was reopened"
+_NONE: Final = AgreementLevel.NONE
+_PROVISIONAL: Final = AgreementLevel.PROVISIONAL
+_SOFT_SAFE: Final = AgreementLevel.SOFT_SAFE
+_FINALIZED: Final = AgreementLevel.FINALIZED
+_WITNESS: Final = AgreementEvidenceKind.WITNESS
+_TICK: Final = 5
+# Longer than any column that a name is cut to fit.
+_LONG_NAME: Final = "operation/" * 120
+# More than the round numbers after which stores write down a summary.
+_REOPENINGS: Final = 24
+
+
+def levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Give operations of confusable names levels of their own, and try to lower the high ones.
+
+    The low ones come later: a log that takes one name for another finds the wrong last level.
+    """
+    yield from _levels_of("confusable operations", few_texts(), mode, end)
+    # Cut at the front or at the end, these are one.
+    ends = tuple(_LONG_NAME + last for last in "abcd")
+    starts = tuple(first + _LONG_NAME for first in "abcd")
+    yield from _levels_of("operations with long names", (*ends, *starts), mode, end)
+    yield from _every_name_refused(mode, end)
+    # As many slots as a table of levels may have, these share one.
+    hashed = tuple(itertools.chain.from_iterable(COLLIDING_PAIRS))
+    yield from _levels_of("operations of equal hashes", hashed, mode, end)
+
+
+def _every_name_refused(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Raise operations of every confusable name, and have each refused: their names are told."""
+    groups = [all_texts()] if mode is RejectionMode.CLEAN_REJECT else CONFUSABLE_GROUPS.values()
+    for number, texts in enumerate(groups):
+        acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in texts]
+        lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in texts]
+        yield _refused(f"every name refused {number}", LEVELS_APART, acts, lowered, mode, end)
+
+
+def _levels_of(
+    noun: str, texts: Sequence[str], mode: RejectionMode, end: tuple[Act, ...]
+) -> Iterator[Script]:
+    # Neighbours are confusable, and so are neighbours but one.
+    for place, high in ((1, 0), (1, 1), (2, 0), (2, 2)):
+        raised = [text for index, text in enumerate(texts) if index & place == high]
+        others = [text for index, text in enumerate(texts) if index & place != high]
+        acts = [append_act(Escalation(text, _NONE, _FINALIZED, None, _TICK)) for text in raised]
+        acts += [append_act(Escalation(text, _NONE, _PROVISIONAL, None, _TICK)) for text in others]
+        lowered = [Escalation(text, _PROVISIONAL, _SOFT_SAFE, None, _TICK) for text in raised]
+        name = f"levels of {noun} {place}{high}"
+        yield _refused(name, LEVELS_APART, acts, lowered, mode, end)
+
+
+def levels_reopened(mode: RejectionMode) -> Iterator[Script]:
+    """Raise operations, reopen the log, and try to lower the last one before anything is read."""
+    none_to_final = [
+        append_act(Escalation(f"o{index}", _NONE, _FINALIZED, None, _TICK))
+        for index in range(_REOPENINGS)
+    ]
+    lowered = [
+        append_act(Escalation(f"o{index}", _PROVISIONAL, _SOFT_SAFE, None, _TICK))
+        for index in range(_REOPENINGS)
+    ]
+    if mode is RejectionMode.CLEAN_REJECT:
+        acts = [
+            act
+            for index, raised in enumerate(none_to_final)
+            for act in (raised, REOPEN, lowered[index], lowered[index // 2])
+        ]
+        yield Script("levels reopened", LEVELS_REOPENED, tuple(acts), (LOAD,))
+        return
+    look = (LOAD,) if mode is RejectionMode.UNKNOWN_OUTCOME else ()
+    for count in (1, 2, 3, 7, 12, _REOPENINGS):
+        acts = [*none_to_final[:count], REOPEN]
+        ending = (lowered[count - 1], *look)
+        yield Script(f"{count} levels reopened", LEVELS_REOPENED, tuple(acts), ending)
+
+
+def levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Raise an operation, store another entry of it, and try to lower it."""
+    between: dict[str, tuple[AgreementWalEntry, ...]] = {
+        "finalizations": tuple(
+            Finalization("o", each, None, None, _TICK) for each in FinalizationOutcome
+        ),
+        "gates": tuple(VisibilityGateCrossing("o", "c", level, _TICK) for level in AgreementLevel),
+        "evidence": tuple(
+            EvidenceProduced(
+                AgreementEvidence("e", "o", None, None, level, _WITNESS, "r", True), _TICK
+            )
+            for level in AgreementLevel
+        ),
+        "equal levels": (Escalation("o", _FINALIZED, _FINALIZED, None, _TICK),),
+        "other operations": (Escalation("p", _NONE, _PROVISIONAL, None, _TICK),),
+        "a later tick": (Escalation("o", _FINALIZED, _FINALIZED, None, U64_MAX),),
+    }
+    lowered = Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK)
+    for kind, entries in between.items():
+        acts = [
+            append_act(Escalation("o", _NONE, _FINALIZED, None, _TICK)),
+            *map(append_act, entries),
+        ]
+        yield _refused(f"a level behind {kind}", LEVELS_KEPT, acts, [lowered], mode, end)
+
+
+def _refused(
+    name: str,
+    situation: str,
+    acts: Sequence[Act],
+    illegal: Sequence[AgreementWalEntry],
+    mode: RejectionMode,
+    end: tuple[Act, ...],
+) -> Script:
+    """Carry out acts, and then offer entries that have to be refused."""
+    if mode is RejectionMode.CLEAN_REJECT:
+        again = (*end, append_act(illegal[0])) if end else ()
+        return Script(name, situation, tuple(acts), (*map(append_act, illegal), LOAD, LOAD, *again))
+    # What is refused may stay there, so it is the last that is tried.
+    look = (LOAD,) if mode is RejectionMode.UNKNOWN_OUTCOME else ()
+    return Script(name, situation, tuple(acts), (LOAD, append_act(illegal[0]), *look))
