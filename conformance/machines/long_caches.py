@@ -108,9 +108,12 @@ def _many(count: int, seed: int, *, reopens: bool) -> Script:
     """Put many ids, look up some from the first to the last, and load; then replace some."""
     ids = _ids(count, seed)
     acts = [put_act(_entry(each, index)) for index, each in enumerate(ids)]
+    # Replaced in the middle: what is put aside for the ids that follow is then the newer outcome.
+    early = ids[5 : count // 2 : max(1, count // 20)]
+    acts[count // 2 : count // 2] = [put_act(_entry(each, 1)) for each in early]
     looked_up = [ids[0], ids[1], *ids[2 :: max(1, count // 12)], ids[-1]]
     replaced = ids[3 :: max(1, count // 9)]
-    ending = [get_act(each) for each in looked_up]
+    ending = [get_act(each) for each in (*looked_up, *early)]
     ending += [get_act("evidence"), LOAD, LOAD]
     ending += [put_act(_entry(each, index + 1)) for index, each in enumerate(replaced)]
     ending += [get_act(replaced[0]), get_act(ids[0]), LOAD]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.backend import Backend
-from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from tests.zoo.broken_long_caches import MapCache, cache_backend
 
 __all__ = ["BROKEN_GROWN_CACHES", "RIGHT_GROWN_CACHES", "grown_cache_backend"]
@@ -51,6 +51,31 @@ def numbers_interfaces_in(bits: int) -> type[MapCache]:
             super().put(dataclasses.replace(entry, interface_name=name))
 
     return NumbersInterfaces
+
+
+def puts_aside_beyond(size: int, *, replaces: bool) -> type[MapCache]:
+    """Return a cache that puts the ids used longest ago aside, over or beside what is there."""
+
+    class PutsAside(MapCache):
+        def __init__(self, directory: Path) -> None:
+            super().__init__(directory)
+            self.aside: dict[str, Entry] = {}
+
+        def put(self, entry: Entry) -> None:
+            super().put(entry)
+            while len(self.entries) > size:
+                evidence_id = next(iter(self.entries))
+                entry = self.entries.pop(evidence_id)
+                if replaces or evidence_id not in self.aside:
+                    self.aside[evidence_id] = entry
+
+        def get(self, evidence_id: str) -> Entry | None:
+            return self.entries.get(evidence_id) or self.aside.get(evidence_id)
+
+        def load(self) -> EvidenceOutcomeCacheArtifact:
+            return EvidenceOutcomeCacheArtifact(tuple({**self.aside, **self.entries}.values()))
+
+    return PutsAside
 
 
 class JournaledCache(MapCache):
@@ -113,6 +138,8 @@ def grown_cache_backend(name: str, make: type[MapCache]) -> Backend:
 BROKEN_GROWN_CACHES: Final[tuple[tuple[str, type[MapCache], str], ...]] = (
     ("counts versions in a byte", counts_versions_in(8), "CACHE-02"),
     ("numbers interfaces in a byte", numbers_interfaces_in(8), "CACHE-02"),
+    ("puts the old outcome aside", puts_aside_beyond(50, replaces=False), "CACHE-02"),
+    ("puts the old outcome aside late", puts_aside_beyond(200, replaces=False), "CACHE-02"),
     ("tidies up and keeps the first", tidies_up_at(20, keeps_last=False), "CACHE-08"),
     ("tidies up late and keeps the first", tidies_up_at(100, keeps_last=False), "CACHE-08"),
     ("opens with the last 300 puts", opens_with_the_last(300), "CACHE-08"),
