@@ -50,29 +50,36 @@ def distinct_states(
 
 
 def chosen_states(
-    site: CrashSite, crash_class: CrashClass, seed: int, count_max: int, since: int = 0
+    site: CrashSite,
+    crash_class: CrashClass,
+    seed: int,
+    count_max: int,
+    since: int = 0,
+    until: int | None = None,
 ) -> Chosen:
     """Return at most so many of the distinct states, which lie evenly; see :func:`evenly`.
 
-    All are made twice, once to be counted, so that no more are ever kept than are judged.
+    All are made twice, once to be counted, so that no more are ever kept than are judged. Crashes
+    are those from ``since`` events up to, and without, ``until``.
     """
     made = distinct = 0
-    for _, is_new in _told_apart(site, crash_class, seed, since):
+    for _, is_new in _told_apart(site, crash_class, seed, since, until):
         made += 1
         distinct += is_new
     wanted = evenly(range(distinct), count_max)
-    states = distinct_states(site, crash_class, seed, since)
+    told_apart = _told_apart(site, crash_class, seed, since, until)
+    states = (state for state, is_new in told_apart if is_new)
     return Chosen(tuple(_at(states, wanted)), made, distinct)
 
 
 def _told_apart(
-    site: CrashSite, crash_class: CrashClass, seed: int, since: int
+    site: CrashSite, crash_class: CrashClass, seed: int, since: int, until: int | None = None
 ) -> Iterator[tuple[CrashState, bool]]:
     """Yield all states, each with whether none before it has its image and place."""
     seen: set[bytes] = set()
     answered = 0
     point = since
-    for state in states_of(site.model, crash_class, seed, since):
+    for state in states_of(site.model, crash_class, seed, since, until):
         if state.point != point:
             point = state.point
             now = site.conducted.answered(point)

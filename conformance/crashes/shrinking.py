@@ -16,6 +16,8 @@ __all__ = ["Failure", "failing", "smallest"]
 
 _HISTORIES_MAX: Final = 60
 _STATES_MAX: Final = 400
+# Among so many deeds at its end a history is crashed again.
+_ENOUGH: Final = 20
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,21 @@ def smallest(crew: Crew, failure: Failure, seed: int, is_over: Callable[[], bool
 
 
 def _shorter(failure: Failure) -> Iterator[tuple[Operation, ...]]:
-    """Yield the history without its end, and then without any one operation, the last first."""
+    """Yield the history without its end, without many operations, and then without any one.
+
+    The last ones are left out first.
+    """
     operations = failure.site.operations
     answered = failure.site.conducted.answered(failure.state.point)
     deeds = failure.site.conducted.deeds[: answered + 1]
     begun = sum(deed.operation is not None for deed in deeds)
     if begun < len(operations):
         yield operations[:begun]
+    size = len(operations) // 2
+    while size > 1:
+        for begin in range(len(operations) - size, -1, -size):
+            yield (*operations[:begin], *operations[begin + size :])
+        size //= 2
     for index in reversed(range(len(operations))):
         yield (*operations[:index], *operations[index + 1 :])
 
@@ -69,7 +79,11 @@ def _failing(
     except TraceError:
         # The shorter history does something that cannot be followed, so the longer one stands.
         return None
-    for count, state in enumerate(states_of(site.model, failure.state.crash_class, seed)):
+    # What is left of a long history fails at its end, as the whole did.
+    deeds = len(site.conducted.deeds)
+    points = range(len(site.model.events))
+    since = next((each for each in points if site.conducted.answered(each) >= deeds - _ENOUGH), 0)
+    for count, state in enumerate(states_of(site.model, failure.state.crash_class, seed, since)):
         if count == _STATES_MAX or is_over():
             return None
         found = failing(crew, site, state, failure.aspect)

@@ -82,20 +82,25 @@ class CrashState:
 
 
 def states_of(
-    model: PowerModel, crash_class: CrashClass, seed: int = 0, since: int = 0
+    model: PowerModel,
+    crash_class: CrashClass,
+    seed: int = 0,
+    since: int = 0,
+    until: int | None = None,
 ) -> Iterator[CrashState]:
-    """Yield the states of a class, the earliest crash first; none before ``since`` events.
+    """Yield the states of a class, the earliest crash first, from ``since`` events to ``until``.
 
     Equal arguments give equal states. States of a power class at a point between two syncs or
     answers are among those of the next one, so that only these are made.
     """
+    end = len(model.events) + 1 if until is None else min(until, len(model.events) + 1)
     if crash_class is CrashClass.KILL_INSIDE:
-        for point in range(since, len(model.events) + 1):
+        for point in range(since, end):
             yield CrashState(crash_class, point)
         return
     if model.file_system is FileSystem.ORDERED and crash_class is not CrashClass.POWER_PREFIX:
         return
-    for point in [each for each in _points(model) if each >= since]:
+    for point in [each for each in _points(model) if since <= each < end]:
         # By bits, which take far less than what is lost.
         seen: set[int] = set()
         pending = model.pending(point)

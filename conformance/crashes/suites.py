@@ -15,7 +15,8 @@ from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
-from conformance.crashes.selection import chosen_states, evenly, same_or_all
+from conformance.crashes.rare import long_history, rare_windows
+from conformance.crashes.selection import Chosen, chosen_states, evenly, same_or_all
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
 from conformance.crashes.telling import crash_steps
@@ -32,6 +33,7 @@ __all__ = ["CRASH_SUITES", "RECOVERY_CRASH", "CrashSuite"]
 _HISTORIES_A_SEEDED_ONE: Final = 50
 _STATES_A_HISTORY: Final = 4
 _HISTORIES_AN_OPENING: Final = 5
+_HISTORIES_A_RARE_STATE: Final = 4
 
 RECOVERY_CRASH: Final = "recovery-crash"
 """The class of crashes of an opening after a crash."""
@@ -79,6 +81,7 @@ class CrashSuite(CrewSuite):
             for operations in self._plan(session, seed):
                 site = crew.site(self.part, operations, self.file_system)
                 self._crash_site(session, crew, site, seed, counts)
+            self._crash_rare_operations(session, crew, seed, counts)
         except TraceError as error:
             session.cut_short = str(error)
         except Violation as violation:
@@ -98,6 +101,22 @@ class CrashSuite(CrewSuite):
         for crash_class in self.classes:
             self._crash(session, crew, site, crash_class, seed, counts[crash_class])
         self._crash_openings(session, crew, site, seed)
+
+    def _crash_rare_operations(
+        self,
+        session: Session,
+        crew: Crew,
+        seed: int,
+        counts: Mapping[CrashClass, Counter[str]],
+    ) -> None:
+        """Crash a long history where it does something that is rare; raises ``Violation``."""
+        operations = long_history(self.part, session.budget.histories)
+        site = crew.site(self.part, operations, self.file_system)
+        for window in rare_windows(site):
+            for crash_class in self.classes:
+                count_max = session.budget.histories // _HISTORIES_A_RARE_STATE
+                chosen = chosen_states(site, crash_class, seed, count_max, *window)
+                self._judge(session, crew, site, chosen, counts[crash_class], seed)
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
         count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
@@ -125,6 +144,18 @@ class CrashSuite(CrewSuite):
         """Judge the states of one class; raises ``Violation``."""
         count_max = session.budget.histories * _STATES_A_HISTORY
         chosen = chosen_states(site, crash_class, seed, count_max)
+        self._judge(session, crew, site, chosen, counts, seed)
+
+    def _judge(
+        self,
+        session: Session,
+        crew: Crew,
+        site: CrashSite,
+        chosen: Chosen,
+        counts: Counter[str],
+        seed: int,
+    ) -> None:
+        """Judge chosen states of one class; raises ``Violation``."""
         counts["made"] += chosen.made
         counts["distinct"] += chosen.distinct
         for state in chosen.states:
@@ -133,7 +164,7 @@ class CrashSuite(CrewSuite):
                 return
             counts["judged"] += 1
             history.reach(self.what_arises)
-            history.reach(crash_class.value)
+            history.reach(state.crash_class.value)
             found = site.differences(state, crew.show(self.part, site.image(state)))
             for aspect, requirement_id in self.aspects.items():
                 if aspect in found:

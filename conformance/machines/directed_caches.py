@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -214,6 +215,17 @@ def _replaced_texts() -> Script:
     return Script("texts under one id", FIELDS, tuple(acts), (LOAD,))
 
 
+def _side_by_side_a_little() -> Script:
+    """Put entries that differ in one place under ids of their own, and then under one."""
+    pairs = list(nearly_equal_entries())
+    acts: list[Act] = []
+    for first, second in pairs:
+        other = replace(second, evidence_id=f"{first.evidence_id} too")
+        acts += [put_act(first), put_act(other), get_act(other.evidence_id)]
+        acts += [put_act(second), get_act(first.evidence_id)]
+    return Script("different in one place", OUTCOMES, tuple(acts), (LOAD,))
+
+
 def _changed_a_little() -> Script:
     """Replace each entry by one that differs in one place, and reopen before anything is read.
 
@@ -241,6 +253,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _numbered("outcomes of every kind", outcomes_of_every_kind(), end)
     yield _numbered("numbers of every size", numeric_outcomes(), end)
     yield _replaced("outcomes", map(acquired, confusable_values()))
+    yield _side_by_side_a_little()
     yield from map(_joined, ("interface", "operation"))
     yield _replaced_texts()
     if end:
