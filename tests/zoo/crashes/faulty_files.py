@@ -362,6 +362,8 @@ class IntentAppliedTwice(AppendFile):
 class Segmented(Storage):
     """Right: a new file for every third record, whose name is durable before it is used."""
 
+    records_max = 3
+
     def recover(self) -> Sequence[bytes]:
         payloads: list[bytes] = []
         found: list[bytes] = []
@@ -401,7 +403,7 @@ class Segmented(Storage):
         sync_folder(self.directory)
 
     def store(self, payload: bytes) -> None:
-        if len(self.payloads) - self.start == 3:
+        if len(self.payloads) - self.start == self.records_max:
             self.begin_part(len(self.payloads))
         data = record(len(self.payloads) - self.start, payload)
         try:
@@ -422,6 +424,18 @@ class SegmentNameNotSynced(Segmented):
             super().make_part(start)
         else:
             make_file(self.part(start), b"")
+
+
+class LongSegments(Segmented):
+    """Right: the same with 40 records in a file."""
+
+    records_max = 40
+
+
+class LongSegmentNameNotSynced(SegmentNameNotSynced):
+    """Syncs the name of no file but the first, of which a short history needs no other."""
+
+    records_max = 40
 
 
 class SegmentNameSyncedLate(Segmented):

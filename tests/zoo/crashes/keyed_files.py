@@ -101,6 +101,7 @@ class Compacted(AppendFile):
     """Right: every fourth put writes what is left to a new file, which replaces the old one."""
 
     puts = 0
+    puts_max = 4
     count: int | None = None
 
     def make_file(self) -> None:
@@ -108,7 +109,7 @@ class Compacted(AppendFile):
         replace_file(self.path, contents(self.path))
 
     def store(self, payload: bytes) -> None:
-        if self.puts < 4:
+        if self.puts < self.puts_max:
             super().store(payload)
             self.puts += 1
             self.count = (self.count or 0) + 1
@@ -140,6 +141,18 @@ class CompactsInPlace(Compacted):
         os.ftruncate(self.file, 0)
         write_at(self.file, data, 0)
         os.fdatasync(self.file)
+
+
+class CompactsLate(Compacted):
+    """Right: writes what is left after 100 puts."""
+
+    puts_max = 100
+
+
+class CompactsLateInPlace(CompactsInPlace):
+    """Empties the file after 100 puts to write what is left."""
+
+    puts_max = 100
 
 
 class CompactsWithoutFileSync(Compacted):
