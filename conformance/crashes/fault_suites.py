@@ -19,10 +19,12 @@ from conformance.crashes.faults import (
     full_disk,
     of_each_kind,
     plan_of,
+    rare_calls,
     short_write,
     sync_failure,
 )
 from conformance.crashes.persistence import FileSystem
+from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
@@ -35,6 +37,7 @@ __all__ = ["FAULT_SUITES", "Fault", "FaultSuite"]
 
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 6
+_HISTORIES_A_RARE_FAULT: Final = 13
 _FAULTS_A_SHORTER_ONE: Final = 6
 
 
@@ -114,6 +117,7 @@ class FaultSuite(CrewSuite):
             plan = self._plan(session, operations)
             numbers = self._numbers(session, plan)
             judged = self._judge(session, operations, plan, numbers)
+            judged += self._judge_rare_calls(session, plan)
         except TraceError as error:
             session.cut_short = str(error)
             return None
@@ -122,6 +126,15 @@ class FaultSuite(CrewSuite):
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
         session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls {how} once")
         return None
+
+    def _judge_rare_calls(self, session: Session, plan: Plan) -> int:
+        """Let calls fail that only a long history makes; raises ``Violation``."""
+        load = LOADS[self.part]
+        operations = (*long_history(self.part, session.budget.histories), Reopen(), load)
+        long_plan = self._plan(session, operations)
+        count_max = session.budget.histories // _HISTORIES_A_RARE_FAULT
+        numbers = rare_calls(self._labels(long_plan), self._labels(plan), count_max)
+        return self._judge(session, operations, long_plan, numbers)
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""

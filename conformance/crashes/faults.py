@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,10 +36,12 @@ __all__ = [
     "full_disk",
     "of_each_kind",
     "plan_of",
+    "rare_calls",
     "short_write",
     "sync_failure",
 ]
 
+_NUMBER: Final = re.compile(r"\d+")
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
 
 
@@ -141,6 +144,27 @@ def of_each_kind(labels: Sequence[str], count_max: int) -> list[int]:
     kinds = evenly([numbers[:2][-1] for numbers in firsts.values()], count_max)
     others = [number for number in range(1, len(labels) + 1) if number not in kinds]
     return sorted([*kinds, *evenly(others, count_max - len(kinds))])
+
+
+def rare_calls(labels: Sequence[str], known: Sequence[str], count_max: int) -> list[int]:
+    """Return which calls of a long history are the first of their kind, and of none that is known.
+
+    There a storage does what it did not do before: it begins a file, or tidies one up.
+    """
+    seen = set(map(_without_numbers, known))
+    firsts: list[int] = []
+    for number, label in enumerate(labels, 1):
+        kind = _without_numbers(label)
+        if kind not in seen:
+            seen.add(kind)
+            firsts.append(number)
+    return evenly(firsts, count_max)
+
+
+def _without_numbers(label: str) -> str:
+    """Return a label with no number in the name of its file: a second such file is no other."""
+    rest, _, ordinal = label.rpartition(", ")
+    return f"{_NUMBER.sub('#', rest)}, {ordinal}"
 
 
 def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:

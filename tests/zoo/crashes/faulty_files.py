@@ -432,6 +432,14 @@ class LongSegments(Segmented):
     records_max = 40
 
 
+class ForgetsThatAFileFailed(LongSegments):
+    """Goes on as if there were a new file where the making of one has failed."""
+
+    def begin_part(self, start: int) -> None:
+        self.start = start
+        super().begin_part(start)
+
+
 class LongSegmentNameNotSynced(SegmentNameNotSynced):
     """Syncs the name of no file but the first, of which a short history needs no other."""
 

@@ -101,6 +101,7 @@ BROKEN: Final = (
     _broken(LOG, _a.SyncsInBackground, "power-prefix", "power"),
     _broken(LOG, _a.MakesFileWithoutFolderSync, "power-entry", "power", POSIX),
     _broken(LOG, _f.SegmentNameNotSynced, "power-entry", "power", POSIX),
+    _broken(LOG, _f.ForgetsThatAFileFailed, "fsync-error", "fsync-error"),
     _broken(LOG, _f.LongSegmentNameNotSynced, "power-entry", "power", POSIX),
     _broken(LOG, _f.SegmentNameSyncedLate, "power-entry", "power", POSIX),
     _broken(LOG, _f.IndexNotSynced, "power-prefix", "power"),

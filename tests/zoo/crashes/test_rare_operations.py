@@ -13,7 +13,10 @@ pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can b
 
 
 @pytest.mark.requirement("WAL-08.power", "CACHE-08.kill-inside")
-@pytest.mark.parametrize("name", ["LongSegmentNameNotSynced_log", "CompactsLateInPlace_cache"])
+@pytest.mark.parametrize(
+    "name",
+    ["LongSegmentNameNotSynced_log", "CompactsLateInPlace_cache", "ForgetsThatAFileFailed_log"],
+)
 def test_what_is_wrong_in_a_rare_operation_fails(name: str) -> None:
     case = CASES[name]
     assert isinstance(case, Broken)
