@@ -11,10 +11,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg_pool import ConnectionPool
 
 from conformance.servers.process import ServerProcess
 from examples.stores.conftest import missing
@@ -129,6 +131,28 @@ def test_after_its_end_a_handle_says_so(tmp_path: Path, postgresql: str, nats: s
     logs[2].close()
     for log in logs[1:]:
         log.destroy()
+
+
+def test_handles_on_a_pool_share_its_connections_and_leave_them_as_they_were(
+    postgresql: str,
+) -> None:
+    """WAL-01 for appends of several threads; what a handle sets holds for its transaction alone."""
+    with ConnectionPool(postgresql, min_size=1, max_size=3, open=True) as pool:
+        log = PostgreSQLAgreementWal(pool, "pooled")
+        with ThreadPoolExecutor(max_workers=4) as threads:
+            list(threads.map(log.append, map(gate, range(40))))
+        assert sorted(each.tick for each in log.load().entries) == [*range(40)]
+        with pool.connection() as connection:
+            ((path,),) = connection.execute("SHOW search_path").fetchall()
+            assert "pooled" not in path
+        log.close()
+        with pytest.raises(DurabilityError, match="the handle is closed"):
+            log.load()
+        with PostgreSQLAgreementWal(pool, "pooled") as again:
+            assert len(again.load().entries) == 40
+            again.destroy()
+    with pytest.raises(DurabilityError, match="open PostgreSQL schema pooled: PoolClosed"):
+        PostgreSQLAgreementWal(pool, "pooled")
 
 
 def test_a_mistake_of_our_own_is_no_refusal(

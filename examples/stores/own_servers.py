@@ -268,7 +268,7 @@ class _OwnPostgreSQLLog(PostgreSQLAgreementWal):
             self._server.remove()
             raise
 
-    def _check_server(self) -> None:
+    def _check_server(self, connection: Any) -> None:
         """Take it as it is, which is what is judged."""
 
     def close(self, *, in_order: bool = False) -> None:
@@ -296,9 +296,7 @@ class PostgreSQLUnsyncedLog(_OwnPostgreSQLLog):
 class PostgreSQLLateCommitLog(_OwnPostgreSQLLog):
     """Commits are acknowledged before they are written."""
 
-    def _prepare(self, name: Any) -> None:
-        super()._prepare(name)
-        self._connection.execute("SET synchronous_commit = off")
+    synchronous_commit = "off"
 
 
 def make_postgresql_files(directory: Path) -> None:

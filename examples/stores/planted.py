@@ -360,9 +360,10 @@ class SentLaterLog(RedisAgreementWal):
 class UnwrittenCommitLog(PostgreSQLAgreementWal):
     """Commits that are acknowledged before they are written."""
 
+    synchronous_commit = "off"
+
     def __init__(self, history: conformance.History) -> None:
         super().__init__(history.options["address"], history.name)
-        self._connection.execute("SET synchronous_commit = off")
 
 
 @declares("reopen", "server-kill")

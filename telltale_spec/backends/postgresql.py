@@ -3,16 +3,16 @@
 One operation is one transaction, and an append holds its table for one writer from its beginning,
 so that what it validates is still so when it commits. PostgreSQL's ``bigint`` is signed and its
 ``text`` takes no NUL: ticks are ``numeric(20)``, ids and entries ``bytea``. A commit is
-acknowledged once it is on disk: ``synchronous_commit`` is turned on for the connection, and a
-server with ``fsync = off`` is refused.
+acknowledged once it is on disk: ``synchronous_commit`` is turned on for it, and a server with
+``fsync = off`` is refused.
 
-Handles are safe to use from several threads, and any number of handles and processes may use one
-schema. Needs the extra ``postgresql``.
+A handle has a connection of its own, or borrows one of a ``psycopg_pool.ConnectionPool`` for each
+operation. Handles are safe to use from several threads, and any number of handles and processes may
+use one schema. Needs the extra ``postgresql``.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -39,6 +39,12 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutco
 try:
     import psycopg
     from psycopg import sql
+
+    from telltale_spec.backends.postgresql_sessions import (
+        OwnConnection,
+        PooledConnections,
+        Sessions,
+    )
 except ImportError as error:
     raise MissingExtraError("postgresql", "psycopg") from error
 
@@ -51,81 +57,78 @@ _WHOLE_ID_BYTES_MAX: Final = 1_000
 
 
 class _PostgreSQLBackend(DatabaseHandle):
-    """One connection to one schema, whose errors are the declared one."""
+    """One schema, whose errors are the declared one.
+
+    ``address`` is libpq's connection string, or a pool that is open and stays its owner's.
+    """
 
     noun = "PostgreSQL schema"
     library_errors = (psycopg.Error,)
     tables: tuple[str, ...] = ()
+    synchronous_commit = "on"
 
-    def __init__(self, address: str, schema: str = "telltale") -> None:
+    def __init__(self, address: Any, schema: str = "telltale") -> None:
         super().__init__(schema)
-        self._address = address
-        self._lock = threading.Lock()
-        name = sql.Identifier(schema)
         with self._declared_errors("open"):
-            self._connection = psycopg.connect(address, autocommit=True)
+            sessions = OwnConnection if isinstance(address, str) else PooledConnections
+            self._sessions: Sessions = sessions(address, schema, self.synchronous_commit)
             try:
-                self._prepare(name)
+                with self._sessions.transaction() as connection:
+                    self._prepare(connection)
             except BaseException:
-                self._connection.close()
+                self._sessions.close()
                 raise
 
-    def _check_server(self) -> None:
-        ((synced,),) = self._connection.execute("SHOW fsync").fetchall()
+    def _check_server(self, connection: Any) -> None:
+        ((synced,),) = connection.execute("SHOW fsync").fetchall()
         if synced != "on":
             raise self._error("open", "the server has fsync = off, so that a crash loses entries")
 
-    def _prepare(self, name: sql.Identifier) -> None:
-        self._check_server()
-        self._connection.execute("SET synchronous_commit = on")
-        with self._connection.transaction():
-            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
-            self._connection.execute("SET LOCAL client_min_messages = warning")
-            self._connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
-            self._connection.execute(sql.SQL("SET LOCAL search_path = {}").format(name))
-            for table in self.tables:
-                self._connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS " + table))
-        self._connection.execute(sql.SQL("SET search_path = {}").format(name))
+    def _prepare(self, connection: Any) -> None:
+        self._check_server(connection)
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
+        connection.execute("SET LOCAL client_min_messages = warning")
+        name = sql.Identifier(self.place)
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+        for table in self.tables:
+            connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS " + table))
 
     def close(self) -> None:
-        """Close the connection; every later operation raises ``DurabilityError``."""
-        with self._lock:
-            self._connection.close()
+        """End the handle; every later operation raises ``DurabilityError``."""
+        self._sessions.close()
 
     def destroy(self) -> None:
-        """Remove the schema with everything in it, by a connection of its own."""
+        """Remove the schema with everything in it, by another connection."""
         with (
             self._declared_errors("destroy"),
-            psycopg.connect(self._address, autocommit=True) as connection,
+            self._sessions.outside() as connection,
+            connection.transaction(),
         ):
-            connection.execute("SET client_min_messages = warning")
+            connection.execute("SET LOCAL client_min_messages = warning")
             name = sql.Identifier(self.place)
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
 
     @contextmanager
     def _writing(self, table: str) -> Iterator[Any]:
         """Hold a table for one writer, in one transaction that commits if nothing is raised."""
-        with (
-            self._lock,
-            self._declared_errors("write"),
-            self._connection.transaction(),
-        ):
+        with self._declared_errors("write"), self._sessions.transaction() as connection:
             # Readers go on meanwhile: each sees what was committed.
-            self._connection.execute(sql.SQL(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
-            yield self._connection
+            connection.execute(sql.SQL(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
+            yield connection
 
     def _rows(self, query: Any, *parameters: Any) -> list[Any]:
-        with self._lock, self._declared_errors("read"):
-            rows: list[Any] = self._connection.execute(query, parameters).fetchall()
+        with self._declared_errors("read"), self._sessions.transaction() as connection:
+            rows: list[Any] = connection.execute(query, parameters).fetchall()
             return rows
 
 
 class PostgreSQLAgreementWal(_PostgreSQLBackend):
     """An agreement WAL in one table; a rejected entry is not stored.
 
-    ``address`` is libpq's connection string. Making one connects, and makes schema and table where
-    they do not exist; raises ``DurabilityError`` where that fails. The cost of an append does not
-    depend on the length of the log. Source: WAL-01..WAL-09, WAL-13, mode ``clean-reject``.
+    ``address`` is libpq's connection string, or a ``psycopg_pool.ConnectionPool`` that is open, of
+    which every operation borrows a connection. Making a log connects, and makes schema and table
+    where they do not exist; raises ``DurabilityError`` where that fails. The cost of an append does
+    not depend on the length of the log. Source: WAL-01..WAL-09, WAL-13, mode ``clean-reject``.
     """
 
     tables = (
