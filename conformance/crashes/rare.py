@@ -22,9 +22,11 @@ from telltale_spec.wire.effects import EffectOutcome
 __all__ = ["Window", "long_history", "rare_windows"]
 
 # Short histories are crashed everywhere; what is new in them is tried there.
-_COMMON_OPERATIONS: Final = 14
+_COMMON_OPERATIONS: Final = 8
 _WINDOWS_MAX: Final = 4
 _LONG_TEXT: Final = "long-" * 300
+# Beyond a page, and beyond what 16 bits can count: some storages keep such entries elsewhere.
+_LARGE_TEXTS: Final = ("page-" * 1_000, "large-" * 12_000)
 _IDS: Final = 7
 # One operation more than the round numbers at which storages do so.
 _OPERATIONS: Final = 132
@@ -43,19 +45,21 @@ def long_history(component: Component, histories: int) -> tuple[Operation, ...]:
     """Return a history of many operations, all of them accepted; some entries are long."""
     count = _OPERATIONS if histories < _HISTORIES_OF_CI else _OPERATIONS_OF_CI
     if component is Component.LOG:
-        return (*map(_append, range(count)), LoadLog())
-    return (*map(_put, range(count)), LoadCache())
+        large = [_append(count + number, text) for number, text in enumerate(_LARGE_TEXTS)]
+        return (*map(_append, range(count)), *large, LoadLog())
+    large = [_put(count + number, text) for number, text in enumerate(_LARGE_TEXTS)]
+    return (*map(_put, range(count)), *large, LoadCache())
 
 
-def _append(number: int) -> Operation:
-    text = _LONG_TEXT if number % 3 == 2 else "coroutine"
+def _append(number: int, large: str = "") -> Operation:
+    text = large or (_LONG_TEXT if number % 3 == 2 else "coroutine")
     return Append(VisibilityGateCrossing(f"o{number}", text, AgreementLevel.NONE, number))
 
 
-def _put(number: int) -> Operation:
+def _put(number: int, large: str = "") -> Operation:
     """Put a new id or, every other time, replace one of a few."""
     evidence_id = f"e{number % _IDS}" if number % 2 else f"f{number}"
-    text = _LONG_TEXT if number % 3 == 2 else f"put {number}"
+    text = large or (_LONG_TEXT if number % 3 == 2 else f"put {number}")
     return PutOutcome(EvidenceOutcomeCacheEntry(evidence_id, "i", text, EffectOutcome.blocked()))
 
 
