@@ -16,6 +16,7 @@ __all__ = [
     "NUMBERS",
     "PAIRED_TEXTS",
     "all_texts",
+    "confusable_pairs",
     "few_texts",
     "longest_texts",
     "text_groups",
@@ -109,6 +110,12 @@ def few_texts() -> tuple[str, ...]:
     """Return the first texts of each group: at least one pair of those that are confused."""
     first = [text for group in CONFUSABLE_GROUPS.values() for text in group[:4]]
     return tuple(dict.fromkeys(first))
+
+
+def confusable_pairs() -> tuple[tuple[str, str], ...]:
+    """Return two texts of each group, as those of a pair meet in one record."""
+    pairs = [(group[0], group[1]) for group in CONFUSABLE_GROUPS.values()]
+    return tuple(dict.fromkeys(pairs))
 
 
 def text_groups() -> dict[str, tuple[str, ...]]:

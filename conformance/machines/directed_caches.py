@@ -23,6 +23,7 @@ from conformance.machines.confusable_texts import (
     LENGTHS,
     PAIRED_TEXTS,
     all_texts,
+    confusable_pairs,
     few_texts,
     longest_texts,
     texts_of_length,
@@ -174,6 +175,19 @@ def _joined(place: str) -> Script:
     return Script(f"ids put together with the {place}", IDS, tuple(acts), (LOAD,))
 
 
+def _of_two_texts(end: Sequence[str]) -> Script:
+    """Put entries in which any two names are confusable with each other."""
+    entries = [
+        EvidenceOutcomeCacheEntry(f"{a} {number}", *names, acquired(StrValue(a)))
+        for a, b in confusable_pairs()
+        for number, names in enumerate(((a, b), (b, a)))
+    ]
+    entries += [
+        EvidenceOutcomeCacheEntry(a, b, b, acquired(StrValue(b))) for a, b in confusable_pairs()
+    ]
+    return _kept("confusable names of one entry", FIELDS, entries, end)
+
+
 def _unread() -> Iterator[Script]:
     """Put some ids and reopen the cache before it was read, for a few counts of ids."""
     for count in (1, 2, 3, 7, 12):
@@ -254,6 +268,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _numbered("numbers of every size", numeric_outcomes(), end)
     yield _replaced("outcomes", map(acquired, confusable_values()))
     yield _side_by_side_a_little()
+    yield _of_two_texts(end)
     yield from map(_joined, ("interface", "operation"))
     yield _replaced_texts()
     if end:

@@ -31,6 +31,7 @@ __all__ = [
     "LEVELS_REOPENED",
     "levels_apart",
     "levels_kept",
+    "levels_of_any_tick",
     "levels_reopened",
 ]
 
@@ -137,6 +138,24 @@ def levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
             *map(append_act, entries),
         ]
         yield _refused(f"a level behind {kind}", LEVELS_KEPT, acts, [lowered], mode, end)
+
+
+def levels_of_any_tick(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Raise an operation twice, the second time at an earlier tick, an equal one or a later one.
+
+    The level is that of the escalation that was stored last, also for a log that is opened again.
+    """
+    lowered = Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK)
+    for tick in (0, _TICK - 1, _TICK, U64_MAX):
+        acts = [
+            append_act(Escalation("o", _NONE, _PROVISIONAL, None, _TICK)),
+            append_act(Escalation("p", _NONE, _PROVISIONAL, None, _TICK)),
+            append_act(Escalation("o", _PROVISIONAL, _FINALIZED, None, tick)),
+        ]
+        yield _refused(f"level raised at tick {tick}", LEVELS_KEPT, acts, [lowered], mode, end)
+        if end:
+            name = f"level raised at tick {tick} and reopened"
+            yield _refused(name, LEVELS_KEPT, [*acts, REOPEN], [lowered], mode, end)
 
 
 def _refused(

@@ -20,6 +20,7 @@ from conformance.machines.confusable_texts import (
     NUMBERS,
     PAIRED_TEXTS,
     all_texts,
+    confusable_pairs,
     few_texts,
     longest_texts,
     texts_of_length,
@@ -30,6 +31,7 @@ from conformance.machines.directed_levels import (
     LEVELS_REOPENED,
     levels_apart,
     levels_kept,
+    levels_of_any_tick,
     levels_reopened,
 )
 from conformance.machines.long_logs import log_groups, plain_appends
@@ -153,8 +155,22 @@ def _texts(end: tuple[Act, ...]) -> Iterator[Script]:
         texts = all_texts() if kind in ("gates", "evidence") else few_texts()
         entries = [make(text, _TICK) for text in texts]
         yield _case(f"confusable texts of {kind}", TEXTS, entries, (_TICK - 1, _TICK), end)
+    yield _case("confusable texts in one entry", TEXTS, _of_two_texts(), (_TICK - 1,), end)
     pairs = [VisibilityGateCrossing(*pair, _NONE, _TICK) for pair in PAIRED_TEXTS]
     yield _case("texts that are put together", TEXTS, pairs, (_TICK - 1,), end)
+
+
+def _of_two_texts() -> Iterator[AgreementWalEntry]:
+    """Yield entries in which any two fields have texts that are confusable with each other."""
+    for a, b in confusable_pairs():
+        for other, owner, reference in ((a, b, b), (b, a, b), (b, b, a)):
+            evidence = AgreementEvidence(
+                a, other, None, owner, _FINALIZED, _WITNESS, reference, True
+            )
+            yield EvidenceProduced(evidence, _TICK)
+        yield from (Finalization(a, _ABORTED, *pair, _TICK) for pair in ((b, a), (a, b)))
+        yield VisibilityGateCrossing(a, b, _FINALIZED, _TICK)
+        yield Escalation(a, _FINALIZED, _FINALIZED, b, _TICK)
 
 
 def _lengths(end: tuple[Act, ...]) -> Script:
@@ -248,6 +264,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _texts(end)
     yield from levels_apart(backend.rejection_mode, end)
     yield from levels_kept(backend.rejection_mode, end)
+    yield from levels_of_any_tick(backend.rejection_mode, end)
     yield _same_object(end)
     yield from _orders(end)
     if end:

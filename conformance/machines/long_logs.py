@@ -154,8 +154,14 @@ def _many(count: int, seed: int, mode: RejectionMode, *, reopens: bool) -> Scrip
     entries = _Entries(seed)
     acts = [_FIRST, _SOON, *_raised("early", 2)]
     for index in range(count):
-        # An operation of its own now and then: more of them than a byte can number.
-        acts += _raised(f"once-{index}", 1) if index % 3 == 0 else [append_act(entries.next())]
+        if index % 3 == 0:
+            # An operation of its own now and then: more of them than a byte can number.
+            acts += _raised(f"once-{index}", 1)
+            continue
+        entry = entries.next()
+        # And now and then an entry comes twice, which an escalation may not.
+        comes_twice = index % 20 == 7 and not isinstance(entry, Escalation)
+        acts += [append_act(entry)] * (2 if comes_twice else 1)
     # Long after the first of each, an equal entry is another one still.
     acts += [_FIRST, _SOON]
     middle = entries.tick // 2

@@ -208,7 +208,10 @@ THIRD_PARTY = {
     "nats": ("telltale_spec.backends.nats_link",),
     "numba": ("conformance.checker",),
     "numpy": ("conformance.checker",),
-    "psycopg": ("telltale_spec.backends.postgresql",),
+    "psycopg": (
+        "telltale_spec.backends.postgresql",
+        "telltale_spec.backends.postgresql_sessions",
+    ),
     "pytest": ("conformance",),
     "redis": ("telltale_spec.backends.redis",),
     "rich": ("conformance",),
