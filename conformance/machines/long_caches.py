@@ -70,6 +70,8 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 520
 _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
+# Two thirds of a power of two, and three quarters of one, with some more.
+_TABLE_GROWS: Final = 390
 _FAILURES: Final = tuple(EffectFailureKind)
 
 
@@ -159,13 +161,20 @@ def _versions(count: int, *, reopens: bool) -> Script:
 
 
 def _names(count: int, *, reopens: bool) -> Script:
-    """Put ids of which each has an interface and an operation of its own."""
-    entries = [
-        EvidenceOutcomeCacheEntry(f"e{index}", f"interface {index}", f"o{index}", _outcome(index))
-        for index in range(count)
-    ]
+    """Put ids of which each has an interface and an operation of its own.
+
+    At every size on the way an older id is replaced: also where a table has just as many as it
+    takes before it grows.
+    """
+    acts: list[Act] = []
+    for index in range(count):
+        names = (f"interface {index}", f"o{index}")
+        acts.append(put_act(EvidenceOutcomeCacheEntry(f"e{index}", *names, _outcome(index))))
+        older = f"e{index // 2}"
+        entry = EvidenceOutcomeCacheEntry(older, *names, _outcome(index + 1))
+        acts += [put_act(entry), get_act(older)]
     ending = [get_act("e0"), get_act(f"e{count - 1}"), LOAD, *((REOPEN, LOAD) if reopens else ())]
-    return Script("many names", MANY, tuple(map(put_act, entries)), tuple(ending), is_spare=True)
+    return Script("many names", MANY, tuple(acts), tuple(ending), is_spare=True)
 
 
 def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
@@ -197,7 +206,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     # The last one, which a backend that is slow may leave before its end.
     yield _many(max(count + count // 20, _MANY_MIN), seed, reopens=reopens)
     yield _versions(_MORE_THAN_A_BYTE, reopens=reopens)
-    yield _names(_MORE_THAN_A_BYTE, reopens=reopens)
+    yield _names(_TABLE_GROWS, reopens=reopens)
 
 
 def plain_puts(acts: Sequence[Act]) -> Iterator[list[Act]]:
