@@ -197,7 +197,9 @@ def nearly_equal_entries() -> Iterator[tuple[EvidenceOutcomeCacheEntry, Evidence
         (EffectOutcome.blocked(), succeeded(ReleaseResponse())),
         (EffectOutcome(SuccessStatus(), None), EffectOutcome(SuccessStatus(), ReleaseResponse())),
     )
-    for number, (first, second) in enumerate(outcomes):
+    # Both ways: what one of them has and the other has not may stay where it was.
+    both_ways = [*outcomes, *((second, first) for first, second in outcomes)]
+    for number, (first, second) in enumerate(both_ways):
         yield (
             EvidenceOutcomeCacheEntry(f"e{number}", "i", "o", first),
             EvidenceOutcomeCacheEntry(f"e{number}", "i", "o", second),
