@@ -80,6 +80,8 @@ FIELDS: Final = "confusable texts in every field of an outcome"
 
 _UNIT: Final = UnitValue()
 _REPLACED: Final = 9
+# Each kind of outcome is replaced by so many others, which lie so far behind it.
+_SHIFTS: Final = (1, 7, 23)
 # A pattern that is stored matches them, a prefix is theirs, or they fold to what is stored.
 _NEVER_PUT: Final = ("abz", "azb", "a/b/c", "AB", "\u00e9 ", "x" * 14, "11", "a\0d")
 
@@ -241,11 +243,17 @@ def _side_by_side_a_little() -> Script:
 
 
 def _changed_a_little() -> Script:
-    """Replace each entry by one that differs in one place, and reopen before anything is read.
+    """Replace entries by ones that differ in one place or in kind, and reopen before any look.
 
-    A store that writes down what has changed may look at too little of it.
+    A store that writes down what has changed may look at too little of it, or leave too much.
     """
     pairs = list(nearly_equal_entries())
+    outcomes = list(outcomes_of_every_kind())
+    for shift in _SHIFTS:
+        for number, first in enumerate(outcomes):
+            before = EvidenceOutcomeCacheEntry(f"{shift} {number}", "i", "o", first)
+            after = outcomes[(number + shift) % len(outcomes)]
+            pairs.append((before, replace(before, outcome=after)))
     puts = [put_act(first) for first, _ in pairs]
     # Written down for sure, as far as the store knows.
     puts += [REOPEN, *(put_act(second) for _, second in pairs)]
