@@ -277,7 +277,13 @@ class EvidenceActs:
         self._check_identity()
 
     def _check_identity(self) -> None:
-        expected = f"evidence_persistence<{self.inner.identity}>"
+        own = self.inner.identity
+        # The inner handler says who it is whenever it is asked, and not when it was wrapped.
+        for identity in (own, f"{own} renamed", own):
+            self.inner.identity = identity
+            self._check_name(f"evidence_persistence<{identity}>")
+
+    def _check_name(self, expected: str) -> None:
         answer = self.history.call(
             "ask for the handler's name", lambda: self.handler.handler_identity(), quiet=True
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Final
 
-from conformance.machines.confusable_texts import NUMBERS
+from conformance.machines.confusable_texts import NUMBERS, texts_of_length
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     AcquireResponse,
@@ -64,6 +64,7 @@ __all__ = [
 _UNIT: Final = UnitValue()
 # How many values stand in one outcome: few, so that a reader finds the one that is wrong.
 _BATCH: Final = 6
+_LONG_TEXTS: Final = (300, 5_000, 20_000)
 
 
 def succeeded(response: EffectResponse) -> EffectOutcome:
@@ -152,6 +153,9 @@ def outcomes_with_values_in_every_place() -> Iterator[EffectOutcome]:
     endpoints = [EndpointValue(Endpoint(sid, role)) for sid in (1, 2) for role in ("a", "b", "")]
     numbers = [value for number in NUMBERS for value in (NatValue(number), _endpoint(number))]
     values = [*confusable_values(), *endpoints, *numbers]
+    # Some stores keep long texts elsewhere, and one of an outcome's two may take the other's place.
+    long = [tuple(map(StrValue, texts_of_length(length))) for length in _LONG_TEXTS]
+    values += [value for pair in long for value in pair]
     for batch in (tuple(values[begin : begin + _BATCH]) for begin in range(0, len(values), _BATCH)):
         yield succeeded(ReceiveResponse(batch))
         yield succeeded(InvokeStepResponse(tuple(ProdValue(_UNIT, each) for each in batch)))

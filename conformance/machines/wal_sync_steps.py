@@ -109,11 +109,15 @@ class SyncSteps:
     @act("ask_name")
     def _ask_name(self, identity: str, *, nested: bool) -> None:
         """Check the name of a handler around another one, or around two."""
-        handler = self._make(ImmediateSync(), inner=ScriptedHandler(identity))
+        inner = ScriptedHandler()
+        handler = self._make(ImmediateSync(), inner=inner)
         if nested:
             handler = self._make(ImmediateSync(), inner=handler)
-            identity = f"agreement_wal<{identity}>"
-        self._check_name(handler, "immediate", identity)
+        # The inner handler says who it is whenever it is asked, and not when it was wrapped.
+        for own in (inner.identity, identity):
+            inner.identity = own
+            within = f"agreement_wal<{own}>" if nested else own
+            self._check_name(handler, "immediate", within)
 
     # Syncs that store
 

@@ -23,7 +23,13 @@ from telltale_spec.wire.agreement import (
     WalSyncRequest,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectFailureKind, EffectOutcome, EffectResult, FailureStatus
+from telltale_spec.wire.effects import (
+    EffectFailureKind,
+    EffectOutcome,
+    EffectResult,
+    FailureStatus,
+    Success,
+)
 from telltale_spec.wire.requests import EffectRequest, WalSyncBody
 from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_wal_handlers import OpenHandler
@@ -197,6 +203,27 @@ class NamesTheInnermost(OpenHandler):
         return f"agreement_wal<{self._inner.handler_identity().partition('<')[0]}>"
 
 
+class NamesWhatItWrapped(OpenHandler):
+    """Asks the inner handler for its name once, when it is made."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._name = super().handler_identity()
+
+    def handler_identity(self) -> str:
+        return self._name
+
+
+class SyncsTheInnerToo(OpenHandler):
+    """Hands a sync that succeeded on to an inner handler that offers one."""
+
+    def wal_sync(self, sync: WalSyncRequest) -> EffectResult[None]:
+        answer = super().wal_sync(sync)
+        if isinstance(answer, Success) and self._inner.supports_wal_sync():
+            self._inner.wal_sync(sync)
+        return answer
+
+
 class OperationOfTheEnvelope(OpenHandler):
     def handle_effect(self, request: EffectRequest) -> EffectOutcome:
         if isinstance(request.body, WalSyncBody) and request.operation_id:
@@ -258,6 +285,8 @@ BROKEN_DIRECTED_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ..
     ("catches no kinds of the declared error", CatchesOneTypeOnly, "SYNC-09"),
     ("strips its failure message", StripsItsMessage, "SYNC-02"),
     ("names the innermost handler only", NamesTheInnermost, "SYNC-01"),
+    ("names what it wrapped", NamesWhatItWrapped, "SYNC-01"),
+    ("syncs the inner handler too", SyncsTheInnerToo, "SYNC-13"),
     ("takes the operation of the envelope", OperationOfTheEnvelope, "SYNC-10"),
     ("keeps a snapshot until the next sync", SnapshotUntilTheNextSync, "SYNC-11"),
 )
@@ -325,6 +354,17 @@ class RemembersSomeIds(StepwiseHandler):
 class NamesInnermostEvidence(StepwiseHandler):
     def handler_identity(self) -> str:
         return f"evidence_persistence<{self._inner.handler_identity().split('<')[-1].strip('>')}>"
+
+
+class NamesWhatItWrappedOnce(StepwiseHandler):
+    """Asks the inner handler for its name once, when it is made."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._name = super().handler_identity()
+
+    def handler_identity(self) -> str:
+        return self._name
 
 
 class EscapesReadErrors(StepwiseHandler):
@@ -399,6 +439,7 @@ BROKEN_DIRECTED_EVIDENCE_HANDLERS: Final[tuple[tuple[str, EvidenceHandlerFactory
         "EVID-05",
     ),
     ("names the innermost handler only", NamesInnermostEvidence, "EVID-01"),
+    ("names what it wrapped", NamesWhatItWrappedOnce, "EVID-01"),
     ("escapes the id in a failed lookup", EscapesReadErrors, "EVID-04"),
     ("hides the failed put of a failure", HidesFailedPutsOfFailures, "EVID-06"),
     ("refuses whoever comes after a broken put", GivesUpWhenLocked, "WAL-09"),

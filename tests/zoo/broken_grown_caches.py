@@ -9,6 +9,9 @@ from typing import Final
 
 from conformance.backend import Backend
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import AcquireResponse
+from telltale_spec.wire.shapes import U64_MAX
+from telltale_spec.wire.values import NatValue, ProdValue, Value
 from tests.zoo.broken_long_caches import MapCache, cache_backend
 
 __all__ = ["BROKEN_GROWN_CACHES", "RIGHT_GROWN_CACHES", "grown_cache_backend"]
@@ -130,6 +133,66 @@ def opens_with_the_last(count: int) -> type[JournaledCache]:
     return OpensWithTheLast
 
 
+class WritesWhatDiffersInName(JournaledCache):
+    """Writes a put down where names, status or kind of response differ from what is there."""
+
+    def put(self, entry: Entry) -> None:
+        before = self.get(entry.evidence_id)
+        if before is not None and _outside(before) == _outside(entry):
+            MapCache.put(self, entry)
+        else:
+            super().put(entry)
+
+
+def _outside(entry: Entry) -> tuple[object, ...]:
+    outcome = entry.outcome
+    return entry.interface_name, entry.operation_name, outcome.status, type(outcome.response)
+
+
+class KeepsTheOldResponse(JournaledCache):
+    """Writes down what a put adds or changes, and so not that there is no response any more."""
+
+    def stored(self) -> list[Entry]:
+        kept: dict[str, Entry] = {}
+        for each in super().stored():
+            before = kept.get(each.evidence_id)
+            if before is not None and each.outcome.response is None:
+                outcome = dataclasses.replace(each.outcome, response=before.outcome.response)
+                each = dataclasses.replace(each, outcome=outcome)
+            kept[each.evidence_id] = each
+        return list(kept.values())
+
+
+def rounds_numbers(value: Value, *, is_inside: bool = False) -> Value:
+    """Round large numbers inside of pairs, as a format does that has floats only."""
+    if isinstance(value, ProdValue):
+        left = rounds_numbers(value.left, is_inside=True)
+        return ProdValue(left, rounds_numbers(value.right, is_inside=True))
+    if is_inside and isinstance(value, NatValue):
+        return NatValue(min(int(float(value.value)), U64_MAX))
+    return value
+
+
+class RoundsInside(MapCache):
+    """Rounds large numbers inside of pairs."""
+
+    def put(self, entry: Entry) -> None:
+        response = entry.outcome.response
+        if isinstance(response, AcquireResponse):
+            rounded = AcquireResponse(rounds_numbers(response.evidence))
+            outcome = dataclasses.replace(entry.outcome, response=rounded)
+            entry = dataclasses.replace(entry, outcome=outcome)
+        super().put(entry)
+
+
+class GrowsAtTwoThirds(MapCache):
+    """Loses the put that replaces an outcome where its table is about to grow."""
+
+    def put(self, entry: Entry) -> None:
+        if not (entry.evidence_id in self.entries and len(self.entries) == 2 * 128 // 3):
+            super().put(entry)
+
+
 def grown_cache_backend(name: str, make: type[MapCache]) -> Backend:
     """Return the backend of a cache; those that keep a file are opened again."""
     return cache_backend(name, make, reopens=issubclass(make, JournaledCache))
@@ -142,6 +205,10 @@ BROKEN_GROWN_CACHES: Final[tuple[tuple[str, type[MapCache], str], ...]] = (
     ("puts the old outcome aside late", puts_aside_beyond(200, replaces=False), "CACHE-02"),
     ("tidies up and keeps the first", tidies_up_at(20, keeps_last=False), "CACHE-08"),
     ("tidies up late and keeps the first", tidies_up_at(100, keeps_last=False), "CACHE-08"),
+    ("writes what differs in name", WritesWhatDiffersInName, "CACHE-08"),
+    ("keeps the old response", KeepsTheOldResponse, "CACHE-08"),
+    ("rounds numbers inside of pairs", RoundsInside, "CACHE-02"),
+    ("grows at two thirds", GrowsAtTwoThirds, "CACHE-02"),
     ("opens with the last 300 puts", opens_with_the_last(300), "CACHE-08"),
 )
 """Name, factory, and the requirement by which the cache is failed."""

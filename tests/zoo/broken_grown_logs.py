@@ -183,6 +183,43 @@ class NamesFilesShort(FileLog):
         (self.directory / f"part-{number}").write_bytes(pickle.dumps(part))
 
 
+class OpensByTicks(FileLog):
+    """Finds the levels by the latest ticks when it is opened, and not by the order of entries."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.tracker = EscalationTracker()
+        escalations = [each for each in self.entries if isinstance(each, Escalation)]
+        latest = {
+            each.operation_id: each.new_level
+            for each in sorted(escalations, key=lambda entry: entry.tick)
+        }
+        for name, level in latest.items():
+            self.tracker.observe(Escalation(name, level, level, None, 0))
+
+
+class ReferenceInAnyCase(TrackedWal):
+    """Leaves a reference out that is the id of its evidence in any case, and reads the id."""
+
+    def store(self, entry: Entry) -> None:
+        if isinstance(entry, EvidenceProduced):
+            evidence = entry.evidence
+            if evidence.reference.casefold() == evidence.evidence_id.casefold():
+                evidence = dataclasses.replace(evidence, reference=evidence.evidence_id)
+                entry = dataclasses.replace(entry, evidence=evidence)
+        super().store(entry)
+
+
+class MovesYoungEntries(TrackedWal):
+    """Moves 400 entries at a time, and takes one that equals the last it moved for moved."""
+
+    def store(self, entry: Entry) -> None:
+        super().store(entry)
+        if len(self.entries) == 400:
+            pairs = zip([None, *self.entries], self.entries, strict=False)
+            self.entries = [each for before, each in pairs if before != each]
+
+
 class TellsByATemplate(TrackedWal):
     """Makes the text of a refusal by a template of which the name is a part."""
 
@@ -285,6 +322,9 @@ BROKEN_GROWN_LOGS: Final[tuple[tuple[str, type[TrackedWal], str], ...]] = (
     ("opens with a summary of every 100", sums_up_every(100), "WAL-03"),
     ("reads two files of 300", keeps_files_of(300, 2), "WAL-08"),
     ("sorts its files as texts", NamesFilesShort, "WAL-08"),
+    ("opens by ticks", OpensByTicks, "WAL-03"),
+    ("takes a reference in any case for the id", ReferenceInAnyCase, "WAL-01"),
+    ("moves young entries", MovesYoungEntries, "WAL-02"),
     ("tells refusals by a template", TellsByATemplate, "WAL-09"),
     ("fills in what looks like a variable", ChangesTexts, "WAL-01"),
     ("drops late repeats", DropsLateRepeats, "WAL-02"),
