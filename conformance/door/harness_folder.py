@@ -21,7 +21,7 @@ __all__ = ["FolderError", "template_files", "write_harness"]
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "python": ("harness.py", "protocol.py"),
     "rust": ("Cargo.toml", "src/main.rs", "src/protocol.rs"),
-    "go": ("go.mod", "harness.go", "protocol.go"),
+    "go": ("go.mod", "harness.go", "protocol/protocol.go"),
     "node": ("exact-json.js", "harness.js", "package.json", "protocol.js"),
 }
 
