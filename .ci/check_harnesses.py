@@ -21,7 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.door.harness_folder import write_harness
-from conformance.tests.harness_scenario import CONVERSATION, converse, write_filled_in
+from conformance.tests.harness_scenario import (
+    converse,
+    expected_conversation,
+    write_filled_in,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 NODE_EXAMPLE = ROOT / "examples" / "harness-node" / "harness.mjs"
@@ -95,8 +99,8 @@ def _check(language: Language, scratch: Path) -> str | None:
         # One folder for the style check and the build, so that dependencies are built once.
         _run(language.build, filled_in, CARGO_TARGET_DIR=str(folder / "target"))
     start = tuple(word.replace("target/", f"{folder}/target/") for word in language.start)
-    said = converse(start, filled_in, [message for message, _ in CONVERSATION])
-    expected = [answer for _, answers in CONVERSATION for answer in answers]
+    messages, expected = expected_conversation()
+    said = converse(start, filled_in, messages)
     if said != expected:
         raise SystemExit(f"{language.name}: expected {expected}, but the harness said {said}")
     _run((*_conformance("smoke"), "--command", shlex.join(start)), filled_in)

@@ -163,7 +163,9 @@ func TestServesWhatComesWhileACallWaits(t *testing.T) {
 
 func TestEndsAtALineThatIsNoMessage(t *testing.T) {
 	hello := `{"id":0,"operation":"hello"}`
-	for _, line := range []string{`{"id":1,`, "", "7", "null", `{"id":1}`, `{"operation":"hello"}`} {
+	for _, line := range []string{
+		`{"id":1,`, "", "7", "null", `{"id":1}`, `{"operation":"hello"}`, `{"call":5}`,
+	} {
 		said, err := converse(t, hello, line, hello)
 		if len(said) != 1 || err == nil || !strings.Contains(err.Error(), "not a message") {
 			t.Errorf("after %q it said %s, and %v", line, said, err)

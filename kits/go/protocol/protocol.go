@@ -140,7 +140,8 @@ func (r Request) Call(operation string, object uint64, arguments map[string]any)
 	}
 	switch {
 	case *answer.Call != number:
-		panic(broken{fmt.Errorf("call %d is answered while call %d waits", *answer.Call, number)})
+		panic(broken{fmt.Errorf(
+			"not a message: call %d is answered while call %d waits", *answer.Call, number)})
 	case answer.Refused != nil:
 		return nil, errors.New(*answer.Refused)
 	case answer.Fault != nil:
@@ -151,6 +152,9 @@ func (r Request) Call(operation string, object uint64, arguments map[string]any)
 }
 
 func (runner *connection) answer(asked message) {
+	if asked.ID == nil || asked.Operation == nil {
+		panic(broken{fmt.Errorf("not a message: call %d was not made", *asked.Call)})
+	}
 	request := Request{*asked.ID, *asked.Operation, asked.all, runner}
 	key, value := runner.outcome(request)
 	line, err := json.Marshal(value)

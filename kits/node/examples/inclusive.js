@@ -1,4 +1,4 @@
-// Fails WAL-02: it also returns the entries of the tick itself.
+// Fails WAL-05: it also returns the entries of the tick itself.
 
 import { serve } from 'telltale-harness';
 
