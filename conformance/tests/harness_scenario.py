@@ -45,7 +45,8 @@ _FILLED_IN: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "java": (
         "src/main/java/harness/Main.java",
-        "walSnapshot(Request r, BigInteger object) throws Exception {\n        throw unsupported();",
+        "walSnapshot(Request r, BigInteger object) throws Exception {\n"
+        "        throw unsupported();",
         "walSnapshot(Request r, BigInteger object) throws Exception {\n"
         '        return r.call("wal.load", BigInteger.valueOf(9), java.util.Map.of());',
     ),
@@ -53,7 +54,8 @@ _FILLED_IN: Final[Mapping[str, tuple[str, str, str]]] = {
         "src/main.rs",
         "fn wal_snapshot(&self, runner: &Runner, object: u64) -> Answer {\n        unsupported()",
         "fn wal_snapshot(&self, runner: &Runner, object: u64) -> Answer {\n"
-        '        value(&runner.call::<Value>("wal.load", 9, serde_json::json!({}))?)',
+        '        let log: Value = runner.call("wal.load", 9, serde_json::json!({}))?;\n'
+        "        protocol::value(&log)",
     ),
 }
 

@@ -15,7 +15,8 @@
 
 mod protocol;
 
-use protocol::{value, Answer, Operations, Problem, Promises, Request, Runner};
+// And `value`, as soon as something is given.
+use protocol::{Answer, Operations, Problem, Promises, Request, Runner};
 use serde_json::Value;
 
 /// What is promised here is checked; what is not promised is not demanded.
