@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -119,4 +120,28 @@ for (const line of ['{"id":1,', '', '7', '{"id":1}', '{"operation":"hello"}', '{
 
 test('names a durability that there is not', () => {
   assert.throws(() => serve({ name: 'a', version: '1', durability: 'forever' }), /forever/);
+});
+
+test('the log of the README appends and reads', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const program = readme.split('```js\n')[1].split('```')[0];
+  const lines = [
+    '{"id":1,"operation":"wal.open","object":1,"directory":"/"}',
+    '{"id":2,"operation":"wal.append","object":1,"entry":{"tick":2}}',
+    '{"id":3,"operation":"wal.read_since","object":1,"tick":1}',
+    '{"id":4,"operation":"wal.read_since","object":1,"tick":2}',
+  ];
+  const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: new URL('..', import.meta.url),
+    input: lines.map((line) => `${line}\n`).join(''),
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.deepEqual(ended.stdout.split('\n'), [
+    '{"id":1,"ok":null}',
+    '{"id":2,"ok":null}',
+    '{"id":3,"ok":[{"tick":2}]}',
+    '{"id":4,"ok":[]}',
+    '',
+  ]);
 });

@@ -1,8 +1,6 @@
-//! Puts a log or a cache in Rust to the test of `telltale-conformance`: implement [`Log`] or
-//! [`Cache`], call [`Harness::serve`].
-//!
-//! What is on the pipe is in [`protocol`]. Here the operations on logs and caches find the object
-//! that was opened under a number, and the durability says which capabilities are announced.
+#![doc = include_str!("../README.md")]
+// What is on the pipe is in the module `protocol`. Here the operations on logs and caches find the
+// object that was opened under a number, and the durability says which capabilities are announced.
 
 pub mod protocol;
 #[cfg(test)]

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import telltale.harness.protocol.Operations;
 import telltale.harness.protocol.Promises;
@@ -126,7 +127,9 @@ public final class Harness {
                 logs.get(request).append(request.value("entry"));
                 return null;
             case "wal.read_since":
-                return logs.get(request).readSince(request.integer("tick"));
+                return Objects.requireNonNull(
+                        logs.get(request).readSince(request.integer("tick")),
+                        "readSince returned null");
             case "wal.load":
                 return Map.of("entries", logs.get(request).load());
             case "wal.close":
