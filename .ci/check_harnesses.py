@@ -2,26 +2,30 @@
 
 Usage: python .ci/check_harnesses.py [PROFILE]
 
-These are the ones that `telltale-conformance init` writes, and the examples in JavaScript and Go.
-What cannot be built here, because a tool or a registry is missing, is said at the end and in
-capitals, and is no failure; what can be built has to work. The published Rust crate has a check of
-its own, `.ci/check_rust_harness.py`.
+These are the ones that `telltale-conformance init` writes, the kits (`check_kits.py`), and the
+examples in JavaScript and Go. What cannot be built here, because a tool or a registry is missing,
+is said at the end and in capitals, and is no failure; what can be built has to work. The published
+Rust crate has a check of its own, `.ci/check_rust_harness.py`.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from check_kits import check_kits
+from running import conformance, run, succeeds
+
 from conformance.door.harness_folder import write_harness
-from conformance.tests.harness_scenario import CONVERSATION, converse, write_filled_in
+from conformance.tests.harness_scenario import (
+    converse,
+    expected_conversation,
+    write_filled_in,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 NODE_EXAMPLE = ROOT / "examples" / "harness-node" / "harness.mjs"
@@ -43,7 +47,8 @@ class Language:
 
 GO_BUILD = ("go", "build", "-o")
 # gofmt has no exit status of its own: a difference is what it prints.
-GO_STYLE = (("go", "vet", "."), ("sh", "-c", 'test -z "$(gofmt -l .)"'))
+GO_STYLE = (("go", "vet", "./..."), ("sh", "-c", 'test -z "$(gofmt -l .)"'))
+MAVEN = ("mvn", "--quiet", "--batch-mode")
 LANGUAGES = (
     Language("python", sys.executable, (sys.executable, "harness.py")),
     Language("node", "node", ("node", "harness.js")),
@@ -59,6 +64,13 @@ LANGUAGES = (
             ("cargo", "clippy", "--release", "--quiet", "--", "--deny", "warnings"),
         ),
     ),
+    Language(
+        "java",
+        "mvn",
+        ("java", "-jar", "target/harness.jar"),
+        fetch=(*MAVEN, "dependency:resolve"),
+        build=(*MAVEN, "package", "-Dmaven.compiler.failOnWarning=true"),
+    ),
 )
 
 
@@ -66,13 +78,16 @@ def main() -> None:
     """Check every language, then every example, and say at the end what was not checked."""
     profile = sys.argv[1] if len(sys.argv) > 1 else "quick"
     missing = []
+    checked = []
     with tempfile.TemporaryDirectory() as scratch:
         for language in LANGUAGES:
             reason = _check(language, Path(scratch))
             if reason is not None:
-                missing.append(f"{language.name} harness not checked: {reason}")
+                missing.append(f"{language.name} harness and kit not checked: {reason}")
             else:
+                checked.append(language.name)
                 print(f"{language.name}: the harness builds and keeps the protocol", flush=True)
+        check_kits(checked, Path(scratch))
         missing += _judge_examples(profile, Path(scratch))
     for line in missing:
         print(line.upper(), flush=True)
@@ -84,22 +99,23 @@ def _check(language: Language, scratch: Path) -> str | None:
         return f"{language.tool} is not installed"
     folder = scratch / language.name
     write_harness(language.name, folder)
-    if language.fetch is not None and not _succeeds(language.fetch, folder):
+    if language.fetch is not None and not succeeds(language.fetch, folder):
         return f"`{' '.join(language.fetch)}` failed, so its registry is not reachable"
+    # One folder for all that cargo builds, the kit too, so that dependencies are built once.
+    target = str(scratch / "cargo-target")
     for command in language.style:
-        _run(command, folder)
+        run(command, folder, CARGO_TARGET_DIR=target)
     # The one that is built is the one that can be talked to: with one function filled in.
     filled_in = scratch / f"{language.name}-filled-in"
     write_filled_in(language.name, filled_in)
     if language.build is not None:
-        # One folder for the style check and the build, so that dependencies are built once.
-        _run(language.build, filled_in, CARGO_TARGET_DIR=str(folder / "target"))
-    start = tuple(word.replace("target/", f"{folder}/target/") for word in language.start)
-    said = converse(start, filled_in, [message for message, _ in CONVERSATION])
-    expected = [answer for _, answers in CONVERSATION for answer in answers]
+        run(language.build, filled_in, CARGO_TARGET_DIR=target)
+    start = tuple(word.replace("target/release", f"{target}/release") for word in language.start)
+    messages, expected = expected_conversation()
+    said = converse(start, filled_in, messages)
     if said != expected:
         raise SystemExit(f"{language.name}: expected {expected}, but the harness said {said}")
-    _run((*_conformance("smoke"), "--command", shlex.join(start)), filled_in)
+    run((*conformance("smoke"), "--command", shlex.join(start)), filled_in)
     return None
 
 
@@ -116,30 +132,14 @@ def _judge_examples(profile: str, scratch: Path) -> list[str]:
         missing.append("example in Go not judged: go is not installed")
     else:
         for command in GO_STYLE:
-            _run(command, GO_EXAMPLE)
+            run(command, GO_EXAMPLE)
         program = scratch / "go-example"
-        _run((*GO_BUILD, str(program), "."), GO_EXAMPLE)
+        run((*GO_BUILD, str(program), "."), GO_EXAMPLE)
         commands.append(str(program))
     if commands:
         options = [word for command in commands for word in ("--command", command)]
-        _run((*_conformance("check"), "--profile", profile, *options), scratch)
+        run((*conformance("check"), "--profile", profile, *options), scratch)
     return missing
-
-
-def _conformance(command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "conformance", command)
-
-
-def _succeeds(command: Sequence[str], folder: Path) -> bool:
-    return subprocess.run(command, cwd=folder, check=False).returncode == 0
-
-
-def _run(command: Sequence[str], folder: Path, **variables: str) -> None:
-    print("$", *command, flush=True)
-    environment = {**os.environ, **variables}
-    status = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
-    if status != 0:
-        raise SystemExit(f"{' '.join(command)}: exit status {status}")
 
 
 if __name__ == "__main__":

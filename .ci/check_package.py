@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("conformance", "strategies", "telltale_spec")
-# The last two need files that are shipped beside the modules.
+# Some need files that are shipped beside the modules.
 COMMANDS = (
     ("--version",),
     ("requirements",),
@@ -23,6 +23,7 @@ COMMANDS = (
     # Without NumPy: the plain engine has to be enough for these.
     ("model", "check", "handles", "visibility", "--hardened"),
     ("findings", "F6", "F32"),
+    ("init", "java", "harness"),
     ("check", "--profile", "quick", "--html", "report.html"),
 )
 
@@ -48,9 +49,15 @@ def _only(folder: Path, pattern: str) -> Path:
 def _check_contents(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    problems = [f"{name} is a test" for name in names if "tests" in Path(name).parts]
-    wanted = _source_files() | {f"{package}/py.typed" for package in PACKAGES}
-    problems += [f"{name} is missing" for name in sorted(wanted.difference(names))]
+        problems = [f"{name} is a test" for name in names if "tests" in Path(name).parts]
+        wanted = _source_files() | {f"{package}/py.typed" for package in PACKAGES}
+        problems += [f"{name} is missing" for name in sorted(wanted.difference(names))]
+        # The links among the templates were followed, by the source distribution too.
+        problems += [
+            f"{name} is another file"
+            for name in sorted(wanted.intersection(names))
+            if "harness_templates" in name and archive.read(name) != (ROOT / name).read_bytes()
+        ]
     top = {Path(name).parts[0] for name in names}
     strangers = sorted(name for name in top - set(PACKAGES) if not name.endswith(".dist-info"))
     problems += [f"{name} does not belong here" for name in strangers]

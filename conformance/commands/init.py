@@ -27,12 +27,14 @@ _BUILD: Final[Mapping[str, str | None]] = {
     "python": None,
     "rust": "cargo build --release",
     "go": "go build -o harness .",
+    "java": "mvn -q package",
     "node": None,
 }
 _START: Final[Mapping[str, str]] = {
     "python": "python3 harness.py",
     "rust": "target/release/harness",
     "go": "./harness",
+    "java": "java -jar target/harness.jar",
     "node": "node harness.js",
 }
 

@@ -1,6 +1,7 @@
 """The harnesses that we ship to be filled in: a folder of plain files for each language.
 
 They are package data, copied to the letter, so that what users get is what our own checks build.
+The protocol part of a language with a kit is a link to the kit's; ``kits/README.md`` says why.
 """
 
 from __future__ import annotations
@@ -18,10 +19,22 @@ from conformance.errors import UsageError
 __all__ = ["FolderError", "template_files", "write_harness"]
 
 # Named one by one, since builds and tools leave other files beside these.
+_JAVA_PROTOCOL: Final = "src/main/java/telltale/harness/protocol"
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "python": ("harness.py", "protocol.py"),
     "rust": ("Cargo.toml", "src/main.rs", "src/protocol.rs"),
-    "go": ("go.mod", "harness.go", "protocol.go"),
+    "go": ("go.mod", "harness.go", "protocol/protocol.go"),
+    "java": (
+        "pom.xml",
+        "src/main/java/harness/Main.java",
+        f"{_JAVA_PROTOCOL}/CalleeFault.java",
+        f"{_JAVA_PROTOCOL}/Operations.java",
+        f"{_JAVA_PROTOCOL}/Promises.java",
+        f"{_JAVA_PROTOCOL}/Refused.java",
+        f"{_JAVA_PROTOCOL}/Request.java",
+        f"{_JAVA_PROTOCOL}/Runner.java",
+        f"{_JAVA_PROTOCOL}/Unsupported.java",
+    ),
     "node": ("exact-json.js", "harness.js", "package.json", "protocol.js"),
 }
 

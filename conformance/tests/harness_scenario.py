@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.door.harness_folder import write_harness
 
-__all__ = ["CONVERSATION", "converse", "operation_names", "write_filled_in"]
+__all__ = ["converse", "expected_conversation", "operation_names", "write_filled_in"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -41,18 +43,26 @@ _FILLED_IN: Final[Mapping[str, tuple[str, str, str]]] = {
         "func walSnapshot(r Request, object uint64) (any, error) {\n"
         '\treturn r.Call("wal.load", 9, nil)',
     ),
+    "java": (
+        "src/main/java/harness/Main.java",
+        "walSnapshot(Request r, BigInteger object) throws Exception {\n"
+        "        throw unsupported();",
+        "walSnapshot(Request r, BigInteger object) throws Exception {\n"
+        '        return r.call("wal.load", BigInteger.valueOf(9), java.util.Map.of());',
+    ),
     "rust": (
         "src/main.rs",
         "fn wal_snapshot(&self, runner: &Runner, object: u64) -> Answer {\n        unsupported()",
         "fn wal_snapshot(&self, runner: &Runner, object: u64) -> Answer {\n"
-        '        runner.call("wal.load", 9, Value::Null)',
+        '        let log: Value = runner.call("wal.load", 9, serde_json::json!({}))?;\n'
+        "        protocol::value(&log)",
     ),
 }
 
 _LOG: Final = {"entries": [{"tick": 2**64 - 1, "text": '9007199254740993 \\" \u2028'}]}
 _FAULT: Final = {"kind": "OSError", "text": "no disk"}
 
-# What the runner says, and what the harness says to it.
+# What the runner says, and what the harness says to it before the runner goes on.
 CONVERSATION: Final[tuple[tuple[dict[str, Any], list[dict[str, Any]]], ...]] = (
     (
         {"id": 1, "operation": "handler.wal_snapshot", "object": 5},
@@ -74,6 +84,12 @@ CONVERSATION: Final[tuple[tuple[dict[str, Any], list[dict[str, Any]]], ...]] = (
 )
 
 
+def expected_conversation() -> tuple[list[tuple[dict[str, Any], int]], list[dict[str, Any]]]:
+    """Return the messages of the conversation as :func:`converse` takes them, and what it gets."""
+    messages = [(message, len(answers)) for message, answers in CONVERSATION]
+    return messages, [answer for _, answers in CONVERSATION for answer in answers]
+
+
 def operation_names() -> list[str]:
     """Return every operation of the protocol document, but for the last one, ``shutdown``."""
     document = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -92,22 +108,34 @@ def write_filled_in(language: str, folder: Path) -> None:
 
 
 def converse(
-    command: Sequence[str], folder: Path, messages: Sequence[Mapping[str, Any]]
+    command: Sequence[str], folder: Path, messages: Sequence[tuple[Mapping[str, Any], int]]
 ) -> list[dict[str, Any]]:
     """Return all that a harness says to these messages; it has to end with status 0 and silently.
 
-    All messages are in its input from the start, which no harness can tell from a quick runner.
+    Each message comes with the number of lines that are waited for before the next one: nobody
+    answers a call before it was made.
     """
-    text = "".join(json.dumps(message, ensure_ascii=False) + "\n" for message in messages)
-    ended = subprocess.run(
-        command,
-        cwd=folder,
-        input=text.encode(),
-        capture_output=True,
-        timeout=_SECONDS_MAX,
-        check=False,
-    )
-    complaint = ended.stderr.decode(errors="replace")
-    if ended.returncode != 0 or complaint:
-        raise AssertionError(f"{command}: exit status {ended.returncode}, said: {complaint}")
-    return [json.loads(line) for line in ended.stdout.splitlines()]
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+        ) as harness,
+    ):
+        assert harness.stdin is not None
+        assert harness.stdout is not None
+        limit = threading.Timer(_SECONDS_MAX, harness.kill)
+        limit.start()
+        lines: list[bytes] = []
+        for message, lines_count in messages:
+            harness.stdin.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+            harness.stdin.flush()
+            lines += [harness.stdout.readline() for _ in range(lines_count)]
+        harness.stdin.close()
+        lines += harness.stdout.readlines()
+        status = harness.wait()
+        limit.cancel()
+        errors.seek(0)
+        complaint = errors.read().decode(errors="replace")
+    if status != 0 or complaint:
+        raise AssertionError(f"{command}: exit status {status}, said: {complaint}")
+    return [json.loads(line) for line in lines]

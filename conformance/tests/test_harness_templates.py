@@ -14,14 +14,21 @@ import pytest
 from conformance.__main__ import main
 from conformance.door.harness_folder import FolderError, template_files, write_harness
 from conformance.tests.harness_scenario import (
-    CONVERSATION,
     ROOT,
     converse,
+    expected_conversation,
     operation_names,
     write_filled_in,
 )
 
-LANGUAGES = ("python", "rust", "go", "node")
+LANGUAGES = ("python", "rust", "go", "java", "node")
+# The files that users fill in or change, of each language with a kit; all others are the kit's.
+MINE = {
+    "rust": {"Cargo.toml", "src/main.rs"},
+    "go": {"go.mod", "harness.go"},
+    "java": {"pom.xml", "src/main/java/harness/Main.java"},
+    "node": {"package.json", "harness.js"},
+}
 TEMPLATES = ROOT / "conformance" / "harness_templates"
 
 # Those that need no build; `.ci/check_harnesses.py` has the other two as well.
@@ -68,6 +75,19 @@ def test_ships_every_file_of_a_language(language: str) -> None:
     if tracked.returncode != 0:
         pytest.skip("no git checkout: the list of files was not compared")
     assert sorted(template_files(language)) == sorted(tracked.stdout.split())
+
+
+@pytest.mark.parametrize("language", MINE)
+def test_the_protocol_of_a_language_is_its_kits(language: str, tmp_path: Path) -> None:
+    """Prove that no protocol code is there twice, and that what is written is no link to ours."""
+    names = set(template_files(language)) - MINE[language]
+    assert names
+    for name in names:
+        path = TEMPLATES / language / name
+        assert path.is_symlink()
+        assert path.resolve(strict=True).is_relative_to(ROOT / "kits" / language)
+    write_harness(language, tmp_path / "harness")
+    assert not any(path.is_symlink() for path in (tmp_path / "harness").rglob("*"))
 
 
 def test_fills_an_empty_folder_without_replacing_it(tmp_path: Path) -> None:
@@ -117,7 +137,7 @@ def test_leaves_nothing_half_written(
 
     def failing_rename(self: Path, target: Path) -> Path:
         # The last of three items of a folder that exists, the whole of one that does not.
-        if target.name in ("protocol.go", "harness"):
+        if target.name in ("protocol", "harness"):
             raise OSError(28, "No space left on device")
         return rename(self, target)
 
@@ -142,7 +162,7 @@ def test_starts_and_answers_every_operation(started: str, tmp_path: Path) -> Non
         "bytes": "",
     }  # fmt: skip
     requests = [
-        {"id": number, "operation": name, **arguments}
+        ({"id": number, "operation": name, **arguments}, 1)
         for number, name in enumerate(["hello", *names, "a.newer_one"])
     ]
     hello, *answers = converse(STARTED[started], tmp_path, requests)
@@ -163,8 +183,8 @@ def test_serves_calls_and_what_comes_in_the_middle(started: str, tmp_path: Path)
     """Prove nested requests, refusals, faults and exact integers, with one function filled in."""
     folder = tmp_path / "harness"
     write_filled_in(started, folder)
-    said = converse(STARTED[started], folder, [message for message, _ in CONVERSATION])
-    assert said == [answer for _, answers in CONVERSATION for answer in answers]
+    messages, expected = expected_conversation()
+    assert converse(STARTED[started], folder, messages) == expected
 
 
 def test_python_harness_is_typed(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ _PAGES: Final = {
     "CONTRIBUTING.md": "contributing.md",
     "benchmarks/README.md": "benchmarks.md",
     "examples/harness-rust/README.md": "harness-rust.md",
+    "kits/README.md": "kits.md",
 }
 
 LANGUAGES: Final = {
@@ -26,6 +27,8 @@ LANGUAGES: Final = {
     ".css": "css",
     ".go": "go",
     ".ini": "ini",
+    ".java": "java",
+    ".js": "javascript",
     ".json": "json",
     ".jsonl": "json",
     ".lock": "toml",
@@ -36,6 +39,7 @@ LANGUAGES: Final = {
     ".rs": "rust",
     ".toml": "toml",
     ".txt": "text",
+    ".xml": "xml",
     ".yml": "yaml",
 }
 """The language of a file that is shown, by its suffix; nothing else is shown."""

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"telltale.example/harness"
 )
 
 // lineFile is a file of lines that only grows. A line is there as a whole or not at all.
@@ -15,7 +17,7 @@ type lineFile struct {
 }
 
 // openLines opens or makes a file and returns its lines.
-func openLines(path string) (*lineFile, []JSON, error) {
+func openLines(path string) (*lineFile, []harness.JSON, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, nil, err
@@ -30,7 +32,7 @@ func openLines(path string) (*lineFile, []JSON, error) {
 	if err := errors.Join(lines.cut(), file.Sync(), syncDirectory(path)); err != nil {
 		return nil, nil, errors.Join(err, file.Close())
 	}
-	var found []JSON
+	var found []harness.JSON
 	for _, line := range bytes.SplitAfter(whole, []byte("\n")) {
 		if len(line) > 0 {
 			found = append(found, line[:len(line)-1])
@@ -62,7 +64,8 @@ func (lines *lineFile) cut() error {
 	return err
 }
 
-func (lines *lineFile) close() error {
+// Close closes the file; every line that was acknowledged is in it.
+func (lines *lineFile) Close() error {
 	return lines.file.Close()
 }
 

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"telltale.example/harness"
 )
 
 // agreementLog is a log of entries, each a line of its file.
 type agreementLog struct {
 	*lineFile
-	entries []JSON
+	entries []harness.JSON
 	ticks   []uint64
 	// The new level of the last escalation of each operation.
 	lastLevels map[string]string
@@ -30,15 +33,15 @@ func openLog(directory string) (*agreementLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := &agreementLog{file, []JSON{}, nil, map[string]string{}}
+	log := &agreementLog{file, []harness.JSON{}, nil, map[string]string{}}
 	for _, line := range lines {
 		log.take(decoded[walEntry](line), line)
 	}
 	return log, nil
 }
 
-// add stores an entry at the end, or refuses it and leaves the log as it was.
-func (log *agreementLog) add(raw JSON) error {
+// Append stores an entry at the end, or refuses it and leaves the log as it was.
+func (log *agreementLog) Append(raw harness.JSON) error {
 	entry := decoded[walEntry](raw)
 	if err := log.check(entry); err != nil {
 		return err
@@ -50,18 +53,21 @@ func (log *agreementLog) add(raw JSON) error {
 	return nil
 }
 
-// since returns the entries with a tick above another, in stored order.
-func (log *agreementLog) since(tick uint64) []JSON {
-	found := []JSON{}
+// ReadSince returns the entries with a tick above another, in stored order.
+func (log *agreementLog) ReadSince(tick uint64) ([]harness.JSON, error) {
+	found := []harness.JSON{}
 	for index, entry := range log.entries {
 		if log.ticks[index] > tick {
 			found = append(found, entry)
 		}
 	}
-	return found
+	return found, nil
 }
 
-func (log *agreementLog) take(entry walEntry, raw JSON) {
+// Load returns all entries, in stored order.
+func (log *agreementLog) Load() ([]harness.JSON, error) { return log.entries, nil }
+
+func (log *agreementLog) take(entry walEntry, raw harness.JSON) {
 	log.entries = append(log.entries, raw)
 	log.ticks = append(log.ticks, entry.Tick)
 	if entry.Kind == "escalation" {
@@ -104,7 +110,7 @@ func debugName(wireName string) string {
 type outcomeCache struct {
 	*lineFile
 	ids      []string
-	outcomes map[string]JSON
+	outcomes map[string]harness.JSON
 }
 
 // cacheKey is what matters of an entry here.
@@ -117,14 +123,15 @@ func openCache(directory string) (*outcomeCache, error) {
 	if err != nil {
 		return nil, err
 	}
-	cache := &outcomeCache{file, nil, map[string]JSON{}}
+	cache := &outcomeCache{file, nil, map[string]harness.JSON{}}
 	for _, line := range lines {
 		cache.take(line)
 	}
 	return cache, nil
 }
 
-func (cache *outcomeCache) put(entry JSON) error {
+// Put stores an entry in place of any other of its id.
+func (cache *outcomeCache) Put(entry harness.JSON) error {
 	if err := cache.appendLine(entry); err != nil {
 		return err
 	}
@@ -132,26 +139,30 @@ func (cache *outcomeCache) put(entry JSON) error {
 	return nil
 }
 
-// get returns the entry of an id, or nil.
-func (cache *outcomeCache) get(id string) any {
-	if entry, found := cache.outcomes[id]; found {
-		return entry
-	}
-	return nil
-}
+// Get returns the entry of an id, or nil.
+func (cache *outcomeCache) Get(id string) (harness.JSON, error) { return cache.outcomes[id], nil }
 
-func (cache *outcomeCache) entries() []JSON {
-	entries := make([]JSON, 0, len(cache.ids))
+// Load returns all entries, the latest last.
+func (cache *outcomeCache) Load() ([]harness.JSON, error) {
+	entries := make([]harness.JSON, 0, len(cache.ids))
 	for _, id := range cache.ids {
 		entries = append(entries, cache.outcomes[id])
 	}
-	return entries
+	return entries, nil
 }
 
 // take stores an entry at the end, in place of any other of its id (CACHE-04).
-func (cache *outcomeCache) take(entry JSON) {
+func (cache *outcomeCache) take(entry harness.JSON) {
 	id := decoded[cacheKey](entry).ID
 	cache.ids = slices.DeleteFunc(cache.ids, func(other string) bool { return other == id })
 	cache.ids = append(cache.ids, id)
 	cache.outcomes[id] = entry
+}
+
+// decoded returns what is needed of a value that the runner has written, or that we have.
+func decoded[T any](text harness.JSON) (value T) {
+	if err := json.Unmarshal(text, &value); err != nil {
+		panic(fmt.Sprintf("%v in %.200s", err, text))
+	}
+	return value
 }

@@ -1,6 +1,6 @@
 // The persisted artifact: what the specification keeps in files, in its one form (WIRE-01..13).
 
-import { Refused } from '../../conformance/harness_templates/node/protocol.js';
+import { Refused } from '../../kits/node/src/protocol.js';
 import { CborWriter, readCbor } from './cbor.mjs';
 import {
   boolean,

@@ -3,7 +3,7 @@
 // `call` reaches the runner's objects while a request is served; it is another one each time, so
 // every method gets it.
 
-import { Refused } from '../../conformance/harness_templates/node/protocol.js';
+import { Refused } from '../../kits/node/src/protocol.js';
 import { syncedEntries } from './agreement.mjs';
 import { carryOut } from './effects.mjs';
 

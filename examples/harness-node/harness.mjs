@@ -7,7 +7,7 @@
 // Nothing here comes from another implementation: it is written from the requirements. The protocol
 // part is the one that `telltale-conformance init node` writes.
 
-import { serve } from '../../conformance/harness_templates/node/protocol.js';
+import { serve } from '../../kits/node/src/protocol.js';
 import { identityOf } from './agreement.mjs';
 import { decodeArtifact, encodeArtifact } from './artifact.mjs';
 import { EvidenceHandler, WalHandler } from './handlers.mjs';

@@ -1,6 +1,6 @@
 // What a restart does with each operation: one pass over the log behind the checkpoint.
 
-import { Refused } from '../../conformance/harness_templates/node/protocol.js';
+import { Refused } from '../../kits/node/src/protocol.js';
 import { EscalationOrder, higherLevel, operationOf, rankOf } from './agreement.mjs';
 
 /** Return the recovery plan of a checkpoint, a log and a cache (RECOV-01..10). */

@@ -3,7 +3,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Refused } from '../../conformance/harness_templates/node/protocol.js';
+import { Refused } from '../../kits/node/src/protocol.js';
 import { EscalationOrder } from './agreement.mjs';
 import { decodeArtifact, encodeArtifact, SCHEMA_VERSION } from './artifact.mjs';
 

@@ -10,8 +10,20 @@
 // error is the declared error of the contract; a panic is reported as a fault.
 package main
 
+import "harness/protocol"
+
+type (
+	// JSON is a value of the specification as it came, so that no integer loses a digit.
+	JSON = protocol.JSON
+	// Request is one request of the runner.
+	Request = protocol.Request
+)
+
+// errUnsupported says that an operation is not served.
+var errUnsupported = protocol.ErrUnsupported
+
 // What is promised here is checked; what is not promised is not demanded.
-var promises = Promises{
+var promises = protocol.Promises{
 	Name:    "my-backend",
 	Version: "0.1.0",
 	// reopen, ordered-cache, exact-messages, concurrent-handles, process-kill, power-loss,
@@ -25,16 +37,16 @@ var promises = Promises{
 	ConcurrentCalls: false,
 }
 
-func main() { serve(promises, perform) }
+func main() { protocol.Serve(promises, perform) }
 
 // perform calls the function that serves an operation.
 func perform(r Request) (any, error) {
-	object := func() uint64 { return Argument[uint64](r, "object") }
-	number := func(name string) uint64 { return Argument[uint64](r, name) }
-	text := func(name string) string { return Argument[string](r, name) }
-	value := func(name string) JSON { return Argument[JSON](r, name) }
-	state := func() []JSON { return Argument[[]JSON](r, "state") }
-	switch r.operation {
+	object := func() uint64 { return protocol.Argument[uint64](r, "object") }
+	number := func(name string) uint64 { return protocol.Argument[uint64](r, name) }
+	text := func(name string) string { return protocol.Argument[string](r, name) }
+	value := func(name string) JSON { return protocol.Argument[JSON](r, name) }
+	state := func() []JSON { return protocol.Argument[[]JSON](r, "state") }
+	switch r.Operation() {
 	case "wal.open":
 		return walOpen(object(), text("directory"))
 	case "wal.append":
@@ -61,7 +73,7 @@ func perform(r Request) (any, error) {
 		return evidenceHandlerMake(
 			object(), number("inner"), number("cache"), number("resolver"), text("resolver_form"))
 	case "handler.drop":
-		return handlerDrop(Argument[[]uint64](r, "objects"))
+		return handlerDrop(protocol.Argument[[]uint64](r, "objects"))
 	case "handler.handler_identity":
 		return handlerIdentity(r, object())
 	case "handler.handle_effect":
@@ -73,7 +85,7 @@ func perform(r Request) (any, error) {
 	case "handler.handle_recv":
 		return handleRecv(r, object(), text("role"), text("partner"), text("label"), state(), value("payload"))
 	case "handler.handle_choose":
-		return handleChoose(r, object(), text("role"), text("partner"), Argument[[]string](r, "labels"), state())
+		return handleChoose(r, object(), text("role"), text("partner"), protocol.Argument[[]string](r, "labels"), state())
 	case "handler.step":
 		return step(r, object(), text("role"), state())
 	case "handler.handle_acquire":

@@ -84,7 +84,7 @@ class Runner:
         try:
             self._write({"id": request["id"], "ok": self._perform(request)})
         except Refused as refused:
-            self._write({"id": request["id"], "refused": str(refused) or "no reason given"})
+            self._write({"id": request["id"], "refused": str(refused)})
         except Unsupported as unsupported:
             reason = str(unsupported) or f"{request['operation']} is not filled in"
             self._write({"id": request["id"], "unsupported": reason})

@@ -1,19 +1,13 @@
 //! The logs and caches of the crate, and what this harness declares of them.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use telltale_harness::{Cache, Durability, Harness, Log};
 use telltale_machine::durable::{
     AgreementWal, AgreementWalEntry, EvidenceOutcomeCache, EvidenceOutcomeCacheEntry,
     FileAgreementWal, FileEvidenceOutcomeCache, InMemoryAgreementWal, InMemoryEvidenceOutcomeCache,
-    PERSISTED_DURABILITY_SCHEMA_VERSION,
 };
 
-use crate::answer::{value, Exception, Served};
-use crate::link::from_json;
-
-const PROTOCOL: &str = "telltale-conformance.harness.v1";
 const CRATE: &str = "telltale-machine";
 
 /// Which of the crate's two backends is served.
@@ -21,19 +15,6 @@ const CRATE: &str = "telltale-machine";
 pub enum Backend {
     Memory,
     File,
-}
-
-/// The answer to the handshake.
-#[derive(Serialize)]
-struct Declaration {
-    protocol: &'static str,
-    specification: &'static str,
-    name: &'static str,
-    version: &'static str,
-    capabilities: &'static [&'static str],
-    rejection_mode: &'static str,
-    durability_class: &'static str,
-    concurrent_calls: bool,
 }
 
 impl Backend {
@@ -46,28 +27,20 @@ impl Backend {
         }
     }
 
-    /// What is promised, to be checked.
-    pub fn declaration(self) -> Served {
-        let common = Declaration {
-            protocol: PROTOCOL,
-            specification: PERSISTED_DURABILITY_SCHEMA_VERSION,
-            name: "telltale-machine (memory)",
-            version: locked_version(),
-            capabilities: &["ordered-cache", "exact-messages"],
-            rejection_mode: "keeps-rejected",
-            durability_class: "volatile",
-            concurrent_calls: true,
+    /// What is served, and what is promised of it, to be checked.
+    pub fn harness(self) -> Harness {
+        let harness = match self {
+            Self::Memory => Harness::new("telltale-machine (memory)", locked_version())
+                .rejection_mode("keeps-rejected"),
+            Self::File => Harness::new("telltale-machine (file)", locked_version())
+                .durability(Durability::Restart),
         };
-        value(&match self {
-            Self::Memory => common,
-            Self::File => Declaration {
-                name: "telltale-machine (file)",
-                capabilities: &["reopen", "ordered-cache", "exact-messages"],
-                rejection_mode: "clean-reject",
-                durability_class: "restart",
-                ..common
-            },
-        })
+        harness
+            .capability("ordered-cache")
+            .capability("exact-messages")
+            .concurrent_calls()
+            .log(move |directory| Ok(CrateLog(self.log(directory))))
+            .cache(move |directory| Ok(CrateCache(self.cache(directory))))
     }
 
     fn log(self, directory: &Path) -> Box<dyn AgreementWal + Send> {
@@ -100,126 +73,40 @@ fn locked_version() -> &'static str {
         .unwrap_or("unknown")
 }
 
-/// The logs and caches that are open.
-pub struct Storage {
-    backend: Backend,
-    logs: HashMap<u64, Box<dyn AgreementWal + Send>>,
-    caches: HashMap<u64, Box<dyn EvidenceOutcomeCache + Send>>,
-}
+struct CrateLog(Box<dyn AgreementWal + Send>);
 
-#[derive(Deserialize)]
-struct Open<'a> {
-    #[serde(borrow)]
-    directory: std::borrow::Cow<'a, Path>,
-}
+impl Log for CrateLog {
+    type Entry = AgreementWalEntry;
 
-#[derive(Deserialize)]
-struct Append {
-    entry: AgreementWalEntry,
-}
-
-#[derive(Deserialize)]
-struct ReadSince {
-    tick: u64,
-}
-
-#[derive(Deserialize)]
-struct Get {
-    evidence_id: String,
-}
-
-#[derive(Deserialize)]
-struct Put {
-    entry: EvidenceOutcomeCacheEntry,
-}
-
-impl Storage {
-    /// Storage in which nothing is open yet.
-    pub fn new(backend: Backend) -> Self {
-        Self {
-            backend,
-            logs: HashMap::new(),
-            caches: HashMap::new(),
-        }
+    fn append(&mut self, entry: AgreementWalEntry) -> Result<(), String> {
+        self.0.append(entry)
     }
 
-    /// Serve an operation of a log.
-    pub fn serve_log(&mut self, method: &str, object: u64, line: &[u8]) -> Served {
-        match method {
-            "open" => {
-                let log = self.backend.log(&arguments::<Open>(line)?.directory);
-                self.logs.insert(object, log);
-                value(&())
-            }
-            "append" => {
-                let Append { entry } = arguments(line)?;
-                self.log(object)?.append(entry)?;
-                value(&())
-            }
-            "read_since" => {
-                let ReadSince { tick } = arguments(line)?;
-                value(&self.log(object)?.read_since(tick)?)
-            }
-            "load" => value(&self.log(object)?.load()?),
-            "close" => closed(self.logs.remove(&object).is_some(), object),
-            _ => Err(Exception::Unsupported(format!(
-                "logs have no operation {method}"
-            ))),
-        }
+    fn read_since(&self, tick: u64) -> Result<Vec<AgreementWalEntry>, String> {
+        self.0.read_since(tick)
     }
 
-    /// Serve an operation of a cache.
-    pub fn serve_cache(&mut self, method: &str, object: u64, line: &[u8]) -> Served {
-        match method {
-            "open" => {
-                let cache = self.backend.cache(&arguments::<Open>(line)?.directory);
-                self.caches.insert(object, cache);
-                value(&())
-            }
-            "get" => {
-                let Get { evidence_id } = arguments(line)?;
-                value(&self.cache(object)?.get(&evidence_id)?)
-            }
-            "put" => {
-                let Put { entry } = arguments(line)?;
-                self.cache(object)?.put(entry)?;
-                value(&())
-            }
-            "load" => value(&self.cache(object)?.load()?),
-            "close" => closed(self.caches.remove(&object).is_some(), object),
-            _ => Err(Exception::Unsupported(format!(
-                "caches have no operation {method}"
-            ))),
-        }
-    }
-
-    fn log(&mut self, object: u64) -> Result<&mut Box<dyn AgreementWal + Send>, Exception> {
-        self.logs.get_mut(&object).ok_or_else(|| not_open(object))
-    }
-
-    fn cache(
-        &mut self,
-        object: u64,
-    ) -> Result<&mut Box<dyn EvidenceOutcomeCache + Send>, Exception> {
-        self.caches.get_mut(&object).ok_or_else(|| not_open(object))
+    fn load(&self) -> Result<Vec<AgreementWalEntry>, String> {
+        Ok(self.0.load()?.entries)
     }
 }
 
-fn closed(was_open: bool, object: u64) -> Served {
-    if was_open {
-        value(&())
-    } else {
-        Err(not_open(object))
+struct CrateCache(Box<dyn EvidenceOutcomeCache + Send>);
+
+impl Cache for CrateCache {
+    type Entry = EvidenceOutcomeCacheEntry;
+
+    fn get(&self, evidence_id: &str) -> Result<Option<EvidenceOutcomeCacheEntry>, String> {
+        self.0.get(evidence_id)
     }
-}
 
-fn not_open(object: u64) -> Exception {
-    Exception::bad_request(format!("object {object} is not open"))
-}
+    fn put(&mut self, entry: EvidenceOutcomeCacheEntry) -> Result<(), String> {
+        self.0.put(entry)
+    }
 
-/// Read the arguments of a request from its whole line.
-pub fn arguments<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Exception> {
-    from_json(line).map_err(|error| Exception::bad_request(error.to_string()))
+    fn load(&self) -> Result<Vec<EvidenceOutcomeCacheEntry>, String> {
+        Ok(self.0.load()?.entries)
+    }
 }
 
 #[cfg(test)]

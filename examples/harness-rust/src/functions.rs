@@ -1,6 +1,7 @@
 //! The pure functions: recovery plan, artifact codec, entry identity.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use telltale_harness::protocol::{value, Answer, Problem, Request};
 use telltale_machine::durable::{
     AgreementWalArtifact, AgreementWalEntry, DurableRecoveryDecision, DurableRecoveryMetadata,
     DurableRecoveryPlan, EvidenceOutcomeCacheArtifact, PersistedDurabilityArtifact,
@@ -8,16 +9,7 @@ use telltale_machine::durable::{
 use telltale_machine::model::config::ProtocolMachineConfig;
 use telltale_machine::runtime::runner::ProtocolMachine;
 
-use crate::answer::{value, Exception, Served};
-use crate::backends::arguments;
 use crate::hexadecimal;
-
-#[derive(Deserialize)]
-struct Plan {
-    checkpoint_tick: u64,
-    wal: AgreementWalArtifact,
-    cache: EvidenceOutcomeCacheArtifact,
-}
 
 /// A plan without its machine.
 #[derive(Serialize)]
@@ -28,29 +20,11 @@ struct PlanForm<'a> {
     decisions: &'a [DurableRecoveryDecision],
 }
 
-#[derive(Deserialize)]
-struct Encode {
-    artifact: PersistedDurabilityArtifact,
-}
-
-#[derive(Deserialize)]
-struct Decode<'a> {
-    #[serde(borrow)]
-    bytes: std::borrow::Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Identity {
-    entry: AgreementWalEntry,
-}
-
 /// Serve `recovery.plan`.
-pub fn plan(line: &[u8]) -> Served {
-    let Plan {
-        checkpoint_tick,
-        wal,
-        cache,
-    } = arguments(line)?;
+pub fn plan(request: &Request) -> Answer {
+    let checkpoint_tick: u64 = request.argument("checkpoint_tick")?;
+    let wal: AgreementWalArtifact = request.argument("wal")?;
+    let cache: EvidenceOutcomeCacheArtifact = request.argument("cache")?;
     // A plan carries its machine along and asks it nothing: an empty one is as good as any.
     let machine = ProtocolMachine::new(ProtocolMachineConfig::default());
     let plan = DurableRecoveryPlan::from_checkpoint(checkpoint_tick, machine, &wal, cache)?;
@@ -63,20 +37,20 @@ pub fn plan(line: &[u8]) -> Served {
 }
 
 /// Serve `artifact.encode`.
-pub fn encode(line: &[u8]) -> Served {
-    let Encode { artifact } = arguments(line)?;
+pub fn encode(request: &Request) -> Answer {
+    let artifact: PersistedDurabilityArtifact = request.argument("artifact")?;
     value(&hexadecimal::encode(&artifact.to_cbor()?))
 }
 
 /// Serve `artifact.decode`.
-pub fn decode(line: &[u8]) -> Served {
-    let Decode { bytes } = arguments(line)?;
-    let bytes = hexadecimal::decode(&bytes).map_err(Exception::bad_request)?;
+pub fn decode(request: &Request) -> Answer {
+    let bytes: String = request.argument("bytes")?;
+    let bytes = hexadecimal::decode(&bytes).map_err(Problem::bad_request)?;
     value(&PersistedDurabilityArtifact::from_slice(&bytes)?)
 }
 
 /// Serve `entry.identity`.
-pub fn identity(line: &[u8]) -> Served {
-    let Identity { entry } = arguments(line)?;
+pub fn identity(request: &Request) -> Answer {
+    let entry: AgreementWalEntry = request.argument("entry")?;
     value(&entry.stable_identity())
 }

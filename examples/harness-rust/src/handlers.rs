@@ -1,9 +1,10 @@
 //! The crate's two handlers, each in the middle of what the runner plays.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
+use telltale_harness::protocol::{value, Answer, Problem, Request, Runner};
 use telltale_machine::durable::{
     AgreementWalHandler, EvidenceIdResolver, EvidencePersistenceHandler, WalSyncMode,
     WalSyncRequest,
@@ -12,9 +13,6 @@ use telltale_machine::model::effects::{EffectHandler, EffectRequest, SendDecisio
 use telltale_machine::model::state::SessionId;
 use telltale_machine::Value;
 
-use crate::answer::{value, Exception, Served};
-use crate::backends::arguments;
-use crate::link::Link;
 use crate::remote::{Remote, ResultForm, StatefulResult};
 
 /// The second form that the crate allows for a resolver.
@@ -30,14 +28,7 @@ pub enum Made {
 /// The handlers that were made, by their numbers.
 #[derive(Default)]
 pub struct Handlers {
-    made: HashMap<u64, Arc<Made>>,
-}
-
-#[derive(Deserialize)]
-struct MakeWalHandler {
-    inner: u64,
-    wal: u64,
-    mode: Mode,
+    made: Mutex<HashMap<u64, Arc<Made>>>,
 }
 
 #[derive(Deserialize)]
@@ -49,52 +40,34 @@ enum Mode {
 }
 
 #[derive(Deserialize)]
-struct MakeEvidenceHandler {
-    inner: u64,
-    cache: u64,
-    resolver: u64,
-    resolver_form: ResolverForm,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ResolverForm {
     Object,
     Callable,
 }
 
-#[derive(Deserialize)]
-struct DropArguments {
-    objects: Vec<u64>,
-}
-
 impl Handlers {
     /// Serve `wal_handler.make`.
-    pub fn make_wal_handler(&mut self, link: &Arc<Link>, object: u64, line: &[u8]) -> Served {
-        let MakeWalHandler { inner, wal, mode } = arguments(line)?;
-        let mode = match mode {
+    pub fn make_wal_handler(&self, request: &Request) -> Answer {
+        let mode = match request.argument("mode")? {
             Mode::Immediate => WalSyncMode::Immediate,
             Mode::Blocked => WalSyncMode::Blocked,
             Mode::Failure { message } => WalSyncMode::Failure { message },
         };
-        let wal = Remote::new(link, wal);
-        let handler = AgreementWalHandler::with_sync_mode(lasting(link, inner), wal, mode);
-        self.made.insert(object, Arc::new(Made::Wal(handler)));
-        value(&())
+        let runner = request.runner();
+        let inner = lasting(runner, request.argument("inner")?);
+        let wal = Remote::new(runner, request.argument("wal")?);
+        let handler = AgreementWalHandler::with_sync_mode(inner, wal, mode);
+        self.keep(request.object()?, Made::Wal(handler))
     }
 
     /// Serve `evidence_handler.make`.
-    pub fn make_evidence_handler(&mut self, link: &Arc<Link>, object: u64, line: &[u8]) -> Served {
-        let MakeEvidenceHandler {
-            inner,
-            cache,
-            resolver,
-            resolver_form,
-        } = arguments(line)?;
-        let inner = lasting(link, inner);
-        let cache = Remote::new(link, cache);
-        let resolver = Remote::new(link, resolver);
-        let made = match resolver_form {
+    pub fn make_evidence_handler(&self, request: &Request) -> Answer {
+        let runner = request.runner();
+        let inner = lasting(runner, request.argument("inner")?);
+        let cache = Remote::new(runner, request.argument("cache")?);
+        let resolver = Remote::new(runner, request.argument("resolver")?);
+        let made = match request.argument("resolver_form")? {
             ResolverForm::Object => {
                 Made::Evidence(EvidencePersistenceHandler::new(inner, cache, resolver))
             }
@@ -104,25 +77,31 @@ impl Handlers {
                 Made::EvidenceWithCallable(EvidencePersistenceHandler::new(inner, cache, callable))
             }
         };
-        self.made.insert(object, Arc::new(made));
-        value(&())
+        self.keep(request.object()?, made)
     }
 
     /// Serve `handler.drop`.
-    pub fn drop_handlers(&mut self, line: &[u8]) -> Served {
-        let DropArguments { objects } = arguments(line)?;
-        for object in objects {
-            self.made.remove(&object);
-        }
+    pub fn drop_handlers(&self, request: &Request) -> Answer {
+        let objects: Vec<u64> = request.argument("objects")?;
+        self.held().retain(|object, _| !objects.contains(object));
         value(&())
     }
 
     /// The handler of this number.
-    pub fn get(&self, object: u64) -> Result<Arc<Made>, Exception> {
-        self.made
+    pub fn get(&self, object: u64) -> Result<Arc<Made>, Problem> {
+        self.held()
             .get(&object)
             .cloned()
-            .ok_or_else(|| Exception::bad_request(format!("object {object} is not a handler")))
+            .ok_or_else(|| Problem::bad_request(format!("object {object} is not a handler")))
+    }
+
+    fn keep(&self, object: u64, made: Made) -> Answer {
+        self.held().insert(object, Arc::new(made));
+        value(&())
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<u64, Arc<Made>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,26 +109,8 @@ impl Handlers {
 ///
 /// The crate's handlers borrow their inner handler. Two words for each handler that is ever made cost
 /// less than a struct that borrows from itself.
-fn lasting(link: &Arc<Link>, inner: u64) -> &'static Remote {
-    Box::leak(Box::new(Remote::new(link, inner)))
-}
-
-#[derive(Deserialize)]
-struct HandleEffect {
-    request: EffectRequest,
-}
-
-#[derive(Deserialize)]
-struct SendArguments {
-    role: String,
-    partner: String,
-    label: String,
-    state: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Decide {
-    input: DecisionInput,
+fn lasting(runner: &Runner, inner: u64) -> &'static Remote {
+    Box::leak(Box::new(Remote::new(runner, inner)))
 }
 
 #[derive(Deserialize)]
@@ -162,68 +123,6 @@ struct DecisionInput {
     payload: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct Receive {
-    role: String,
-    partner: String,
-    label: String,
-    state: Vec<Value>,
-    payload: Value,
-}
-
-#[derive(Deserialize)]
-struct Choose {
-    role: String,
-    partner: String,
-    labels: Vec<String>,
-    state: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Step {
-    role: String,
-    state: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Acquire {
-    sid: SessionId,
-    role: String,
-    layer: String,
-    state: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Release {
-    sid: SessionId,
-    role: String,
-    layer: String,
-    evidence: Value,
-    state: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct SyncArguments {
-    sync: WalSyncRequest,
-}
-
-#[derive(Deserialize)]
-struct Topology {
-    tick: u64,
-}
-
-#[derive(Deserialize)]
-struct Hint {
-    sid: SessionId,
-    role: String,
-    state: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct CachedOutcome {
-    evidence_id: String,
-}
-
 impl Made {
     fn effects(&self) -> &dyn EffectHandler {
         match self {
@@ -234,14 +133,14 @@ impl Made {
     }
 
     /// Serve a method of this handler.
-    pub fn serve(&self, method: &str, line: &[u8]) -> Served {
+    pub fn serve(&self, method: &str, request: &Request) -> Answer {
         match method {
             "wal_snapshot" => match self {
                 Self::Wal(handler) => value(&handler.wal_snapshot()?),
                 _ => Err(another_kind(method)),
             },
             "cached_outcome" => {
-                let CachedOutcome { evidence_id } = arguments(line)?;
+                let evidence_id: String = request.argument("evidence_id")?;
                 value(&match self {
                     Self::Evidence(handler) => handler.cached_outcome(&evidence_id)?,
                     Self::EvidenceWithCallable(handler) => handler.cached_outcome(&evidence_id)?,
@@ -253,36 +152,33 @@ impl Made {
                 Self::EvidenceWithCallable(handler) => handler.cache_snapshot()?,
                 Self::Wal(_) => return Err(another_kind(method)),
             }),
-            _ => serve_effect(self.effects(), method, line),
+            _ => serve_effect(self.effects(), method, request),
         }
     }
 }
 
-fn another_kind(method: &str) -> Exception {
-    Exception::bad_request(format!("a handler of this kind has no {method}"))
+fn another_kind(method: &str) -> Problem {
+    Problem::bad_request(format!("a handler of this kind has no {method}"))
 }
 
 /// Serve a method that every effect handler has.
-fn serve_effect(handler: &dyn EffectHandler, method: &str, line: &[u8]) -> Served {
+fn serve_effect(handler: &dyn EffectHandler, method: &str, request: &Request) -> Answer {
+    let text = |name: &str| request.argument::<String>(name);
+    let state = || request.argument::<Vec<Value>>("state");
     match method {
         "handler_identity" => value(&handler.handler_identity()),
         "handle_effect" => {
-            let HandleEffect { request } = arguments(line)?;
-            value(&handler.handle_effect(request))
+            let effect: EffectRequest = request.argument("request")?;
+            value(&handler.handle_effect(effect))
         }
-        "handle_send" => {
-            let SendArguments {
-                role,
-                partner,
-                label,
-                state,
-            } = arguments(line)?;
-            value(&ResultForm::from(
-                handler.handle_send(&role, &partner, &label, &state),
-            ))
-        }
+        "handle_send" => value(&ResultForm::from(handler.handle_send(
+            &text("role")?,
+            &text("partner")?,
+            &text("label")?,
+            &state()?,
+        ))),
         "send_decision" => {
-            let Decide { input } = arguments(line)?;
+            let input: DecisionInput = request.argument("input")?;
             value(&ResultForm::from(handler.send_decision(
                 SendDecisionInput {
                     sid: input.sid,
@@ -294,84 +190,65 @@ fn serve_effect(handler: &dyn EffectHandler, method: &str, line: &[u8]) -> Serve
                 },
             )))
         }
-        "handle_choose" => {
-            let Choose {
-                role,
-                partner,
-                labels,
-                state,
-            } = arguments(line)?;
-            value(&ResultForm::from(
-                handler.handle_choose(&role, &partner, &labels, &state),
-            ))
+        "handle_choose" => value(&ResultForm::from(handler.handle_choose(
+            &text("role")?,
+            &text("partner")?,
+            &request.argument::<Vec<String>>("labels")?,
+            &state()?,
+        ))),
+        "handle_recv" => {
+            let mut state = state()?;
+            let result = handler.handle_recv(
+                &text("role")?,
+                &text("partner")?,
+                &text("label")?,
+                &mut state,
+                &request.argument("payload")?,
+            );
+            let result = result.into();
+            value(&StatefulResult { result, state })
         }
-        "handle_recv" | "step" => serve_stateful(handler, method, line),
-        _ => serve_guard_or_runtime(handler, method, line),
+        "step" => {
+            let mut state = state()?;
+            let result = handler.step(&text("role")?, &mut state).into();
+            value(&StatefulResult { result, state })
+        }
+        _ => serve_guard_or_runtime(handler, method, request),
     }
 }
 
-/// Serve a method that may change the state.
-fn serve_stateful(handler: &dyn EffectHandler, method: &str, line: &[u8]) -> Served {
-    let (result, state) = if method == "step" {
-        let Step { role, mut state } = arguments(line)?;
-        (handler.step(&role, &mut state), state)
-    } else {
-        let Receive {
-            role,
-            partner,
-            label,
-            mut state,
-            payload,
-        } = arguments(line)?;
-        let result = handler.handle_recv(&role, &partner, &label, &mut state, &payload);
-        (result, state)
-    };
-    value(&StatefulResult {
-        result: result.into(),
-        state,
-    })
-}
-
 /// Serve a method that has a default in the crate.
-fn serve_guard_or_runtime(handler: &dyn EffectHandler, method: &str, line: &[u8]) -> Served {
+fn serve_guard_or_runtime(handler: &dyn EffectHandler, method: &str, request: &Request) -> Answer {
+    let text = |name: &str| request.argument::<String>(name);
+    let state = || request.argument::<Vec<Value>>("state");
+    let sid = || request.argument::<SessionId>("sid");
     match method {
-        "handle_acquire" => {
-            let Acquire {
-                sid,
-                role,
-                layer,
-                state,
-            } = arguments(line)?;
-            value(&ResultForm::from(
-                handler.handle_acquire(sid, &role, &layer, &state),
-            ))
-        }
-        "handle_release" => {
-            let Release {
-                sid,
-                role,
-                layer,
-                evidence,
-                state,
-            } = arguments(line)?;
-            value(&ResultForm::from(
-                handler.handle_release(sid, &role, &layer, &evidence, &state),
-            ))
-        }
+        "handle_acquire" => value(&ResultForm::from(handler.handle_acquire(
+            sid()?,
+            &text("role")?,
+            &text("layer")?,
+            &state()?,
+        ))),
+        "handle_release" => value(&ResultForm::from(handler.handle_release(
+            sid()?,
+            &text("role")?,
+            &text("layer")?,
+            &request.argument("evidence")?,
+            &state()?,
+        ))),
         "supports_wal_sync" => value(&handler.supports_wal_sync()),
         "wal_sync" => {
-            let SyncArguments { sync } = arguments(line)?;
+            let sync: WalSyncRequest = request.argument("sync")?;
             value(&ResultForm::from(handler.wal_sync(&sync)))
         }
         "topology_events" => {
-            let Topology { tick } = arguments(line)?;
+            let tick = request.argument("tick")?;
             value(&ResultForm::from(handler.topology_events(tick)))
         }
         "output_condition_hint" => {
-            let Hint { sid, role, state } = arguments(line)?;
-            value(&handler.output_condition_hint(sid, &role, &state))
+            value(&handler.output_condition_hint(sid()?, &text("role")?, &state()?))
         }
-        _ => Err(Exception::Unsupported(format!(
+        _ => Err(Problem::Unsupported(format!(
             "handlers have no operation {method}"
         ))),
     }

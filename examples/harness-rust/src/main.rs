@@ -4,23 +4,18 @@
 //! Nothing of its own lies between the suite and the crate: values are read and written by the crate's
 //! own serde derives, and what the crate answers is passed on.
 
-mod answer;
 mod backends;
 mod functions;
 mod handlers;
 mod hexadecimal;
-mod link;
 mod remote;
-mod server;
 
-use std::io::{stdin, stdout, BufReader};
 use std::process::ExitCode;
-use std::thread;
+
+use telltale_harness::protocol::{Answer, Operations, Problem, Request};
 
 use backends::Backend;
-
-/// Deeply nested values are read and dropped by recursion. This is address space, not memory.
-const STACK_BYTES: usize = 256 * 1024 * 1024;
+use handlers::Handlers;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,20 +27,37 @@ fn main() -> ExitCode {
         eprintln!("usage: harness-rust memory|file");
         return ExitCode::from(2);
     };
-    let serving = thread::Builder::new()
-        .name("requests".to_string())
-        .stack_size(STACK_BYTES)
-        .spawn(move || server::serve(BufReader::new(stdin()), Box::new(stdout()), backend));
-    match serving.map(thread::JoinHandle::join) {
-        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
-        Ok(Ok(Err(error))) => {
+    match backend.harness().operations(Rest::default()).serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
             eprintln!("harness-rust: {error}");
             ExitCode::FAILURE
         }
-        Ok(Err(_)) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("harness-rust: the serving thread could not be started: {error}");
-            ExitCode::FAILURE
+    }
+}
+
+/// What is neither a log nor a cache.
+#[derive(Default)]
+struct Rest {
+    handlers: Handlers,
+}
+
+impl Operations for Rest {
+    fn perform(&self, request: &Request) -> Answer {
+        match request.operation() {
+            "recovery.plan" => functions::plan(request),
+            "artifact.encode" => functions::encode(request),
+            "artifact.decode" => functions::decode(request),
+            "entry.identity" => functions::identity(request),
+            "wal_handler.make" => self.handlers.make_wal_handler(request),
+            "evidence_handler.make" => self.handlers.make_evidence_handler(request),
+            "handler.drop" => self.handlers.drop_handlers(request),
+            operation => match operation.strip_prefix("handler.") {
+                Some(method) => self.handlers.get(request.object()?)?.serve(method, request),
+                None => Err(Problem::Unsupported(format!(
+                    "there is no operation {operation}"
+                ))),
+            },
         }
     }
 }

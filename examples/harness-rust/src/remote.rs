@@ -1,8 +1,7 @@
 //! What lies around a handler: the runner plays it, and these pass each use of it on to the runner.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
+use telltale_harness::protocol::Runner;
 use telltale_machine::durable::{
     AgreementWal, AgreementWalArtifact, AgreementWalEntry, EvidenceIdResolver,
     EvidenceOutcomeCache, EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry, WalSyncRequest,
@@ -15,20 +14,18 @@ use telltale_machine::model::output_condition::OutputConditionHint;
 use telltale_machine::model::state::SessionId;
 use telltale_machine::Value;
 
-use crate::link::Link;
-
 /// An object of the runner, by its number.
 #[derive(Clone)]
 pub struct Remote {
-    link: Arc<Link>,
+    runner: Runner,
     object: u64,
 }
 
 impl Remote {
     /// The runner's object `object`.
-    pub fn new(link: &Arc<Link>, object: u64) -> Self {
+    pub fn new(runner: &Runner, object: u64) -> Self {
         Self {
-            link: Arc::clone(link),
+            runner: runner.clone(),
             object,
         }
     }
@@ -129,7 +126,7 @@ impl AgreementWal for Remote {
             entry: Some(&entry),
             ..Arguments::default()
         };
-        self.link.call("wal.append", self.object, arguments)
+        self.runner.call("wal.append", self.object, arguments)
     }
 
     fn read_since(&self, tick: u64) -> Result<Vec<AgreementWalEntry>, String> {
@@ -137,28 +134,28 @@ impl AgreementWal for Remote {
             tick: Some(tick),
             ..Arguments::default()
         };
-        self.link.call("wal.read_since", self.object, arguments)
+        self.runner.call("wal.read_since", self.object, arguments)
     }
 
     fn load(&self) -> Result<AgreementWalArtifact, String> {
-        self.link
+        self.runner
             .call("wal.load", self.object, Arguments::default())
     }
 }
 
 impl EvidenceOutcomeCache for Remote {
     fn get(&self, evidence_id: &str) -> Result<Option<EvidenceOutcomeCacheEntry>, String> {
-        self.link
+        self.runner
             .call("cache.get", self.object, EvidenceId { evidence_id })
     }
 
     fn put(&mut self, entry: EvidenceOutcomeCacheEntry) -> Result<(), String> {
-        self.link
+        self.runner
             .call("cache.put", self.object, CacheEntry { entry: &entry })
     }
 
     fn load(&self) -> Result<EvidenceOutcomeCacheArtifact, String> {
-        self.link
+        self.runner
             .call("cache.load", self.object, Arguments::default())
     }
 }
@@ -176,7 +173,7 @@ impl EvidenceIdResolver for Remote {
 impl Remote {
     /// Call a method that has no declared error.
     fn ask<T: serde::de::DeserializeOwned>(&self, operation: &str, arguments: Arguments<'_>) -> T {
-        self.link
+        self.runner
             .call(operation, self.object, arguments)
             .unwrap_or_else(|text| {
                 panic!("{operation} has no declared error, the runner answered: {text}")

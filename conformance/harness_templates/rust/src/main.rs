@@ -6,16 +6,17 @@
 //!
 //! Fill in `PROMISES` and the methods of `Backend`. What is left as it is answers "unsupported",
 //! and its requirements are not judged. Values are in the specification's JSON form, so types that
-//! derive serde's traits can be used as they are. Each method gives the value that its comment
-//! names, or nothing; `Problem::Refused` is the declared error of the contract; a panic is
-//! reported as a fault.
+//! derive serde's traits can be used as they are. Each method gives `value(&...)` of what its
+//! comment names, or `value(&())` for nothing; `Problem::Refused` is the declared error of the
+//! contract; a panic is reported as a fault.
 
 // Both can go as soon as the harness is filled in.
 #![allow(dead_code, unused_variables)]
 
 mod protocol;
 
-use protocol::{Answer, Operations, Problem, Promises, Runner};
+// And `value`, as soon as something is given.
+use protocol::{Answer, Operations, Problem, Promises, Request, Runner};
 use serde_json::Value;
 
 /// What is promised here is checked; what is not promised is not demanded.
@@ -31,77 +32,73 @@ const PROMISES: Promises = Promises {
     durability_class: "volatile",
     // Whether a second request is served while a first one runs.
     concurrent_calls: false,
+    // Findings that it mends.
+    mends: &[],
 };
 
-fn main() -> std::io::Result<()> {
-    protocol::serve(&PROMISES, &Backend::default())
+fn main() -> Result<(), String> {
+    protocol::serve(&PROMISES, Backend::default())
 }
 
 /// Your logs, caches and handlers. A method may be asked while another one waits for a call, so
-/// they take `&self`: keep what changes in a `RefCell`.
+/// they take `&self`: keep what changes in a `Mutex`.
 #[derive(Default)]
 struct Backend {}
 
 impl Operations for Backend {
-    fn perform(&self, runner: &Runner, operation: &str, request: &Value) -> Answer {
-        let value = |name: &str| &request[name];
-        let number = |name: &str| request[name].as_u64().expect("an integer up to 2^64-1");
-        let text = |name: &str| request[name].as_str().expect("a text");
-        let list = |name: &str| request[name].as_array().expect("a list").as_slice();
-        match operation {
-            "wal.open" => self.wal_open(number("object"), text("directory")),
-            "wal.append" => self.wal_append(number("object"), value("entry")),
-            "wal.read_since" => self.wal_read_since(number("object"), number("tick")),
-            "wal.load" => self.wal_load(number("object")),
-            "wal.close" => self.wal_close(number("object")),
-            "cache.open" => self.cache_open(number("object"), text("directory")),
-            "cache.get" => self.cache_get(number("object"), text("evidence_id")),
-            "cache.put" => self.cache_put(number("object"), value("entry")),
-            "cache.load" => self.cache_load(number("object")),
-            "cache.close" => self.cache_close(number("object")),
-            "wal_handler.make" => self.wal_handler_make(
-                number("object"),
-                number("inner"),
-                number("wal"),
-                value("mode"),
-            ),
+    fn perform(&self, request: &Request) -> Answer {
+        let number = |name: &str| request.argument::<u64>(name);
+        let text = |name: &str| request.argument::<String>(name);
+        let json = |name: &str| request.argument::<Value>(name);
+        let object = || request.object();
+        let runner = request.runner();
+        match request.operation() {
+            "wal.open" => self.wal_open(object()?, &text("directory")?),
+            "wal.append" => self.wal_append(object()?, json("entry")?),
+            "wal.read_since" => self.wal_read_since(object()?, number("tick")?),
+            "wal.load" => self.wal_load(object()?),
+            "wal.close" => self.wal_close(object()?),
+            "cache.open" => self.cache_open(object()?, &text("directory")?),
+            "cache.get" => self.cache_get(object()?, &text("evidence_id")?),
+            "cache.put" => self.cache_put(object()?, json("entry")?),
+            "cache.load" => self.cache_load(object()?),
+            "cache.close" => self.cache_close(object()?),
+            "wal_handler.make" => {
+                self.wal_handler_make(object()?, number("inner")?, number("wal")?, json("mode")?)
+            }
             "evidence_handler.make" => self.evidence_handler_make(
-                number("object"),
-                number("inner"),
-                number("cache"),
-                number("resolver"),
+                object()?,
+                number("inner")?,
+                number("cache")?,
+                number("resolver")?,
             ),
-            "handler.drop" => self.handler_drop(list("objects")),
-            "handler.handler_identity" => self.handler_identity(runner, number("object")),
-            "handler.handle_effect" => {
-                self.handle_effect(runner, number("object"), value("request"))
-            }
-            "handler.handle_send" => self.handle_send(runner, number("object"), request),
-            "handler.send_decision" => self.send_decision(runner, number("object"), value("input")),
-            "handler.handle_recv" => self.handle_recv(runner, number("object"), request),
-            "handler.handle_choose" => self.handle_choose(runner, number("object"), request),
-            "handler.step" => self.step(runner, number("object"), text("role"), value("state")),
-            "handler.handle_acquire" => self.handle_acquire(runner, number("object"), request),
-            "handler.handle_release" => self.handle_release(runner, number("object"), request),
-            "handler.supports_wal_sync" => self.supports_wal_sync(number("object")),
-            "handler.wal_sync" => self.wal_sync(runner, number("object"), value("sync")),
-            "handler.topology_events" => {
-                self.topology_events(runner, number("object"), number("tick"))
-            }
+            "handler.drop" => self.handler_drop(request.argument("objects")?),
+            "handler.handler_identity" => self.handler_identity(runner, object()?),
+            "handler.handle_effect" => self.handle_effect(runner, object()?, json("request")?),
+            "handler.handle_send" => self.handle_send(runner, object()?, request),
+            "handler.send_decision" => self.send_decision(runner, object()?, json("input")?),
+            "handler.handle_recv" => self.handle_recv(runner, object()?, request),
+            "handler.handle_choose" => self.handle_choose(runner, object()?, request),
+            "handler.step" => self.step(runner, object()?, &text("role")?, json("state")?),
+            "handler.handle_acquire" => self.handle_acquire(runner, object()?, request),
+            "handler.handle_release" => self.handle_release(runner, object()?, request),
+            "handler.supports_wal_sync" => self.supports_wal_sync(object()?),
+            "handler.wal_sync" => self.wal_sync(runner, object()?, json("sync")?),
+            "handler.topology_events" => self.topology_events(runner, object()?, number("tick")?),
             "handler.output_condition_hint" => {
-                self.output_condition_hint(runner, number("object"), request)
+                self.output_condition_hint(runner, object()?, request)
             }
-            "handler.wal_snapshot" => self.wal_snapshot(runner, number("object")),
+            "handler.wal_snapshot" => self.wal_snapshot(runner, object()?),
             "handler.cached_outcome" => {
-                self.cached_outcome(runner, number("object"), text("evidence_id"))
+                self.cached_outcome(runner, object()?, &text("evidence_id")?)
             }
-            "handler.cache_snapshot" => self.cache_snapshot(runner, number("object")),
+            "handler.cache_snapshot" => self.cache_snapshot(runner, object()?),
             "recovery.plan" => {
-                self.recovery_plan(number("checkpoint_tick"), value("wal"), value("cache"))
+                self.recovery_plan(number("checkpoint_tick")?, json("wal")?, json("cache")?)
             }
-            "artifact.encode" => self.artifact_encode(value("artifact")),
-            "artifact.decode" => self.artifact_decode(text("bytes")),
-            "entry.identity" => self.entry_identity(value("entry")),
+            "artifact.encode" => self.artifact_encode(json("artifact")?),
+            "artifact.decode" => self.artifact_decode(&text("bytes")?),
+            "entry.identity" => self.entry_identity(json("entry")?),
             _ => unsupported(),
         }
     }
@@ -109,7 +106,7 @@ impl Operations for Backend {
 
 impl Backend {
     // The log. `object` names it from `wal_open` to `wal_close`; keep your logs in a map in a
-    // `RefCell`.
+    // `Mutex`.
 
     /// Opens the log kept in `directory`, which is empty at first; the second time, reopens it.
     fn wal_open(&self, object: u64, directory: &str) -> Answer {
@@ -117,7 +114,7 @@ impl Backend {
     }
 
     /// Stores `entry` at the end, or refuses if the order of escalations forbids it.
-    fn wal_append(&self, object: u64, entry: &Value) -> Answer {
+    fn wal_append(&self, object: u64, entry: Value) -> Answer {
         unsupported()
     }
 
@@ -149,7 +146,7 @@ impl Backend {
     }
 
     /// Stores `entry` in place of any other with its `evidence_id`.
-    fn cache_put(&self, object: u64, entry: &Value) -> Answer {
+    fn cache_put(&self, object: u64, entry: Value) -> Answer {
         unsupported()
     }
 
@@ -164,18 +161,18 @@ impl Backend {
     }
 
     // The two handlers. `inner`, `wal`, `cache` and `resolver` are the runner's objects. Hold no
-    // borrow of a `RefCell` during a call:
+    // lock during a call that the backend takes elsewhere:
     //
-    //     let log = runner.call("wal.load", wal, json!({}))?;
-    //     runner.call("wal.append", wal, json!({"entry": entry}))?;
-    //     let outcome = runner.call("handler.handle_effect", inner, json!({"request": request}))?;
-    //     let id = runner.call("resolver.evidence_id", resolver, json!({"request": request}))?;
+    //     let log: Value = runner.call("wal.load", wal, json!({}))?;
+    //     let () = runner.call("wal.append", wal, json!({"entry": entry}))?;
+    //     let outcome: Value = runner.call("handler.handle_effect", inner, json!({"request": request}))?;
+    //     let id: Option<String> = runner.call("resolver.evidence_id", resolver, json!({"request": request}))?;
     //
     // A RESULT is `{"status": "success", "value": VALUE}`, `{"status": "blocked"}` or
     // `{"status": "failure", "failure": {"kind": "unavailable", "message": "why"}}`.
 
     /// Makes a WAL handler; `mode` is `{"mode": "immediate"}`, `blocked`, or `failure` + `message`.
-    fn wal_handler_make(&self, object: u64, inner: u64, wal: u64, mode: &Value) -> Answer {
+    fn wal_handler_make(&self, object: u64, inner: u64, wal: u64, mode: Value) -> Answer {
         unsupported()
     }
 
@@ -185,7 +182,7 @@ impl Backend {
     }
 
     /// Forgets these handlers.
-    fn handler_drop(&self, objects: &[Value]) -> Answer {
+    fn handler_drop(&self, objects: Vec<u64>) -> Answer {
         unsupported()
     }
 
@@ -195,42 +192,42 @@ impl Backend {
     }
 
     /// Carries out `request`; gives `{"status": {"status": "success"}, "response": {...}}`.
-    fn handle_effect(&self, runner: &Runner, object: u64, request: &Value) -> Answer {
+    fn handle_effect(&self, runner: &Runner, object: u64, request: Value) -> Answer {
         unsupported()
     }
 
     /// Takes `role`, `partner`, `label`, `state`; gives the RESULT of a value, a payload.
-    fn handle_send(&self, runner: &Runner, object: u64, arguments: &Value) -> Answer {
+    fn handle_send(&self, runner: &Runner, object: u64, request: &Request) -> Answer {
         unsupported()
     }
 
     /// Gives the RESULT of a send decision.
-    fn send_decision(&self, runner: &Runner, object: u64, input: &Value) -> Answer {
+    fn send_decision(&self, runner: &Runner, object: u64, input: Value) -> Answer {
         unsupported()
     }
 
     /// Takes `role`, `partner`, `label`, `state`, `payload`; gives `{"result": ..., "state": ...}`.
-    fn handle_recv(&self, runner: &Runner, object: u64, arguments: &Value) -> Answer {
+    fn handle_recv(&self, runner: &Runner, object: u64, request: &Request) -> Answer {
         unsupported()
     }
 
     /// Takes `role`, `partner`, `labels`, `state`; gives the RESULT of a text.
-    fn handle_choose(&self, runner: &Runner, object: u64, arguments: &Value) -> Answer {
+    fn handle_choose(&self, runner: &Runner, object: u64, request: &Request) -> Answer {
         unsupported()
     }
 
     /// Runs one step; gives `{"result": ..., "state": [...]}`, the state as it is afterwards.
-    fn step(&self, runner: &Runner, object: u64, role: &str, state: &Value) -> Answer {
+    fn step(&self, runner: &Runner, object: u64, role: &str, state: Value) -> Answer {
         unsupported()
     }
 
     /// Takes `sid`, `role`, `layer`, `state`; gives the RESULT of a value, the evidence.
-    fn handle_acquire(&self, runner: &Runner, object: u64, arguments: &Value) -> Answer {
+    fn handle_acquire(&self, runner: &Runner, object: u64, request: &Request) -> Answer {
         unsupported()
     }
 
     /// Takes `sid`, `role`, `layer`, `evidence`, `state`; gives a RESULT with value null.
-    fn handle_release(&self, runner: &Runner, object: u64, arguments: &Value) -> Answer {
+    fn handle_release(&self, runner: &Runner, object: u64, request: &Request) -> Answer {
         unsupported()
     }
 
@@ -240,7 +237,7 @@ impl Backend {
     }
 
     /// Appends what `sync` adds to the log; gives a RESULT with value null.
-    fn wal_sync(&self, runner: &Runner, object: u64, sync: &Value) -> Answer {
+    fn wal_sync(&self, runner: &Runner, object: u64, sync: Value) -> Answer {
         unsupported()
     }
 
@@ -250,7 +247,7 @@ impl Backend {
     }
 
     /// Takes `sid`, `role`, `state`; gives a hint, or null.
-    fn output_condition_hint(&self, runner: &Runner, object: u64, arguments: &Value) -> Answer {
+    fn output_condition_hint(&self, runner: &Runner, object: u64, request: &Request) -> Answer {
         unsupported()
     }
 
@@ -272,12 +269,12 @@ impl Backend {
     // Functions.
 
     /// Gives `metadata`, `wal_suffix`, `evidence_cache` and `decisions`.
-    fn recovery_plan(&self, checkpoint_tick: u64, wal: &Value, cache: &Value) -> Answer {
+    fn recovery_plan(&self, checkpoint_tick: u64, wal: Value, cache: Value) -> Answer {
         unsupported()
     }
 
     /// Gives the canonical CBOR bytes in lowercase hexadecimal.
-    fn artifact_encode(&self, artifact: &Value) -> Answer {
+    fn artifact_encode(&self, artifact: Value) -> Answer {
         unsupported()
     }
 
@@ -287,7 +284,7 @@ impl Backend {
     }
 
     /// Gives the stable identity of a log entry.
-    fn entry_identity(&self, entry: &Value) -> Answer {
+    fn entry_identity(&self, entry: Value) -> Answer {
         unsupported()
     }
 }

@@ -1,0 +1,1 @@
+../../../../kits/go/protocol/protocol.go

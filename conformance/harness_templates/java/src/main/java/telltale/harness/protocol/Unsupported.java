@@ -1,0 +1,1 @@
+../../../../../../../../../kits/java/src/main/java/telltale/harness/protocol/Unsupported.java

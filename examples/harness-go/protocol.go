@@ -1,1 +1,0 @@
-../../conformance/harness_templates/go/protocol.go

@@ -1,0 +1,3 @@
+module telltale.example/harness
+
+go 1.21
