@@ -32,6 +32,8 @@ __all__ = ["near_versions", "odd_artifacts"]
 
 # Both sides of every length of a head that a list of some size can have.
 _LENGTHS: Final = (23, 24, 255, 256, 257)
+# More than who guards against attacks takes for a list that is honest.
+_MANY: Final = (1_030, 4_100)
 _LONG: Final = 65_536
 _HISTORIES_OF_CI: Final = 150
 # How deep a reader follows beyond this is a recommendation (DEC-28).
@@ -56,8 +58,12 @@ def odd_artifacts(histories: int) -> Iterator[PersistedDurabilityArtifact]:
         yield _metadata(("",) * length)
         state = InvokeStepResponse(tuple(map(NatValue, range(length))))
         yield _held(EffectOutcome.success(state))
+    for length in _MANY:
+        yield _log(*(VisibilityGateCrossing("a", "", _LEVEL, 1) for _ in range(length)))
+    yield _cache(*map(NatValue, range(_MANY[0])))
     if histories >= _HISTORIES_OF_CI:
         yield _metadata(("",) * _LONG)
+        yield _log(*(VisibilityGateCrossing("a", "", _LEVEL, 1) for _ in range(_LONG)))
     yield from map(_held, every_outcome())
     # What comes again comes again, and in its order.
     ids = ("b", "a", "", "b", "a", "B")

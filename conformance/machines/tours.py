@@ -73,7 +73,7 @@ class TourSuite(Suite):
         return self._judge.applies(backend)
 
     def notes(self) -> list[str]:
-        """Say how much was taken in the last search."""
+        """Say how much was taken in the search that took most."""
         covered, count, histories = self._covered
         return [
             f"tour of the bounded {self._what}: {covered} of {count} transitions taken, "
@@ -81,7 +81,7 @@ class TourSuite(Suite):
         ]
 
     def transitions(self) -> TransitionResult:
-        """Return how much was taken in the last search."""
+        """Return how much was taken in the search that took most."""
         covered, count, _ = self._covered
         return TransitionResult(self._what, covered, count)
 
@@ -102,12 +102,16 @@ class TourSuite(Suite):
             try:
                 self._history(bound, tour)
             except Violation as violation:
-                self._covered = (tour.covered_count, tour.transitions_count, histories)
+                self._note_covered(tour, histories)
                 return self._named(violation.counterexample, tour)
-        self._covered = (tour.covered_count, tour.transitions_count, histories)
+        self._note_covered(tour, histories)
         if tour.covered_count == tour.transitions_count:
             session.situations[self.situation] += 1
         return None
+
+    def _note_covered(self, tour: Tour, histories: int) -> None:
+        # A search for what is only recommended ends where it is found, and says no more than that.
+        self._covered = max(self._covered, (tour.covered_count, tour.transitions_count, histories))
 
     def _history(self, bound: type[ConformanceMachine], tour: Tour) -> None:
         """Take one history of the tour; a violation of what is muted ends it early."""
