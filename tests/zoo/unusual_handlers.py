@@ -93,6 +93,20 @@ class LocksTwice(OpenHandler):
             return AgreementWalArtifact(tuple(super().wal_snapshot().entries))
 
 
+class LooksAfterwards(OpenHandler):
+    """Load the log once more after a sync that succeeded, to see whether its gate is there."""
+
+    def wal_sync(self, sync: WalSyncRequest) -> EffectResult[None]:
+        answer = super().wal_sync(sync)
+        if isinstance(answer, Success):
+            try:
+                with self._lock:
+                    self.seen = len(self._wal.load().entries)
+            except DurabilityError:
+                self.seen = 0
+        return answer
+
+
 class KeepsBytes(StepwiseHandler):
     """Answer with outcomes that were bytes in between."""
 
@@ -173,7 +187,7 @@ def _joined(entry: AgreementWalEntry) -> str:
 UNUSUAL_HANDLERS: Final = (
     *(
         Backend(kind.__name__, agreement_wal_handler=kind)
-        for kind in (CopiesTheLog, RemembersIdentities, BuildsOneByOne, LocksTwice)
+        for kind in (CopiesTheLog, RemembersIdentities, BuildsOneByOne, LocksTwice, LooksAfterwards)
     ),
     Backend("KeepsBytes", evidence_handler=KeepsBytes),
     Backend("CountsItsCalls", evidence_handler=CountsItsCalls),
