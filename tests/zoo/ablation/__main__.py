@@ -5,7 +5,8 @@ Usage: python -m tests.zoo.ablation [--seeds SEED ...] [--workers N] [--only KIN
 
 Each run that is over is added to FILE; given again, the command makes those that are missing. With
 --seeds and nothing after it no run is made. With --page the page, its plots and the figures that
-they are made of are written from all that FILE holds.
+they are made of are written from all that FILE holds. --on-top takes the runs of the figures in the
+repository for made, as where a system was added to the zoo.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from pathlib import Path
 
 from tests.zoo.ablation.configurations import Configuration
 from tests.zoo.ablation.figures import Figures
-from tests.zoo.ablation.kept import Run, append_run, read_runs
-from tests.zoo.ablation.page import claim, write_page
+from tests.zoo.ablation.kept import Run, RunKey, append_run, read_runs
+from tests.zoo.ablation.page import FIGURES, claim, write_page
 from tests.zoo.ablation.running import Limits, planned, run_all
 from tests.zoo.ablation.sharing import with_shared, without_shared
 from tests.zoo.ablation.systems import chosen_systems, system_names
@@ -45,12 +46,13 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--limit", type=float, default=10.0, help="seconds a run (default: 10)")
     parser.add_argument("--keep", type=Path, default=_DEFAULT_KEPT, metavar="FILE")
+    parser.add_argument("--on-top", action="store_true", help="add to the figures that there are")
     parser.add_argument("--page", type=Path, metavar="FILE")
     parsed = parser.parse_args(words)
     limits = Limits(parsed.limit, parsed.limit)
     try:
         chosen = chosen_systems(parsed.only)
-        done = read_runs(parsed.keep, limits.kill)
+        done = _known(parsed.keep, limits, on_top=parsed.on_top)
     except ValueError as error:
         parser.error(str(error))
     plan = [
@@ -59,7 +61,7 @@ def main(words: Sequence[str]) -> int:
         if key[0].value in parsed.configurations
     ]
     missing = without_shared(plan)
-    print(f"{len(missing)} runs to make, {len(done)} in {parsed.keep}", flush=True)
+    print(f"{len(missing)} runs to make, {len(done)} are known", flush=True)
 
     def keep(run: Run) -> None:
         append_run(parsed.keep, run)
@@ -69,11 +71,22 @@ def main(words: Sequence[str]) -> int:
     for problem in problems:
         print(f"no figures: {problem}")
     if parsed.page:
-        runs = with_shared(read_runs(parsed.keep, limits.kill))
+        runs = with_shared(_known(parsed.keep, limits, on_top=parsed.on_top))
         figures = Figures.from_runs(runs, system_names(), limits.kill, _machine())
         write_page(parsed.page, figures)
         print(claim(figures))
     return len(problems)
+
+
+def _known(path: Path, limits: Limits, *, on_top: bool) -> dict[RunKey, Run]:
+    """Return the runs that were made; those of the file count for more than the older ones."""
+    runs = read_runs(path, limits.kill)
+    if not on_top:
+        return runs
+    figures = Figures.from_path(FIGURES)
+    if figures.limit != limits.kill:
+        raise ValueError(f"the figures are of a limit of {figures.limit:g} s; give it by --limit")
+    return {run.key: run for run in figures.to_runs()} | runs
 
 
 def _machine() -> str:

@@ -65,6 +65,23 @@ class Figures:
         named = {group: tuple(names) for group, names in systems.items()}
         return cls(limit, machine, named, found)
 
+    def to_runs(self) -> Iterator[Run]:
+        """Yield the runs again; of those that were no kills only whether they were cut off."""
+        for group, configuration, seed in sorted(self.runs, key=_order):
+            for place, run in self.runs[group, configuration, seed].items():
+                killed = run.seconds is not None
+                ended = "kill" if killed else "limit" if run.is_cut_off else "search"
+                yield Run(
+                    configuration,
+                    "/".join(self.systems[group][place]),
+                    seed,
+                    self.limit,
+                    killed,
+                    self.limit if run.seconds is None else run.seconds,
+                    ended,
+                    run.length,
+                )
+
     def seeds(self, group: str, configuration: Configuration) -> list[int]:
         """Return the seeds of which there are runs."""
         return sorted(seed for of, by, seed in self.runs if of == group and by is configuration)

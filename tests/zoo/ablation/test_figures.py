@@ -85,6 +85,14 @@ def test_the_text_of_figures_holds_all_of_them() -> None:
     assert again.to_text() == SOME.to_text()
 
 
+def test_figures_can_be_added_to() -> None:
+    """What is on the page comes of them again, whichever runs they were made of."""
+    runs = list(SOME.to_runs())
+
+    assert figures(*runs) == SOME
+    assert [run.ended for run in runs if not run.killed] == ["limit"]
+
+
 def test_the_order_of_runs_does_not_matter() -> None:
     made = [run(WHOLE, "log/d/WAL-02", 1.0, 2, seed) for seed in (3, 1, 2)]
 

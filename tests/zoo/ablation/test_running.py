@@ -140,6 +140,6 @@ def test_the_command_goes_on_where_it_stopped(tmp_path: Path) -> None:
         for _ in range(2)
     )
 
-    assert "1 runs to make, 0 in" in first
-    assert "0 runs to make, 1 in" in second
+    assert "1 runs to make, 0 are known" in first
+    assert "0 runs to make, 1 are known" in second
     assert [run.key for run in read_runs(path, 10.0).values()] == [(WHOLE, EASY, 0)]
