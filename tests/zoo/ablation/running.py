@@ -35,17 +35,17 @@ class Limits:
 def planned(
     groups_of: Sequence[tuple[str, str]], seeds: Iterable[int], done: Iterable[RunKey] = ()
 ) -> Iterator[RunKey]:
-    """Yield the runs to make, given each system's key and group: seed, configuration, system.
+    """Yield the runs to make, given each system's key and group.
 
-    So a seed is whole over all configurations before the next one begins.
+    A seed is whole over all groups, and a group over all configurations, before the next begins.
     """
     known = set(done)
     for seed in seeds:
-        for configuration in Configuration:
-            for key, group in groups_of:
-                run = (configuration, key, seed)
-                if configuration in GROUPS[group] and run not in known:
-                    yield run
+        for group, configurations in GROUPS.items():
+            for configuration in configurations:
+                keys = [key for key, of in groups_of if of == group]
+                runs = [(configuration, key, seed) for key in keys]
+                yield from (run for run in runs if run not in known)
 
 
 class Worker:

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.backend import Capability
+from conformance.backend import Backend, Capability
 from conformance.engine.scripts import ScriptSuite
 from conformance.engine.suite import Law, LawSuite, MachineSuite, TableLaw
 from conformance.machines.registry import SUITES
+from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.wire.agreement import AgreementWalArtifact
 from tests.zoo.ablation.configurations import CRASHES, GROUPS, MEANINGS, Configuration
 from tests.zoo.ablation.hunters import first_only, hunter_of
@@ -159,12 +160,21 @@ def test_the_plain_tests_pass_right_logs(wal_class: type[ListWal]) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_plain_tests_pass_the_reference(seed: int) -> None:
-    """Its functions and handlers; the log and the cache on files take long and are tried above."""
+    """Its functions and handlers; its log and cache are on files, and take long."""
     functions = replace(REFERENCE, agreement_wal=None, evidence_cache=None)
-    cache = replace(REFERENCE, agreement_wal=None, agreement_wal_handler=None)
 
     assert plain_failure(functions, "RECOV-01", seed, shrinks=False) is None
-    assert seed or plain_failure(cache, "CACHE-01", seed, shrinks=False) is None
+
+
+def test_the_plain_tests_pass_a_right_cache() -> None:
+    promises = frozenset({Capability.ORDERED_CACHE})
+    cache = Backend(
+        "memory",
+        evidence_cache=lambda directory: InMemoryEvidenceOutcomeCache(),
+        capabilities=promises,
+    )
+
+    assert plain_failure(cache, "CACHE-01", 0, shrinks=False) is None
 
 
 class KeepsTwo(ListWal):
@@ -216,6 +226,30 @@ def test_without_alphabets_no_pool_is_left() -> None:
     # What is drawn for a log that is drawn does not show in a strategy; so it is asked for.
     drawn_from = [each["checkpoints"].partition("(")[0] for each in (before, told)]
     assert drawn_from == ["sampled_from", "integers"]
+
+
+_NAIVE_AND_RIGHT = """
+from dataclasses import replace
+from tests.zoo.ablation.naive import install_naive_strategies
+install_naive_strategies()
+from conformance.machines.registry import SUITES
+from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
+from tests.zoo.broken_wals import ListWal
+from tests.zoo.door_targets import REFERENCE
+from tests.zoo.judging import failed, judged
+backend = replace(
+    REFERENCE,
+    agreement_wal=lambda directory: ListWal(),
+    evidence_cache=lambda directory: InMemoryEvidenceOutcomeCache(),
+    capabilities=frozenset(),
+)
+suites = tuple(suite for suite in SUITES if suite.applies(backend))
+print(failed(judged(backend, suites, profile_name="quick", only=("WAL-01", "CACHE-01"))))
+"""
+
+
+def test_naive_strategies_fail_nothing_that_is_right() -> None:
+    assert _in_a_process(_NAIVE_AND_RIGHT).strip() == "[]"
 
 
 def test_alphabets_are_not_replaced_behind_the_machines_backs() -> None:

@@ -25,7 +25,8 @@ def test_a_seed_is_whole_before_the_next_begins() -> None:
     plan = list(planned([("a", ORDINARY), ("b", ORDINARY), ("c", CRASHES)], [4, 2]))
 
     assert [seed for _, _, seed in plan] == [4] * 15 + [2] * 15
-    assert plan[:3] == [(WHOLE, "a", 4), (WHOLE, "b", 4), (WHOLE, "c", 4)]
+    assert plan[:3] == [(WHOLE, "a", 4), (WHOLE, "b", 4), (Configuration.PLAIN, "a", 4)]
+    assert [key for _, key, _ in plan[:15]] == ["a", "b"] * 6 + ["c"] * 3
     assert [key for each, key, _ in plan[:15] if each is Configuration.TOURS_ONLY] == ["a", "b"]
     assert [key for each, key, _ in plan[:15] if each is Configuration.WITHOUT_CRASHES] == ["c"]
 
