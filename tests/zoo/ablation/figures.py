@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,13 +94,27 @@ class Figures:
             for place, run in sorted(self.runs[group, configuration, seed].items()):
                 yield seed, place, run
 
-    def is_complete(self, group: str, configuration: Configuration) -> bool:
-        """Say whether every system was hunted from each seed of which there are runs."""
-        count = len(self.systems[group])
-        seeds = self.seeds(group, configuration)
-        return bool(seeds) and all(
-            len(self.runs[group, configuration, seed]) == count for seed in seeds
-        )
+    def whole(self) -> Figures:
+        """Return the figures without the seeds on which a configuration missed a system.
+
+        What was hunted of them first is no fair part of the zoo.
+        """
+        kept = {key: runs for key, runs in self.runs.items() if not self._missing(key)}
+        return replace(self, runs=kept)
+
+    def missing(self) -> dict[tuple[str, Configuration, int], int]:
+        """Return how many systems were not hunted by each configuration on each seed there is."""
+        seeds = sorted({seed for _, _, seed in self.runs})
+        keys = [
+            (group, configuration, seed)
+            for seed in seeds
+            for group, configurations in GROUPS.items()
+            for configuration in configurations
+        ]
+        return {key: count for key in keys if (count := self._missing(key))}
+
+    def _missing(self, key: tuple[str, Configuration, int]) -> int:
+        return len(self.systems[key[0]]) - len(self.runs.get(key, {}))
 
     def to_text(self) -> str:
         """Return the figures as JSON: one line a configuration and seed.

@@ -28,7 +28,7 @@ _HEADINGS: Final = (
     "median s",
     "95 of 100 within s",
     "median s, a miss counted as the limit",
-    "length",
+    "length over the shortest",
 )
 
 
@@ -42,21 +42,24 @@ def write_page(path: Path, figures: Figures) -> None:
 
 def page_text(figures: Figures) -> str:
     """Return the page as Markdown."""
-    return "\n".join([*_beginning(figures), *_sections(figures), *_targets(figures), ""])
+    whole = figures.whole()
+    return "\n".join([*_beginning(figures), *_sections(whole), *_targets(whole), ""])
 
 
 def plots(figures: Figures) -> dict[str, str]:
     """Return the drawing of each group of which there are runs, by the name of its file."""
-    return {_PLOTS[group]: _plot(figures, group) for group in GROUPS if rows(figures, group)}
+    whole = figures.whole()
+    return {_PLOTS[group]: _plot(whole, group) for group in GROUPS if rows(whole, group)}
 
 
 def claim(figures: Figures) -> str:
     """Return the sentence in which other documents give the figures."""
-    found = {row.configuration: row for row in rows(figures, ORDINARY)}
-    whole, plain = found[Configuration.WHOLE], found[Configuration.PLAIN]
-    seeds = figures.seeds(ORDINARY, Configuration.WHOLE)
+    found = {row.configuration: row for row in rows(figures.whole(), ORDINARY)}
+    whole, plain = found.get(Configuration.WHOLE), found.get(Configuration.PLAIN)
+    if whole is None or plain is None:
+        return "What each part of the search finds is not measured yet."
     return (
-        f"Within {figures.limit:g} seconds a run, on {_seeds_count_text(len(seeds))}, the whole "
+        f"Within {figures.limit:g} seconds a run, on {_seeds_count_text(whole.seeds)}, the whole "
         f"search killed {100 * whole.share:.1f} % of them, and plain Hypothesis tests "
         f"{100 * plain.share:.1f} %."
     )
@@ -104,17 +107,14 @@ recovery; of codecs and identities they have nothing to say, and that counts aga
 
 def _seeds_text(figures: Figures) -> str:
     """Return which seeds there are, and what is missing of them."""
-    every = sorted({seed for _, _, seed in figures.runs})
+    seeds = ", ".join(map(str, sorted({seed for _, _, seed in figures.runs}))) or "none"
     missing = [
-        f"{configuration.value} ({len(runs)} of {len(figures.systems[group])} systems, {group})"
-        for group in GROUPS
-        for configuration in GROUPS[group]
-        for seed in every
-        if len(runs := figures.runs.get((group, configuration, seed), {}))
-        < len(figures.systems[group])
+        f"{configuration.value} on seed {seed} ({group} zoo, {count} systems missing)"
+        for (group, configuration, seed), count in figures.missing().items()
     ]
-    text = ", ".join(map(str, every)) or "none"
-    return f"{text}; not whole: {', '.join(missing)}" if missing else text
+    if not missing:
+        return seeds
+    return f"{seeds}. Not whole, and so left out of what follows: {'; '.join(missing)}"
 
 
 def _sections(figures: Figures) -> Iterator[str]:
@@ -126,21 +126,19 @@ def _sections(figures: Figures) -> Iterator[str]:
         yield f"\n## {_TITLES[group]}\n"
         yield f"| {' | '.join(_HEADINGS)} |"
         yield f"|{'---|' * len(_HEADINGS)}"
-        yield from (_row_line(row, len(figures.systems[group])) for row in found)
+        yield from map(_row_line, found)
         yield (
             f"\n![{_description(found, figures.limit)}](assets/{_PLOTS[group]})\n\n"
-            "Medians and the 95 of 100 are over the kills of each configuration, so that one which "
-            "kills only what is easy looks fast; the column before the last is over all runs."
+            "Medians and the 95 of 100 are over the kills of each configuration, so that one "
+            "which\nkills only what is easy looks fast; the column before the last is over all runs."
         )
         yield from _by_kind(figures, group, [row.configuration for row in found])
         yield from _survivors(figures, group)
 
 
-def _row_line(row: Row, systems_count: int) -> str:
-    planned = row.seeds * systems_count
-    part = "" if row.runs == planned else f" (only {row.runs} of {planned} runs made)"
+def _row_line(row: Row) -> str:
     cells = (
-        f"{row.configuration.value}{part}",
+        row.configuration.value,
         row.runs,
         row.kills,
         f"{100 * row.share:.1f}",

@@ -103,8 +103,16 @@ def test_runs_that_were_not_made_are_no_misses() -> None:
     again = Figures.from_text(figures(run(WHOLE, "log/d/WAL-02", 1.0, 2)).to_text())
 
     assert [row.runs for row in rows(again, ORDINARY)] == [1]
-    assert not again.is_complete(ORDINARY, WHOLE)
-    assert SOME.is_complete(ORDINARY, WHOLE)
+    assert again.missing()[ORDINARY, WHOLE, 0] == 2
+
+
+def test_a_seed_that_is_not_whole_is_left_out() -> None:
+    """What was hunted first may be what is easy."""
+    more = figures(*SOME.to_runs(), run(WHOLE, "log/d/WAL-02", 1.0, 2, seed=1))
+
+    assert more.whole() == SOME
+    assert (ORDINARY, PLAIN, 0) not in SOME.missing()
+    assert SOME.missing()[ORDINARY, Configuration.TOURS_ONLY, 0] == 3
 
 
 @pytest.mark.parametrize(
