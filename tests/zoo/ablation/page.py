@@ -130,7 +130,7 @@ def _sections(figures: Figures) -> Iterator[str]:
         yield (
             f"\n![{_description(found, figures.limit)}](assets/{_PLOTS[group]})\n\n"
             "Medians and the 95 of 100 are over the kills of each configuration, so that one "
-            "which\nkills only what is easy looks fast; the column before the last is over all runs."
+            "which\nkills only what is easy looks fast. The last but one is over all runs."
         )
         yield from _by_kind(figures, group, [row.configuration for row in found])
         yield from _survivors(figures, group)
