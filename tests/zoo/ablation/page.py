@@ -102,7 +102,10 @@ Seeds: {_seeds_text(figures)}.
     yield """
 Where a configuration leaves nothing out of what hunts a system, its search is the whole one, and is
 not made twice: the figures of the whole stand for it. The tours are of logs, caches, handlers and
-recovery; of codecs and identities they have nothing to say, and that counts against them here."""
+recovery; of codecs and identities they have nothing to say, and that counts against them here.
+
+The parts overlap: what two of them find is still found without one. So a small loss
+says that the other parts make up for one, and not that it finds little by itself."""
 
 
 def _seeds_text(figures: Figures) -> str:
