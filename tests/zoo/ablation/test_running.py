@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.zoo.ablation import worker
 from tests.zoo.ablation.configurations import CRASHES, ORDINARY, Configuration
 from tests.zoo.ablation.kept import Run, RunKey, append_run, read_runs
 from tests.zoo.ablation.running import Limits, Worker, planned, run_all
@@ -102,17 +105,17 @@ def test_systems_are_chosen_by_kind_and_name() -> None:
 
 def test_a_run_is_told_with_its_length_and_cut_off_at_its_limit() -> None:
     """The one that rests for a second is over in time, or it is not killed within the limit."""
-    worker = Worker(WHOLE, Limits(60.0, 60.0))
+    patient = Worker(WHOLE, Limits(60.0, 60.0))
     short = Worker(WHOLE, Limits(0.5, 60.0))
     try:
-        assert worker.run(EASY, 0).ended == "kill"
-        killed = worker.run(RESTS, 0)
+        assert patient.run(EASY, 0).ended == "kill"
+        killed = patient.run(RESTS, 0)
         began_at = time.monotonic()
         cut_off = short.run(RESTS, 0)
         took = time.monotonic() - began_at
         after = short.run(EASY, 0)
     finally:
-        worker.close()
+        patient.close()
         short.close()
 
     assert (killed.killed, killed.length) == (True, 3)
@@ -121,6 +124,21 @@ def test_a_run_is_told_with_its_length_and_cut_off_at_its_limit() -> None:
     # Whatever the machine does besides: importing, and ten times the limit.
     assert took < 100
     assert after.killed, "the next run goes on as if nothing had been"
+
+
+def test_a_run_that_was_stopped_on_the_way_has_no_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither a kill nor a miss: how long it was away is no time of its own."""
+    monkeypatch.setattr(worker, "_STOPPED_SECONDS", 0.2)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    sender.send({"killed": True, "seconds": 0.1})
+    assert worker._answer(receiver, "killed", 5.0, os.getpid(), set()) is not None
+
+    # A look that takes long stands for the time in which nobody looked.
+    monkeypatch.setattr(worker, "_LOOK_SECONDS", 0.4)
+    with pytest.raises(RuntimeError, match="made again"):
+        worker._answer(receiver, "killed", 5.0, os.getpid(), set())
 
 
 def test_a_run_that_comes_to_nothing_is_told_and_the_others_go_on() -> None:

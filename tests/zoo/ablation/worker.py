@@ -29,6 +29,10 @@ __all__ = ["main", "measured"]
 _LOOK_SECONDS: Final = 0.1
 _BUSY: Final = 10
 
+# Who looks so often and is away for so long was stopped, and the run with it: by somebody who
+# needed the machine, or because it was put to sleep. What was measured then is nothing.
+_STOPPED_SECONDS: Final = 60.0
+
 # A process that was killed is gone at once, but for what the system has to do.
 _ENDING_SECONDS: Final = 10.0
 
@@ -75,12 +79,19 @@ def _answer(
     """Return the next message that has a name, or nothing where it does not come in time.
 
     What is told of groups of processes on the way is noted. Raises :class:`RuntimeError` where the
-    fork ended without an answer, or tells of an error of ours.
+    fork ended without an answer, tells of an error of ours, or was stopped on the way.
     """
     began_at, waited = time.monotonic(), waited_seconds(process_id)
+    looked_at = began_at
     while True:
-        while not receiver.poll(_LOOK_SECONDS):
-            elapsed = time.monotonic() - began_at
+        while True:
+            is_told = receiver.poll(_LOOK_SECONDS)
+            looked_before, looked_at = looked_at, time.monotonic()
+            if looked_at - looked_before > _STOPPED_SECONDS:
+                raise RuntimeError("a run was stopped and went on later, so it is to be made again")
+            if is_told:
+                break
+            elapsed = looked_at - began_at
             own = elapsed - (waited_seconds(process_id) - waited)
             if own > seconds or elapsed > _BUSY * seconds:
                 return None
