@@ -34,7 +34,7 @@ from conformance.run.runner import judge_backend
 from tests.zoo.crashes.table import BROKEN, PREFIX_OF, RIGHT, Broken, Right
 from tests.zoo.crashes.targets import backend_of
 
-__all__ = ["Judged", "judged", "main"]
+__all__ = ["Judged", "judged", "judged_ids", "main", "promises"]
 
 # A storage is not slow for a machine that has much else to do.
 _CALL_SECONDS_MAX: Final = 120.0
@@ -87,7 +87,7 @@ def judged(case: Broken | Right, seed: int) -> Judged:
     command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
     backend = replace(
         backend_of(case),
-        capabilities=frozenset(map(Capability, _promises(case))),
+        capabilities=frozenset(map(Capability, promises(case))),
         launch=Launch(command, call_seconds_max=_CALL_SECONDS_MAX),
     )
     quick = profile("quick")
@@ -99,7 +99,7 @@ def judged(case: Broken | Right, seed: int) -> Judged:
             seed=seed,
             watch=watch,
             suites=(*CRASH_SUITES, *SURVIVOR_SUITES, *FAULT_SUITES, *ROT_SUITES),
-            only=_judged_ids(case),
+            only=judged_ids(case),
         )
     found = {each.requirement_id: each.verdict for each in report.results}
     failed = tuple(key for key, verdict in found.items() if verdict is Verdict.FAIL)
@@ -117,7 +117,7 @@ def _problem(report: BackendReport) -> str:
     return "; ".join(sorted(each for each in reasons if "not tried" in each))
 
 
-def _judged_ids(case: Broken | Right) -> list[str]:
+def judged_ids(case: Broken | Right) -> list[str]:
     """Return the requirements that ask for crashes, faults or damage at rest."""
     prefixes = tuple(f"{PREFIX_OF[case.component]}-{number}." for number in ("08", "15"))
     # A kill between two operations is another suite's, and one that does not open then ends it.
@@ -131,7 +131,7 @@ def _judged_ids(case: Broken | Right) -> list[str]:
     ]
 
 
-def _promises(case: Broken | Right) -> list[str]:
+def promises(case: Broken | Right) -> list[str]:
     """Return what a storage is held to: damage at rest needs no crash."""
     if isinstance(case, Right):
         promises = ["reopen", "process-kill", "power-loss"]
