@@ -69,7 +69,8 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         "--operations",
         type=positive,
         metavar="NUMBER",
-        help="carry out so many operations of the history (default: all)",
+        help="carry out so many operations of the history (default: all); above those, of one "
+        "that is long",
     )
     crash.add_argument("--seed", type=natural, default=0, help="fixes the samples of many states")
     crash.add_argument(
@@ -99,16 +100,17 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     if problem:
         return complain(problem)
     component = Component.LOG if parsed.component == "log" else Component.CACHE
-    operations = _operations(component)
-    count = parsed.operations or len(operations)
-    if count > len(operations):
-        return complain(f"--operations {count}: the history has {len(operations)}")
+    short, long = _histories(component)
+    count = parsed.operations or len(short)
+    if count > len(long):
+        return complain(f"--operations {count}: the longest history has {len(long)}")
+    operations = short if count <= len(short) else long
     launch = _launch(parsed)
     crew = crew_of(launch)
     name = parsed.target or parsed.harness
     with termination_interrupts():
         try:
-            obstacle = crew.problem(component, operations)
+            obstacle = crew.problem(component, short)
             if obstacle:
                 return complain(f"{name}: {obstacle}", _NOT_JUDGED)
             return _show(parsed, console, crew, component, operations[:count])
@@ -134,12 +136,14 @@ def _problem(parsed: argparse.Namespace) -> str:
     return ""
 
 
-def _operations(component: Component) -> tuple[Operation, ...]:
+def _histories(component: Component) -> tuple[tuple[Operation, ...], tuple[Operation, ...]]:
+    """Return the short history and the long one; see the suites of crashes."""
     from conformance.crashes.conduct import Component
     from conformance.crashes.histories import cache_histories, log_histories
+    from conformance.crashes.rare import long_history
 
     histories = log_histories if component is Component.LOG else cache_histories
-    return next(histories(0, 0))
+    return next(histories(0, 0)), long_history(component, 0)
 
 
 def _launch(parsed: argparse.Namespace) -> Launch:

@@ -192,7 +192,7 @@ def _import_fault(target: str, module_name: str, error: BaseException) -> Backen
 
 def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path], Any]:
     try:
-        parameters = inspect.signature(factory).parameters.values()
+        parameters = [*inspect.signature(factory).parameters.values()]
     except (TypeError, ValueError) as error:
         raise TargetError(name, f"its parameters cannot be seen: {error}") from error
     required = [
@@ -201,6 +201,8 @@ def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
+    # One with a default is a setting of the factory's own, unless its name says that it is ours.
+    required = required or [each for each in parameters[:1] if _is_meant_for_us(each)]
     if not required:
         return lambda directory: opened(directory, factory())
     if len(required) == 1 and required[0].kind is not required[0].KEYWORD_ONLY:
@@ -209,6 +211,10 @@ def _directory_factory(factory: Callable[..., Any], name: str) -> Callable[[Path
         return lambda directory: opened(directory, factory(directory))
     names = ", ".join(parameter.name for parameter in required)
     raise TargetError(name, f"needs the arguments {names}; expected none, or one for a directory")
+
+
+def _is_meant_for_us(parameter: inspect.Parameter) -> bool:
+    return parameter.name == "directory" or _wants_history(parameter)
 
 
 def _living(backend: Backend) -> Backend:

@@ -150,6 +150,24 @@ def test_a_factory_declares_what_its_backends_promise() -> None:
     assert made(ListWal).rejection_mode is RejectionMode.CLEAN_REJECT
 
 
+def test_a_default_is_a_setting_unless_it_is_named_as_ours(tmp_path: Path) -> None:
+    given: list[object] = []
+
+    def by_name(directory: Path | None = None, size: int = 3) -> ListWal:
+        given.append((directory, size))
+        return ListWal()
+
+    def by_setting(size: int = 3) -> ListWal:
+        given.append(size)
+        return ListWal()
+
+    for factory, wanted in ((by_name, (tmp_path, 3)), (by_setting, 3)):
+        make = made(factory).agreement_wal
+        assert make is not None
+        make(tmp_path)
+        assert given[-1] == wanted
+
+
 def test_a_declaration_counts_for_a_factory_of_whole_backends_too() -> None:
     own = Backend("own", agreement_wal=PickledWal, capabilities=frozenset({Capability.REOPEN}))
 

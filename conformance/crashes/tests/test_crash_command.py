@@ -47,6 +47,13 @@ def test_one_state_is_told_and_written(capsys: pytest.CaptureFixture[str], tmp_p
     assert [path.name for path in folder.iterdir()] == ["agreement.wal"]
 
 
+@needs_strace
+def test_what_begins_late_can_be_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    """More operations than the short history has are those of the long one."""
+    assert main(["crash", "log-file", "--operations", "20", "--class", "power-entry"]) == 0
+    assert "of 20 operations" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -55,7 +62,7 @@ def test_one_state_is_told_and_written(capsys: pytest.CaptureFixture[str], tmp_p
         (("file", "--image", "x"), "--image needs --state"),
         (("file", "--state", "0", "--image", "/"), "it is there already"),
         (("file", "--state", "0", "--image", "/absent/x"), "there is no folder /absent"),
-        (("file", "--operations", "99"), "the history has 12"),
+        (("file", "--operations", "999"), "the longest history has 135"),
         (("nosuch:thing",), "there is no module `nosuch`"),
         (("--command", "'"), "No closing quotation"),
     ],
