@@ -185,12 +185,18 @@ def test_an_interrupted_campaign_keeps_what_is_done(tmp_path: Path, number: sign
         start_new_session=True,
     )
     state = tmp_path / "store" / "state.json"
-    limit = time.monotonic() + 120
-    while not (state.exists() and json.loads(state.read_text())["done"]):
-        assert time.monotonic() < limit
-        time.sleep(0.1)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    limit = time.monotonic() + 300
+    try:
+        while not (state.exists() and json.loads(state.read_text())["done"]):
+            assert time.monotonic() < limit, "no unit was done"
+            time.sleep(0.1)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    finally:
+        # Where something went wrong it would go on for its hour, beside all other tests.
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
     assert process.returncode == 130, told
     assert "the same command goes on with them" in told
