@@ -23,9 +23,8 @@ from conformance.engine.session import (
     Returned,
     Session,
     Violation,
-    exception_text,
-    repeatable_text,
 )
+from conformance.engine.texts import exception_text, repeatable_text
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault
 from conformance.machines.wal import WAL_SUITE
