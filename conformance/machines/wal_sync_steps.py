@@ -116,8 +116,7 @@ class SyncSteps:
         # The inner handler says who it is whenever it is asked, and not when it was wrapped.
         for own in (inner.identity, identity):
             inner.identity = own
-            within = f"agreement_wal<{own}>" if nested else own
-            self._check_name(handler, "immediate", within)
+            self._check_name(handler, "immediate", f"agreement_wal<{own}>" if nested else own)
 
     # Syncs that store
 

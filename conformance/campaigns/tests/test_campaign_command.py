@@ -191,7 +191,7 @@ def test_an_interrupted_campaign_keeps_what_is_done(tmp_path: Path, number: sign
             assert time.monotonic() < limit, "no unit was done"
             time.sleep(0.1)
         process.send_signal(number)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=240)
     finally:
         # Where something went wrong it would go on for its hour, beside all other tests.
         if process.poll() is None:
