@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from conformance.backend import Backend, Capability
 from conformance.crashes.campaign import Crew
@@ -78,6 +78,14 @@ def _fault(history: History, fault: Fault) -> None:
 _FORM: Final = ActForm("fault", _fault)
 
 
+class _RareCalls(NamedTuple):
+    """The calls of a history that are to fail, by their numbers from 1 on."""
+
+    operations: tuple[Operation, ...]
+    plan: Plan
+    numbers: list[int]
+
+
 @dataclass(frozen=True)
 class FaultSuite(CrewSuite):
     """Histories of one component in which one call fails."""
@@ -117,24 +125,26 @@ class FaultSuite(CrewSuite):
             plan = self._plan(session, operations)
             numbers = self._numbers(session, plan)
             judged = self._judge(session, operations, plan, numbers)
-            judged += self._judge_rare_calls(session, plan)
+            rare = self._rare_calls(session, plan)
+            judged += self._judge(session, *rare)
         except TraceError as error:
             session.cut_short = str(error)
             return None
         except Violation as violation:
             return violation.counterexample
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
-        session.notes.append(f"{self.name}: {judged} of {self._count(plan)} calls {how} once")
+        count = self._count(plan) + len(rare.numbers)
+        session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
         return None
 
-    def _judge_rare_calls(self, session: Session, plan: Plan) -> int:
-        """Let calls fail that only a long history makes; raises ``Violation``."""
+    def _rare_calls(self, session: Session, plan: Plan) -> _RareCalls:
+        """Return calls that only a long history makes, and that history."""
         load = LOADS[self.part]
         operations = (*long_history(self.part, session.budget.histories), Reopen(), load)
         long_plan = self._plan(session, operations)
         count_max = session.budget.histories // _HISTORIES_A_RARE_FAULT
         numbers = rare_calls(self._labels(long_plan), self._labels(plan), count_max)
-        return self._judge(session, operations, long_plan, numbers)
+        return _RareCalls(operations, long_plan, numbers)
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""

@@ -81,7 +81,7 @@ def numeric_outcomes() -> Iterator[EffectOutcome]:
     """Yield outcomes with numbers of every size, one after the other."""
     for number in NUMBERS:
         yield acquired(NatValue(number))
-        yield acquired(EndpointValue(Endpoint(number, "r")))
+        yield acquired(_endpoint(number))
     seconds = (0, 1, *NUMBERS[-3:])
     for secs in seconds:
         for nanos in (0, 1, NANOSECONDS_MAX):

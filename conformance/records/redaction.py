@@ -29,6 +29,9 @@ _INSIDE: Final = ("password", "passwd", "secret")
 _HARMLESS_ENDINGS: Final = ("error", "exception")
 _HARMLESS_NAMES: Final = frozenset({"ordering_key"})
 
+# Of a shell these are folders, though `PWD=` in the address of a database is a password.
+_FOLDERS: Final = frozenset({"PWD", "OLDPWD"})
+
 _USER_INFORMATION: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#'\"<>]*@")
 _ASSIGNMENT: Final = re.compile(
     r"""(?<![\w.-])(?P<dashes>--?)?(?P<name>[A-Za-z_][\w.-]*)
@@ -55,7 +58,9 @@ def says_secret(name: str) -> bool:
 
 def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of an environment whose names say that they are secret, longest first."""
-    values = {value for name, value in environment.items() if says_secret(name)}
+    values = {
+        value for name, value in environment.items() if says_secret(name) and name not in _FOLDERS
+    }
     long_enough = [value for value in values if len(value) >= _SECRET_LENGTH_MIN]
     return tuple(sorted(long_enough, key=lambda value: (-len(value), value)))
 

@@ -144,3 +144,11 @@ def test_bytes_with_odd_keys_are_shown() -> None:
         text = f"decode 3 bytes ({rewrite.label}) 0xa10101"
 
         assert hidden_text(text) == text
+
+
+def test_the_folder_of_a_shell_is_no_secret() -> None:
+    """A path below it is told whole; a password of the same name in an address is not."""
+    folders = {"PWD": "/home/someone", "OLDPWD": "/home/someone/else"}
+
+    assert secrets_of({**folders, "DB_PWD": "hunter2"}) == ("hunter2",)
+    assert "hunter2" not in hidden_text("DRIVER=x;PWD=hunter2")

@@ -152,8 +152,11 @@ def sums_up_every(count: int) -> type[FileLog]:
     return SumsUp
 
 
-def keeps_files_of(count: int, files: int) -> type[FileLog]:
-    """Return a log that begins a new file after so many entries, and reads so many files."""
+def keeps_files_of(count: int, *, files: int = 2**32, digits: int = 6) -> type[FileLog]:
+    """Return a log that begins a new file after so many entries, and reads so many files.
+
+    They are read in the order of their names, of which the number has at least so many digits.
+    """
 
     class KeepsFiles(FileLog):
         def stored(self) -> list[Entry]:
@@ -164,23 +167,9 @@ def keeps_files_of(count: int, files: int) -> type[FileLog]:
             TrackedWal.store(self, entry)
             number = (len(self.entries) - 1) // count
             part = self.entries[number * count :]
-            (self.directory / f"part-{number:06}").write_bytes(pickle.dumps(part))
+            (self.directory / f"part-{number:0{digits}}").write_bytes(pickle.dumps(part))
 
     return KeepsFiles
-
-
-class NamesFilesShort(FileLog):
-    """Sorts its files by their numbers as texts, so that the tenth is read before the second."""
-
-    def stored(self) -> list[Entry]:
-        paths = sorted(self.directory.glob("part-*"))
-        return [each for path in paths for each in pickle.loads(path.read_bytes())]
-
-    def store(self, entry: Entry) -> None:
-        TrackedWal.store(self, entry)
-        number = (len(self.entries) - 1) // 40
-        part = self.entries[number * 40 :]
-        (self.directory / f"part-{number}").write_bytes(pickle.dumps(part))
 
 
 class OpensByTicks(FileLog):
@@ -320,8 +309,8 @@ BROKEN_GROWN_LOGS: Final[tuple[tuple[str, type[TrackedWal], str], ...]] = (
     ("keeps levels of 256 operations", keeps_levels_of(256), "WAL-03"),
     ("opens with a summary of every 8", sums_up_every(8), "WAL-03"),
     ("opens with a summary of every 100", sums_up_every(100), "WAL-03"),
-    ("reads two files of 300", keeps_files_of(300, 2), "WAL-08"),
-    ("sorts its files as texts", NamesFilesShort, "WAL-08"),
+    ("reads two files of 300", keeps_files_of(300, files=2), "WAL-08"),
+    ("sorts its files as texts", keeps_files_of(40, digits=1), "WAL-08"),
     ("opens by ticks", OpensByTicks, "WAL-03"),
     ("takes a reference in any case for the id", ReferenceInAnyCase, "WAL-01"),
     ("moves young entries", MovesYoungEntries, "WAL-02"),
@@ -339,7 +328,7 @@ RIGHT_GROWN_LOGS: Final[tuple[tuple[str, type[TrackedWal]], ...]] = (
     ("numbers operations", numbers_operations_in(64)),
     ("keeps levels of all operations", keeps_levels_of(2**64)),
     ("opens with a summary of all", sums_up_every(1)),
-    ("reads all its files", keeps_files_of(300, 2**32)),
+    ("reads all its files", keeps_files_of(300)),
     ("indexes blocks", indexes_blocks_of(100, leaves_out=0)),
     ("returns views of a copy", returns_views(of_a_copy=True)),
 )
