@@ -11,8 +11,9 @@ import pytest
 from conformance.engine.profiles import PROFILES
 from conformance.machines.rests import RESTED_CACHE_SUITE, RESTED_LOG_SUITE
 from conformance.records.results import BackendReport
+from telltale_spec.wire.agreement import AgreementLevel, AgreementWalEntry, Escalation
 from tests.zoo.broken_long_caches import cache_backend
-from tests.zoo.broken_long_logs import log_backend
+from tests.zoo.broken_long_logs import TrackedWal, log_backend
 from tests.zoo.broken_rests import (
     BROKEN_RESTED_CACHES,
     BROKEN_RESTED_LOGS,
@@ -96,3 +97,27 @@ def test_longer_profiles_wait_longer() -> None:
     assert waits == sorted(waits)
     # A run in which nothing is asked for a minute is taken for one that hangs.
     assert max(waits) < 50_000
+
+
+class StoresAnother(TrackedWal):
+    """Stores beside each entry one that goes back, which nobody has offered."""
+
+    def store(self, entry: AgreementWalEntry) -> None:
+        super().store(entry)
+        level, before = AgreementLevel.NONE, AgreementLevel.FINALIZED
+        self.entries.append(Escalation("a", before, level, None, 1))
+
+
+@pytest.mark.requirement("WAL-03")
+def test_what_is_blamed_beyond_the_list_of_a_suite_is_a_failure_like_any_other() -> None:
+    """Nothing that has to be refused is offered here, and it can be found stored all the same."""
+    backend = log_backend("stores another", StoresAnother)
+
+    def found(*only: str) -> list[str]:
+        suites = (RESTED_LOG_SUITE,)
+        return failed(judged(backend, suites, profile_name="quick", minimise=False, only=only))
+
+    assert found() == ["WAL-01", "WAL-03"]
+    assert found("WAL-01") == ["WAL-01"]
+    right = judged(log_backend("right", TrackedWal), (RESTED_LOG_SUITE,), profile_name="quick")
+    assert right.result("WAL-03") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.crashes.faults import rare_calls
 from conformance.crashes.strace import obstacle
 from tests.zoo.crashes.kill_table import judged
 from tests.zoo.crashes.table import Broken
@@ -32,3 +33,19 @@ def test_a_rare_operation_that_is_right_passes(name: str) -> None:
     assert found.failed == ()
     assert found.undecided == ()
     assert found.problem == ""
+
+
+def test_a_call_is_rare_by_its_request_its_file_and_its_place() -> None:
+    """A second file of the same numbered name is no other; the first call of each kind is taken."""
+    known = ("open, new, part-000000, 0", "append, new, part-000000, 0")
+    labels = (
+        *known,
+        "append, new, part-000040, 0",
+        "append, new, new-part, 0",
+        "append, new, part-000040, 1",
+        "append, new, new-part, 0",
+        "append, opened again, part-000040, 0",
+    )
+
+    assert rare_calls(labels, known, 9) == [4, 5, 7]
+    assert rare_calls(known, known, 9) == []
