@@ -11,9 +11,18 @@ from typing import Final, TypeVar
 from conformance.crashes.campaign import CrashSite
 from conformance.crashes.states import CrashClass, CrashState, states_of
 
-__all__ = ["Chosen", "chosen_states", "distinct_states", "evenly", "foremost", "same_or_all"]
+__all__ = [
+    "Chosen",
+    "chosen_states",
+    "distinct_states",
+    "evenly",
+    "foremost",
+    "same_or_all",
+    "sampled_states",
+]
 
 _REPLAYED_MAX: Final = 400
+_SAMPLED_FOR_ONE: Final = 10
 
 Item = TypeVar("Item")
 
@@ -44,7 +53,7 @@ def distinct_states(
     site: CrashSite, crash_class: CrashClass, seed: int, since: int = 0
 ) -> Iterator[CrashState]:
     """Yield a state for each distinct image and place; crashes before ``since`` are left out."""
-    for state, is_new in _told_apart(site, crash_class, seed, since):
+    for state, is_new in _told_apart(site, states_of(site.model, crash_class, seed, since)):
         if is_new:
             yield state
 
@@ -63,23 +72,36 @@ def chosen_states(
     are those from ``since`` events up to, and without, ``until``.
     """
     made = distinct = 0
-    for _, is_new in _told_apart(site, crash_class, seed, since, until):
+    for _, is_new in _told_apart(site, states_of(site.model, crash_class, seed, since, until)):
         made += 1
         distinct += is_new
     wanted = evenly(range(distinct), count_max)
-    told_apart = _told_apart(site, crash_class, seed, since, until)
+    told_apart = _told_apart(site, states_of(site.model, crash_class, seed, since, until))
     states = (state for state, is_new in told_apart if is_new)
     return Chosen(tuple(_at(states, wanted)), made, distinct)
 
 
-def _told_apart(
-    site: CrashSite, crash_class: CrashClass, seed: int, since: int, until: int | None = None
-) -> Iterator[tuple[CrashState, bool]]:
-    """Yield all states, each with whether none before it has its image and place."""
+def sampled_states(
+    site: CrashSite, crash_class: CrashClass, seed: int, count_max: int, since: int, until: int
+) -> Chosen:
+    """Return at most so many distinct states of a sample, which lies evenly among all.
+
+    To tell states apart takes their contents, and a long history has very many that are long. So
+    ``distinct`` is of the sample alone, which has ten states for each that is wanted.
+    """
+    made = sum(1 for _ in states_of(site.model, crash_class, seed, since, until))
+    tried = evenly(range(made), count_max * _SAMPLED_FOR_ONE)
+    sample = _at(states_of(site.model, crash_class, seed, since, until), tried)
+    distinct = [state for state, is_new in _told_apart(site, sample) if is_new]
+    return Chosen(tuple(evenly(distinct, count_max)), made, len(distinct))
+
+
+def _told_apart(site: CrashSite, states: Iterable[CrashState]) -> Iterator[tuple[CrashState, bool]]:
+    """Yield states, in order of points, each with whether its image and place are new."""
     seen: set[bytes] = set()
     answered = 0
-    point = since
-    for state in states_of(site.model, crash_class, seed, since, until):
+    point = -1
+    for state in states:
         if state.point != point:
             point = state.point
             now = site.conducted.answered(point)

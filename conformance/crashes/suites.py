@@ -16,7 +16,7 @@ from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history, rare_windows
-from conformance.crashes.selection import Chosen, chosen_states, evenly, same_or_all
+from conformance.crashes.selection import Chosen, chosen_states, evenly, same_or_all, sampled_states
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
 from conformance.crashes.telling import crash_steps
@@ -115,7 +115,7 @@ class CrashSuite(CrewSuite):
         for window in rare_windows(site):
             for crash_class in self.classes:
                 count_max = session.budget.histories // _HISTORIES_A_RARE_STATE
-                chosen = chosen_states(site, crash_class, seed, count_max, *window)
+                chosen = sampled_states(site, crash_class, seed, count_max, *window)
                 self._judge(session, crew, site, chosen, counts[crash_class], seed)
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:

@@ -23,7 +23,7 @@ from conformance.crashes.events import (
 )
 from conformance.crashes.persistence import FileSystem, Fill, PowerModel
 from conformance.crashes.recording import Recording
-from conformance.crashes.selection import chosen_states, distinct_states
+from conformance.crashes.selection import chosen_states, distinct_states, sampled_states
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState, states_of
 
 ANSWER = Answered(b"{}\n")
@@ -163,3 +163,24 @@ def test_memory_is_bound_by_the_length_of_a_history_and_hardly_by_its_states(
     assert many * 2 < few * (many_states / few_states)
     assert longer_states > 3 * few_states
     assert longer < 4 * few
+
+
+@pytest.mark.requirement("WAL-08.power", "CACHE-08.power")
+def test_a_sample_lies_evenly_and_few_of_very_many_are_told_apart() -> None:
+    """All of few states; of many as many as are wanted, from the whole window, each another."""
+    site = site_of(history_of(40, False))
+    everything = chosen_states(site, CrashClass.POWER_PREFIX, 0, 10_000)
+    few = sampled_states(site, CrashClass.POWER_PREFIX, 0, 10_000, 0, 1_000)
+    sample = sampled_states(site, CrashClass.POWER_PREFIX, 0, 10, 0, 1_000)
+    window = sampled_states(site, CrashClass.POWER_PREFIX, 0, 10, 50, 60)
+
+    assert few == everything
+    assert sample == sampled_states(site, CrashClass.POWER_PREFIX, 0, 10, 0, 1_000)
+    assert sample.made == everything.made
+    assert sample.distinct <= 100 < everything.distinct
+    assert len({state.digest(site.model) for state in sample.states}) == 10
+    points = [state.point for state in sample.states]
+    assert min(points) < 60
+    assert max(points) > 100
+    assert window.states
+    assert all(50 <= state.point < 60 for state in window.states)
