@@ -21,6 +21,7 @@ __all__ = [
     "longest_texts",
     "text_groups",
     "texts_of_length",
+    "wide_texts",
 ]
 
 PAIRED_TEXTS: Final = (
@@ -51,6 +52,7 @@ LENGTHS: Final = (15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 2
 """Lengths at which stores cut texts; so is the one below."""
 
 _LONGEST: Final = 65_536
+_WIDE_LIMITS: Final = (64, 128, 256, 4_096, _LONGEST)
 _BOUNDARIES: Final = (1, 2**7, 2**8, 2**15, 2**16, 2**31, 2**32, 2**53, 2**63)
 
 NUMBERS: Final = (
@@ -137,3 +139,8 @@ def texts_of_length(length: int) -> tuple[str, str]:
 def longest_texts() -> tuple[str, str]:
     """Return two texts longer than a 16-bit length can say; they differ at their ends only."""
     return texts_of_length(_LONGEST)
+
+
+def wide_texts() -> tuple[str, ...]:
+    """Return pairs of texts that are shorter than a limit in characters and longer in bytes."""
+    return tuple("\u00e9" * (limit * 3 // 4) + end for limit in _WIDE_LIMITS for end in ("y", "z"))

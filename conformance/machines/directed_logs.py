@@ -24,6 +24,7 @@ from conformance.machines.confusable_texts import (
     few_texts,
     longest_texts,
     texts_of_length,
+    wide_texts,
 )
 from conformance.machines.directed_levels import (
     LEVELS_APART,
@@ -33,6 +34,12 @@ from conformance.machines.directed_levels import (
     levels_kept,
     levels_of_any_tick,
     levels_reopened,
+)
+from conformance.machines.entry_material import (
+    VARIANTS_TICK,
+    entries_of_every_variant,
+    entries_one_place_apart,
+    ticks_in_steps,
 )
 from conformance.machines.long_logs import log_groups, plain_appends
 from conformance.machines.scripted_log import (
@@ -68,16 +75,15 @@ UNREAD: Final = "log reopened after appends with no load between"
 SAME_OBJECT: Final = "one record given to the log twice in a row"
 WALK: Final = "walk of the bounded log"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
+ONE_APART: Final = "entries that differ in one field side by side"
+READ_AGAIN: Final = "one suffix read before and after every variant"
 
 _NONE: Final = AgreementLevel.NONE
 _FINALIZED: Final = AgreementLevel.FINALIZED
 _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _ABORTED: Final = FinalizationOutcome.ABORTED
 # Entries of one script share it, so that nothing but their texts tells them apart.
-_TICK: Final = 5
-# Longer than any column that a name is cut to fit.
-# More than the round numbers after which stores write down a summary.
-_OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
+_TICK: Final = VARIANTS_TICK
 
 
 def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
@@ -129,6 +135,8 @@ def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
     yield _case("rising ticks", TICKS, rising, NUMBERS, end)
     falling = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(reversed(NUMBERS))]
     yield _case("falling ticks", TICKS, falling, reversed(NUMBERS), end)
+    steps = [_gate("o", tick) for tick in ticks_in_steps()]
+    yield _case("ticks in steps", TICKS, steps, NUMBERS[-9:], end)
     # One entry a read: a tick is compared as soon as it is stored.
     acts = [
         act
@@ -183,7 +191,7 @@ def _lengths(end: tuple[Act, ...]) -> Script:
     ]
     common = ["prefix/" * 20 + end_of_it for end_of_it in ("a", "b", "", "A")]
     # Each field of each kind has a column, and a limit, of its own.
-    longest = [make(text, _TICK) for make in makers for text in longest_texts()]
+    longest = [make(text, _TICK) for make in makers for text in (*longest_texts(), *wide_texts())]
     entries += [*map(_gate, common), *longest]
     return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
 
@@ -219,48 +227,25 @@ def _unread() -> Iterator[Script]:
         yield Script(f"{count} entries reopened unread", UNREAD, tuple(acts), (REOPEN, LOAD))
 
 
-def _variants(end: tuple[Act, ...]) -> Script:
-    levels = tuple(AgreementLevel)
-    entries: list[AgreementWalEntry] = [
-        Escalation(f"{before.value}{after.value}", before, after, None, _TICK)
-        for before in levels
-        for after in levels
-        if after.rank >= before.rank
-    ]
-    entries += [VisibilityGateCrossing("o", "c", level, _TICK) for level in levels]
-    entries += [
-        EvidenceProduced(
-            AgreementEvidence("e", "o", None, None, level, kind, "r", index % 2 == 0), _TICK
-        )
-        for index, kind in enumerate(AgreementEvidenceKind)
-        for level in levels
-    ]
-    entries += [Finalization("o", each, None, None, _TICK) for each in FinalizationOutcome]
-    entries += [
-        EvidenceProduced(
-            AgreementEvidence("e", "o", None, None, _NONE, _WITNESS, "r", certain), _TICK
-        )
-        for certain in (True, False)
-    ]
-    for text in _OPTIONAL:
-        entries += [
-            Escalation("optional", _NONE, _NONE, text, _TICK),
-            EvidenceProduced(
-                AgreementEvidence("e", "o", None, text, _NONE, _WITNESS, "r", True), _TICK
-            ),
-            Finalization("o", _ABORTED, text, None, _TICK),
-            Finalization("o", _ABORTED, None, text, _TICK),
-        ]
-    # The same entry again is another entry.
-    entries += [entries[0], *entries[-3:]]
-    return _case("every variant", VARIANTS, entries, (0, _TICK - 1, _TICK, U64_MAX), end)
+def _variants(end: tuple[Act, ...]) -> Iterator[Script]:
+    entries = list(entries_of_every_variant())
+    yield _case("every variant", VARIANTS, entries, (0, _TICK - 1, _TICK, U64_MAX), end)
+    # What a suffix is served from may be told of some kinds of entries only.
+    acts = [act for entry in entries for act in (append_act(entry), read_act(0), read_act(_TICK))]
+    again = (read_act(0), *acts)
+    yield Script("suffix read again after every variant", READ_AGAIN, again, (LOAD, *end))
+
+
+def _apart(end: tuple[Act, ...]) -> Script:
+    return _case("one field apart", ONE_APART, entries_one_place_apart(), (_TICK - 1, _TICK), end)
 
 
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     end = (REOPEN, LOAD) if Capability.REOPEN in backend.capabilities else ()
     yield from _ticks(end)
     yield _sessions(end)
-    yield _variants(end)
+    yield from _variants(end)
+    yield _apart(end)
     yield from _texts(end)
     yield from levels_apart(backend.rejection_mode, end)
     yield from levels_kept(backend.rejection_mode, end)
@@ -306,6 +291,8 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
         UNREAD: ("WAL-08",),
         LEVELS_REOPENED: ("WAL-08",),
         VARIANTS: ("WAL-01", "WAL-02"),
+        ONE_APART: ("WAL-01", "WAL-02"),
+        READ_AGAIN: ("WAL-05",),
     },
     present=lambda backend: backend.agreement_wal is not None,
     plainer=plain_appends,

@@ -70,6 +70,8 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 520
 _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
+# More than a thousand, and than its power of two: ids that have nothing else are cheap to keep.
+_FULL: Final = 1_040
 # Two thirds of a power of two, and three quarters of one, with some more.
 _TABLE_GROWS: Final = 390
 _FAILURES: Final = tuple(EffectFailureKind)
@@ -197,6 +199,20 @@ def _at_sizes(count: int, seed: int, *, reopens: bool) -> Script:
     return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
 
 
+def _full(count: int, *, reopens: bool) -> Script:
+    """Put very many plain ids, and look up the first and the last of them.
+
+    They come at once: a cache that forgets the oldest has to have room for all.
+    """
+    puts = [
+        put_act(EvidenceOutcomeCacheEntry(f"e{index}", "i", "o", EffectOutcome.blocked()))
+        for index in range(count)
+    ]
+    looks = [*(get_act(f"e{index}") for index in (0, 1, count // 2, count - 1)), LOAD]
+    ending = [*looks, *((REOPEN, *looks) if reopens else ())]
+    return Script("very many ids", MANY, tuple(puts), tuple(ending), is_spare=True)
+
+
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     count = budget.long_operations
     reopens = Capability.REOPEN in backend.capabilities
@@ -207,6 +223,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _many(max(count + count // 20, _MANY_MIN), seed, reopens=reopens)
     yield _versions(_MORE_THAN_A_BYTE, reopens=reopens)
     yield _names(_TABLE_GROWS, reopens=reopens)
+    yield _full(max(count, _FULL), reopens=reopens)
 
 
 def plain_puts(acts: Sequence[Act]) -> Iterator[list[Act]]:

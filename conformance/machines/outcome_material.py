@@ -137,7 +137,7 @@ def outcomes_of_every_kind() -> Iterator[EffectOutcome]:
         failure = FailureStatus(EffectFailure(EffectFailureKind.DENIED, ""))
         yield EffectOutcome(failure, response)
     for kind in EffectFailureKind:
-        yield EffectOutcome.failed(EffectFailure(kind, "m"))
+        yield from (EffectOutcome.failed(EffectFailure(kind, text)) for text in ("m", "", "null"))
     yield from map(succeeded, _responses())
 
 
