@@ -19,6 +19,7 @@ __all__ = [
     "confusable_pairs",
     "few_texts",
     "longest_texts",
+    "odd_messages",
     "text_groups",
     "texts_of_length",
     "wide_texts",
@@ -112,6 +113,11 @@ def few_texts() -> tuple[str, ...]:
     """Return the first texts of each group: at least one pair of those that are confused."""
     first = [text for group in CONFUSABLE_GROUPS.values() for text in group[:4]]
     return tuple(dict.fromkeys(first))
+
+
+def odd_messages() -> tuple[str, ...]:
+    """Return texts that are odd in the middle of another one: the same, and every template."""
+    return tuple(dict.fromkeys([*few_texts(), *CONFUSABLE_GROUPS["templates"]]))
 
 
 def confusable_pairs() -> tuple[tuple[str, str], ...]:

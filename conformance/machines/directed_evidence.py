@@ -58,6 +58,7 @@ DIRECTED_EVIDENCE_SUITE: Final = ScriptSuite(
         cases.FAILED_PUTS: ("EVID-06",),
         cases.REQUESTS: ("EVID-02", "EVID-03", "EVID-05"),
         cases.ERRORS: ("EVID-04", "EVID-06", "EVID-07"),
+        cases.FAILURES: ("EVID-04", "EVID-06", "EVID-07"),
         cases.NAMES: ("EVID-01",),
         cases.CHANGED: ("EVID-03", "EVID-07"),
     },

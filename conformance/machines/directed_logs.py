@@ -135,7 +135,7 @@ def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
     yield _case("rising ticks", TICKS, rising, NUMBERS, end)
     falling = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(reversed(NUMBERS))]
     yield _case("falling ticks", TICKS, falling, reversed(NUMBERS), end)
-    steps = [_gate("o", tick) for tick in ticks_in_steps()]
+    steps = [_gate(f"o{number}", tick) for number, tick in enumerate(ticks_in_steps())]
     yield _case("ticks in steps", TICKS, steps, NUMBERS[-9:], end)
     # One entry a read: a tick is compared as soon as it is stored.
     acts = [

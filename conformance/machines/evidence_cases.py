@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.engine.acts import Act
 from conformance.engine.scripts import Script, ScriptedPart, scripted
-from conformance.machines.confusable_texts import few_texts, text_groups
+from conformance.machines.confusable_texts import few_texts, odd_messages, text_groups
 from conformance.machines.evidence_material import every_outcome, every_request, outcome_number
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -19,6 +19,7 @@ __all__ = [
     "CHANGED",
     "ERRORS",
     "FAILED_PUTS",
+    "FAILURES",
     "IDS",
     "MANY",
     "NAMES",
@@ -33,6 +34,7 @@ OUTCOMES: Final = "every status, response and kind of failure stored and answere
 FAILED_PUTS: Final = "put that fails for every status, response and kind of failure"
 REQUESTS: Final = "every body, envelope and metadata, stored, answered and without an id"
 ERRORS: Final = "errors of the cache with odd texts, for odd ids"
+FAILURES: Final = "many failures of the cache in a row, and then none"
 NAMES: Final = "inner handlers of an evidence handler with odd names"
 CHANGED: Final = "cache that changes behind the handler's back"
 
@@ -40,6 +42,8 @@ _REQUEST: Final = EffectRequest.of(InvokeStepBody("t", ()), session=1)
 _OTHER: Final = EffectOutcome.blocked()
 _MANY: Final = 300
 _ERRORS_EACH: Final = 12
+# More than what those who try again, or stop trying, are set to.
+_FAILURES: Final = 12
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     yield from _requests(act)
     yield from _ids(act)
     yield from _errors(act)
+    yield from _failures(act)
     yield from _names(act)
     yield from _changed(act)
     yield _many(act)
@@ -127,7 +132,7 @@ def _requests(act: _Acts) -> Iterator[Script]:
 
 def _errors(act: _Acts) -> Iterator[Script]:
     acts: list[Act] = []
-    for number, text in enumerate((*few_texts(), "x" * 1_000)):
+    for number, text in enumerate((*odd_messages(), "x" * 1_000)):
         for name, message in ((text, "disk full"), (f"e{number}", text), (f"{text}'", text)):
             failed = CallFault(BackendCall.GET, 0, False, message)
             put = CallFault(BackendCall.PUT, 0, number % 2 == 0, message)
@@ -138,6 +143,25 @@ def _errors(act: _Acts) -> Iterator[Script]:
         acts.append(act("cache_snapshot", CallFault(BackendCall.LOAD, 0, False, bare)))
     for number, start in enumerate(range(0, len(acts), _ERRORS_EACH)):
         yield Script(f"odd errors {number}", ERRORS, tuple(acts[start : start + _ERRORS_EACH]))
+
+
+def _failures(act: _Acts) -> Iterator[Script]:
+    """Let one call of the cache fail in request after request, and then let all be well."""
+    for call in (BackendCall.GET, BackendCall.PUT):
+        failing = [
+            act.handle(f"e{number}", outcome_number(number), fault=CallFault(call, 0))
+            for number in range(_FAILURES)
+        ]
+        well = [
+            act.handle(each, outcome_number(number))
+            for number, each in enumerate(("e0", "e0", "f", f"e{_FAILURES - 1}"), _FAILURES)
+        ]
+        acts = (*failing, *well, act("cached_outcome", "f"), act("cache_snapshot"))
+        yield Script(f"failures of {call.value}", FAILURES, acts)
+    reads = [act("cached_outcome", "e", CallFault(BackendCall.GET, 0))] * _FAILURES
+    loads = [act("cache_snapshot", CallFault(BackendCall.LOAD, 0))] * _FAILURES
+    well = [act("cached_outcome", "e"), act("cache_snapshot"), act.handle("e", _OTHER)]
+    yield Script("failures of reads", FAILURES, (*reads, *well, *loads, *well))
 
 
 def _names(act: _Acts) -> Iterator[Script]:

@@ -57,6 +57,8 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 1_040
 _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
+# More in a row than what those who stop trying are set to.
+_REFUSED: Final = 12
 _BLOCKS: Final = (
     8,
     10,
@@ -301,8 +303,9 @@ def _operations(count: int, mode: RejectionMode) -> Script:
         append_act(Escalation(name, none, soft if index % 2 else final, None, index + 1))
         for index, name in enumerate(names)
     ]
+    spread = range(0, count, max(1, count // _REFUSED))
     places = sorted(
-        {0, 1, count // 4, count // 2, 3 * count // 4, count - 2, count - 1} & {*range(count)}
+        {0, 1, count // 2, 3 * count // 4, count - 2, count - 1, *spread} & {*range(count)}
     )
     lowering = [append_act(Escalation(names[place], none, low, None, count)) for place in places]
     after = append_act(VisibilityGateCrossing(names[0], "c", final, count))

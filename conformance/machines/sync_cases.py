@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any, Final
 
 from conformance.engine.acts import Act
-from conformance.engine.scripts import Script, ScriptedPart, scripted
+from conformance.engine.scripts import Script, ScriptedPart
 from conformance.machines.confusable_texts import (
     NUMBERS,
     PAIRED_TEXTS,
     few_texts,
+    odd_messages,
     text_groups,
 )
 from conformance.machines.sync_material import (
@@ -23,18 +24,26 @@ from conformance.machines.sync_material import (
     state_of,
     state_requests,
     stored_entries,
+    whole_request,
+)
+from conformance.machines.sync_sequences import (
+    AGAIN,
+    FAILURES,
+    GROWN,
+    RISEN,
+    SyncActMaker,
+    failures_in_a_row,
+    made_again,
+    on_a_grown_log,
+    risen_levels,
 )
 from conformance.machines.sync_variations import odd_effects, odd_requests
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.wire.agreement import (
     AgreementEvidenceKind,
     AgreementLevel,
-    AgreementWalEntry,
     Escalation,
-    EvidenceProduced,
-    Finalization,
     FinalizationOutcome,
-    VisibilityGateCrossing,
     WalSyncRequest,
 )
 
@@ -42,7 +51,9 @@ __all__ = [
     "AGAIN",
     "BEFORE",
     "ENVELOPES",
+    "FAILURES",
     "FAULTS",
+    "GROWN",
     "IGNORED",
     "LEVELS",
     "MANY",
@@ -50,6 +61,7 @@ __all__ = [
     "NAMES",
     "ORDERS",
     "PROOFS",
+    "RISEN",
     "SNAPSHOTS",
     "TEXTS",
     "TICKS",
@@ -69,7 +81,6 @@ MODES: Final = "closed modes with odd messages"
 NAMES: Final = "inner handlers with odd names"
 SNAPSHOTS: Final = "snapshots between appends of the handler and of others"
 ENVELOPES: Final = "syncs through handle_effect in every kind of envelope"
-AGAIN: Final = "requests made again after others, and at other ticks"
 
 _LEVELS: Final = tuple(AgreementLevel)
 _NONE: Final = AgreementLevel.NONE
@@ -82,26 +93,9 @@ _SYNCED_MANY: Final = 500
 _ACTS_MAX: Final = 24
 
 
-@dataclass(frozen=True)
-class _Acts:
-    """Makes acts of the part that the scripts are for."""
-
-    part: type[ScriptedPart]
-
-    def __call__(self, name: str, *arguments: object, **named: object) -> Act:
-        form = scripted(self.part, name).form
-        return Act(form, arguments, named)
-
-    def sync(self, request: WalSyncRequest) -> Act:
-        return self("sync", request)
-
-    def append(self, entry: AgreementWalEntry) -> Act:
-        return self("append_foreign", entry)
-
-
 def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     """Yield every script, as acts of a part that has those of the random machine."""
-    act = _Acts(part)
+    act = SyncActMaker(part)
     yield from _scripts("levels and outcomes", LEVELS, map(act.sync, state_requests()))
     yield from _before(act)
     yield from _scripts("fields without a say", IGNORED, map(act.sync, odd_requests()))
@@ -114,7 +108,10 @@ def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     yield _names(act)
     yield _snapshots(act)
     yield from _scripts("envelopes", ENVELOPES, [act(*each, blocked=False) for each in _effects()])
-    yield from _again(act)
+    yield from made_again(act)
+    yield from risen_levels(act)
+    yield from failures_in_a_row(act)
+    yield on_a_grown_log(act)
     yield _many(act)
 
 
@@ -130,7 +127,7 @@ def _scripts(
 # What is stored before
 
 
-def _before(act: _Acts) -> Iterator[Script]:
+def _before(act: SyncActMaker) -> Iterator[Script]:
     """Sync every level and outcome on top of every kind of entry, after each escalation."""
     wanted = [(level, None) for level in _LEVELS] + [(_NONE, each) for each in _OUTCOMES]
     for risen, (level, outcome) in product((None, *_LEVELS[1:]), wanted):
@@ -151,47 +148,30 @@ def _before(act: _Acts) -> Iterator[Script]:
 # Texts and ticks
 
 
-def _whole(operation_id: str, text: str, tick: int = _TICK) -> WalSyncRequest:
-    """Return a request with an entry of every kind, and a text wherever it may be told by one."""
-    state = state_of(operation_id, _NONE, FinalizationOutcome.ABORTED, (f"proof{text}",))
-    evidence = (evidence_of(text, operation_id),)
-    return WalSyncRequest(operation_id, text, _NONE, state, evidence, tick)
-
-
-def _texts(act: _Acts) -> Iterator[Script]:
+def _texts(act: SyncActMaker) -> Iterator[Script]:
     for name, group in text_groups().items():
         for order, texts in (("", group), (", turned round", group[::-1])):
             yield Script(
                 f"operations: {name}{order}",
                 TEXTS,
-                tuple(act.sync(_whole(text, "c")) for text in texts),
+                tuple(act.sync(whole_request(text, "c")) for text in texts),
             )
             yield Script(
-                f"ids: {name}{order}", TEXTS, tuple(act.sync(_whole("o", text)) for text in texts)
+                f"ids: {name}{order}",
+                TEXTS,
+                tuple(act.sync(whole_request("o", text)) for text in texts),
             )
-    pairs = [act.sync(_whole(*pair)) for pair in PAIRED_TEXTS]
+    pairs = [act.sync(whole_request(*pair)) for pair in PAIRED_TEXTS]
     yield Script("texts that are put together", TEXTS, (*pairs, *pairs))
 
 
-def _ticks(act: _Acts) -> Iterator[Script]:
+def _ticks(act: SyncActMaker) -> Iterator[Script]:
     for name, ticks in (("rising", NUMBERS), ("falling", NUMBERS[::-1])):
-        acts = [act.sync(_whole("o", "c", tick)) for tick in ticks]
+        acts = [act.sync(whole_request("o", "c", tick)) for tick in ticks]
         yield Script(f"{name} ticks of syncs", TICKS, (*acts, *acts[::7]))
 
 
-def _kinds_apart(act: _Acts) -> Iterator[Script]:
-    """Store an entry, and sync one of another kind that differs from it in nothing else."""
-    gate = VisibilityGateCrossing("o", "x", _NONE, _TICK)
-    evidence = EvidenceProduced(evidence_of("x"), _TICK)
-    end = Finalization("o", _OUTCOMES[0], "proof", None, _TICK)
-    request = _whole("o", "x")
-    for number, entry in enumerate((gate, evidence, end)):
-        bare = replace(request, agreement_state=None)
-        acts = (act.append(entry), act.sync(bare), act.sync(request))
-        yield Script(f"kinds apart {number}", AGAIN, acts)
-
-
-def _many(act: _Acts) -> Script:
+def _many(act: SyncActMaker) -> Script:
     old = [evidence_of(f"stored-{number}") for number in range(_STORED_MANY)]
     new = [evidence_of(f"new-{number}") for number in range(_SYNCED_MANY)]
     known = [old[number] for number in (0, 1, 99, 100, 500, _STORED_MANY - 1)]
@@ -209,12 +189,12 @@ def _many(act: _Acts) -> Script:
 # Around the syncs
 
 
-def _faults(act: _Acts) -> Iterator[Script]:
+def _faults(act: SyncActMaker) -> Iterator[Script]:
     acts: list[Act] = []
-    for number, text in enumerate((*few_texts(), "x" * 1_000)):
+    for number, text in enumerate((*odd_messages(), "x" * 1_000)):
         # The name and the message are odd by turns, and then both.
         for name, message in ((text, "disk full"), (f"o{number}", text), (f"{text}'", text)):
-            request = _whole(name, "c")
+            request = whole_request(name, "c")
             acts.append(
                 act("sync_and_retry", request, CallFault(BackendCall.LOAD, 0, False, message))
             )
@@ -225,17 +205,17 @@ def _faults(act: _Acts) -> Iterator[Script]:
     yield from _scripts("odd errors", FAULTS, acts)
 
 
-def _closed(act: _Acts) -> Iterator[Script]:
+def _closed(act: SyncActMaker) -> Iterator[Script]:
     acts: list[Act] = []
-    for text in (*few_texts(), "x" * 1_000):
+    for text in (*odd_messages(), "x" * 1_000):
         acts += [
-            act("sync_failing", _whole(text, "c"), text),
-            act("sync_blocked", _whole("o", text)),
+            act("sync_failing", whole_request(text, "c"), text),
+            act("sync_blocked", whole_request("o", text)),
         ]
     yield from _scripts("closed modes", MODES, acts)
 
 
-def _names(act: _Acts) -> Script:
+def _names(act: SyncActMaker) -> Script:
     wrapped = (
         "a<b>",
         "agreement_wal<a>",
@@ -250,12 +230,12 @@ def _names(act: _Acts) -> Script:
     return Script("odd names", NAMES, tuple(act("ask_name", n, nested=each) for n, each in names))
 
 
-def _snapshots(act: _Acts) -> Script:
+def _snapshots(act: SyncActMaker) -> Script:
     acts: list[Act] = []
     for number, entry in enumerate(stored_entries("o")[:-3]):
         open_one, closed_one = (act("snapshot", blocked=blocked) for blocked in (False, True))
         acts += [act.append(entry), open_one, open_one, closed_one]
-        acts += [act.sync(_whole(f"p{number}", "c")), closed_one, open_one]
+        acts += [act.sync(whole_request(f"p{number}", "c")), closed_one, open_one]
         fault = CallFault(BackendCall.LOAD, 0, False, f"<{few_texts()[number]}>")
         acts += [act("snapshot_failing", fault), open_one]
     return Script("snapshots", SNAPSHOTS, tuple(acts))
@@ -263,50 +243,3 @@ def _snapshots(act: _Acts) -> Script:
 
 def _effects() -> Sequence[tuple[Any, ...]]:
     return [("sync_through_effect", effect) for effect in odd_effects()]
-
-
-def _again(act: _Acts) -> Iterator[Script]:
-    state = state_of("o", AgreementLevel.SOFT_SAFE, FinalizationOutcome.TIMED_OUT, ("e", "proof"))
-    first = WalSyncRequest("o", "c", _NONE, state, (evidence_of("e"), evidence_of("f")), _TICK)
-    more = replace(first, agreement_evidence=(*first.agreement_evidence, evidence_of("g")))
-    other_gate = replace(first, downstream_coroutine_id="d")
-    lower = replace(first, agreement_state=state_of("o", AgreementLevel.PROVISIONAL))
-    higher = replace(first, agreement_state=state_of("o", AgreementLevel.FINALIZED))
-    ended = replace(first, agreement_state=replace(state, finalization=_OUTCOMES[0]))
-    bare = replace(first, agreement_state=None, agreement_evidence=())
-    other = _whole("p", "c")
-    open_gate = replace(bare, gate_level=_LEVELS[1])
-    later, earlier = (
-        [replace(each, tick=tick) for each in (first, lower, first, ended, bare, higher)]
-        for tick in (_TICK + 1, _TICK - 1)
-    )
-    for number, requests in enumerate(
-        (
-            (first, first, first),
-            (first, more, more, first),
-            (first, other, first, other_gate, first, other),
-            (first, lower, higher, first, lower),
-            (first, ended, first, ended),
-            (bare, first, bare, open_gate, bare, open_gate),
-            (first, *later, first, *later),
-            (first, *earlier, first, *earlier),
-        )
-    ):
-        yield Script(f"made again {number}", AGAIN, tuple(map(act.sync, requests)))
-    yield from _kinds_apart(act)
-    foreign = [
-        EvidenceProduced(evidence_of("h"), _TICK),
-        VisibilityGateCrossing("o", "h", _NONE, _TICK),
-        Finalization("o", _OUTCOMES[1], "proof-h", None, _TICK),
-    ]
-    wanted = WalSyncRequest(
-        "o",
-        "h",
-        _NONE,
-        state_of("o", _NONE, _OUTCOMES[1], ("proof-h",)),
-        (evidence_of("h"),),
-        _TICK,
-    )
-    # What somebody else stored in the meantime is there too.
-    acts = [act.sync(other), *map(act.append, foreign), act.sync(wanted), act.sync(wanted)]
-    yield Script("stored by another", AGAIN, tuple(acts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import permutations, product
 from typing import Final
 
 from telltale_spec.wire.agreement import (
@@ -30,6 +30,7 @@ __all__ = [
     "state_of",
     "state_requests",
     "stored_entries",
+    "whole_request",
 ]
 
 _LEVELS: Final = tuple(AgreementLevel)
@@ -101,6 +102,7 @@ def proof_requests() -> Iterator[WalSyncRequest]:
         ("x", "proof"),
         ("x", "PROOF", "waterproof", "proof"),
         ("proof", "proof"),
+        *permutations(_PROOFS_APART, 2),
         ("", ""),
         ("x", ""),
         ("", "x"),
@@ -155,6 +157,10 @@ _PROOF_LIKE: Final = (
 )
 
 
+# The first one is taken, wherever the word stands in it.
+_PROOFS_APART: Final = ("proof", "proofread", "x-proof", "proof-1", "1-proof-2", "waterproofs")
+
+
 def order_requests() -> Iterator[WalSyncRequest]:
     """Yield lists of evidence in no order that anybody would sort them in (SYNC-04)."""
     ids = ("m", "b", "z", "a", "B", "10", "9", "", "zz", "m ", "\u00e9", "e")
@@ -177,3 +183,10 @@ def order_requests() -> Iterator[WalSyncRequest]:
         ]
         state = state_of(name, AgreementLevel.FINALIZED, FinalizationOutcome.FINALIZED, ("a", "b"))
         yield WalSyncRequest(name, "c", _NONE, state, tuple(own), _TICK)
+
+
+def whole_request(operation_id: str, text: str, tick: int = _TICK) -> WalSyncRequest:
+    """Return a request with an entry of every kind, and a text wherever it may be told by one."""
+    state = state_of(operation_id, _NONE, FinalizationOutcome.ABORTED, (f"proof{text}",))
+    evidence = (evidence_of(text, operation_id),)
+    return WalSyncRequest(operation_id, text, _NONE, state, evidence, tick)

@@ -58,6 +58,12 @@ from tests.zoo.broken_grown_logs import BROKEN_GROWN_LOGS, grown_backend
 from tests.zoo.broken_identities import BROKEN_IDENTITIES
 from tests.zoo.broken_long_caches import BROKEN_LONG_CACHES, cache_backend
 from tests.zoo.broken_long_logs import BROKEN_LONG_LOGS, log_backend
+from tests.zoo.broken_narrow import (
+    BROKEN_NARROW_CACHES,
+    BROKEN_NARROW_EVIDENCE_HANDLERS,
+    BROKEN_NARROW_LOGS,
+    BROKEN_NARROW_WAL_HANDLERS,
+)
 from tests.zoo.broken_recoveries import BROKEN_RECOVERIES
 from tests.zoo.broken_rests import BROKEN_RESTED_CACHES, BROKEN_RESTED_LOGS
 from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS
@@ -135,6 +141,13 @@ def _long_zoo() -> Iterator[BrokenSystem]:
         backend = grown_backend(name, grown)
         suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
         yield BrokenSystem("long log", name, requirement_id, backend, suites)
+    for name, narrow_log, requirement_id in BROKEN_NARROW_LOGS:
+        suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
+        yield BrokenSystem("long log", name, requirement_id, log_backend(name, narrow_log), suites)
+    for name, narrow_cache, requirement_id in BROKEN_NARROW_CACHES:
+        suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
+        backend = cache_backend(name, narrow_cache)
+        yield BrokenSystem("long cache", name, requirement_id, backend, suites)
     for name, make_cache, requirement_id in (*BROKEN_LONG_CACHES, *BROKEN_DIRECTED_CACHES):
         backend = cache_backend(name, make_cache, reopens=requirement_id == "CACHE-08")
         suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
@@ -164,10 +177,16 @@ def _directed_zoo() -> Iterator[BrokenSystem]:
     wal_suites: tuple[Suite, ...] = (DIRECTED_SYNC_SUITE,)
     evidence_suites = (DIRECTED_EVIDENCE_SUITE, tables_of(EVIDENCE_HANDLER_SURFACE_SUITE))
     found: list[tuple[str, str, str, Backend, tuple[Suite, ...]]] = []
-    for name, make_handler, requirement_id in BROKEN_DIRECTED_WAL_HANDLERS:
+    for name, make_handler, requirement_id in (
+        *BROKEN_DIRECTED_WAL_HANDLERS,
+        *BROKEN_NARROW_WAL_HANDLERS,
+    ):
         backend = Backend(name, agreement_wal_handler=make_handler)
         found.append(("directed WAL handler", name, requirement_id, backend, wal_suites))
-    for name, make_evidence, requirement_id in BROKEN_DIRECTED_EVIDENCE_HANDLERS:
+    for name, make_evidence, requirement_id in (
+        *BROKEN_DIRECTED_EVIDENCE_HANDLERS,
+        *BROKEN_NARROW_EVIDENCE_HANDLERS,
+    ):
         backend = Backend(name, evidence_handler=make_evidence)
         found.append(("directed evidence handler", name, requirement_id, backend, evidence_suites))
     for name, recovery, requirement_id in BROKEN_DIRECTED_RECOVERIES:
