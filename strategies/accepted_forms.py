@@ -43,6 +43,12 @@ CONTAINERS_MAX: Final = 256
 
 Alternatives: TypeAlias = Callable[[Site, Form], Iterator[Form]]
 
+_MAP_OF_ONE: Final = MapForm(((TextForm("y"), IntegerForm(2)),))
+# Who leaves a value out has to leave out all that is in it.
+_NESTED: Final = (
+    ArrayForm((IntegerForm(1), _MAP_OF_ONE)),
+    MapForm(((TextForm("y"), ArrayForm((_MAP_OF_ONE, NULL))), (TextForm("z"), ArrayForm(())))),
+)
 _STRUCTS: Final = frozenset({Role.RECORD, Role.PAYLOAD, Role.DURATION})
 _BIGNUM_TAG: Final = 2
 _SELF_DESCRIBED_TAG: Final = 55799
@@ -94,6 +100,8 @@ def _unknown_field(site: Site, form: Form) -> Iterator[Form]:
     if site.role in (Role.RECORD, Role.PAYLOAD) and isinstance(form, MapForm):
         for unknown in (NULL, IntegerForm(0), TextForm(""), TRUE):
             yield from unknown_field_pairs(form, unknown)
+        for nested in _NESTED:
+            yield replace(form, pairs=(*form.pairs, (TextForm("unknown"), nested)))
         known = [key.text for key, _value in form.pairs if isinstance(key, TextForm)]
         for index, (key, value) in enumerate(form.pairs):
             if isinstance(key, TextForm):

@@ -107,6 +107,7 @@ def _duplicate_field(site: Site, form: Form) -> Iterator[Form]:
     if site.role in _STRUCTS and isinstance(form, MapForm):
         for pair in form.pairs:
             yield replace(form, pairs=(*form.pairs, pair))
+            yield replace(form, pairs=(pair, *form.pairs))
 
 
 def _array_for_direct_struct(site: Site, form: Form) -> Iterator[Form]:

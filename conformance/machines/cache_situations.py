@@ -32,7 +32,7 @@ TWO_KEYS: Final = "two ids stored"
 EMPTY_KEY: Final = "entry with the empty id stored"
 ABSENT: Final = "absent id looked up"
 NEAR_MISS: Final = "id that almost equals a stored one looked up"
-DEEP: Final = "deeply nested value stored"
+DEEP: Final = "deeply nested value put"
 BLOCKED: Final = "blocked outcome stored"
 REOPENED: Final = "cache with entries reopened"
 

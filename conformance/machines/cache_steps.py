@@ -94,6 +94,9 @@ class EvidenceCacheSteps(ConformanceMachine):
                 break
         if isinstance(answer, Raised):
             self._look_after_refusal(entry.evidence_id)
+            if entry is self.deep_entry:
+                # A store may have room for some levels only; what it has is as it was.
+                self.history.reach(DEEP)
             return
         self.put_here = (*self.put_here, entry)
         for situation in situations_of_accepted(before, entry):
@@ -150,6 +153,7 @@ class EvidenceCacheSteps(ConformanceMachine):
         loaded: Any = self._cache.load("CACHE-06")
         # Change what was returned, where it can be changed (I-10).
         if isinstance(loaded, list):
+            self._cache.forget_load()
             loaded.clear()
 
     @act("reopen")

@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import reduce
 from typing import Final
 
-from conformance.machines.confusable_texts import NUMBERS, all_texts
+from conformance.machines.confusable_texts import COLLIDING_PAIRS, NUMBERS, all_texts
+from conformance.machines.entry_material import entries_of_every_variant, entries_one_place_apart
 from conformance.machines.evidence_material import every_outcome
+from conformance.machines.outcome_material import numeric_outcomes, outcomes_of_every_kind
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
@@ -65,6 +67,13 @@ def odd_artifacts(histories: int) -> Iterator[PersistedDurabilityArtifact]:
         yield _metadata(("",) * _LONG)
         yield _log(*(VisibilityGateCrossing("a", "", _LEVEL, 1) for _ in range(_LONG)))
     yield from map(_held, every_outcome())
+    yield _log(*entries_of_every_variant())
+    yield _log(*entries_one_place_apart())
+    yield _outcomes(*outcomes_of_every_kind())
+    yield _outcomes(*numeric_outcomes())
+    # Their encodings are as long as each other, and have one checksum.
+    for pair in COLLIDING_PAIRS:
+        yield from (_log(VisibilityGateCrossing("o", text, _LEVEL, 5)) for text in pair)
     # What comes again comes again, and in its order.
     ids = ("b", "a", "", "b", "a", "B")
     yield _metadata(ids)
@@ -107,6 +116,15 @@ def _held(outcome: EffectOutcome) -> PersistedDurabilityArtifact:
     return PersistedDurabilityArtifact.evidence_outcome_cache(
         EvidenceOutcomeCacheArtifact((entry,))
     )
+
+
+def _outcomes(*outcomes: EffectOutcome) -> PersistedDurabilityArtifact:
+    entries = [
+        EvidenceOutcomeCacheEntry(f"e{number}", "i", "o", outcome)
+        for number, outcome in enumerate(outcomes)
+    ]
+    artifact = EvidenceOutcomeCacheArtifact(tuple(entries))
+    return PersistedDurabilityArtifact.evidence_outcome_cache(artifact)
 
 
 def _cache(*values: Value, ids: tuple[str, ...] = ()) -> PersistedDurabilityArtifact:

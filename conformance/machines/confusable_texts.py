@@ -71,6 +71,8 @@ _OF_OLD_HASHES: Final = (
     ("hetairas", "mentioner"),  # djb2
     ("plumless", "buckeroo"),  # CRC-32
     ("codding", "gnu"),  # CRC-32
+    ("aca", "bab"),  # Adler-32
+    ("ab", "bA"),  # djb2
     ("abc", "cba"),  # sums and xors of characters
     ("ab", "ba"),
     ("az", "by"),

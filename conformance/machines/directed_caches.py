@@ -80,6 +80,8 @@ FIELDS: Final = "confusable texts in every field of an outcome"
 
 _UNIT: Final = UnitValue()
 _REPLACED: Final = 9
+# One more than a block of a store that writes 32 at once, and some.
+_RUNS_MAX: Final = 36
 # Each kind of outcome is replaced by so many others, which lie so far behind it.
 _SHIFTS: Final = (1, 7, 23)
 # A pattern that is stored matches them, a prefix is theirs, or they fold to what is stored.
@@ -200,6 +202,14 @@ def _unread() -> Iterator[Script]:
         ]
         ending = (REOPEN, get_act(ids[-1]), LOAD)
         yield Script(f"{count} ids reopened unread", UNREAD, tuple(acts), ending)
+    runs: list[Act] = []
+    for count in range(1, _RUNS_MAX):
+        runs += [
+            put_act(EvidenceOutcomeCacheEntry(f"e{count} {index}", "i", "o", acquired(_UNIT)))
+            for index in range(count)
+        ]
+        runs += [REOPEN, get_act(f"e{count} {count - 1}"), get_act(f"e{count} 0")]
+    yield Script("runs of every length reopened", UNREAD, tuple(runs), (LOAD,), is_spare=True)
     # An outcome that the id had before, which a store may think it has kept already.
     puts = [
         put_act(EvidenceOutcomeCacheEntry("e", "i", "o", acquired(NatValue(number))))

@@ -31,6 +31,7 @@ __all__ = [
     "LEVELS_REOPENED",
     "levels_apart",
     "levels_kept",
+    "levels_of_all_pairs",
     "levels_of_any_tick",
     "levels_reopened",
 ]
@@ -48,6 +49,7 @@ _TICK: Final = 5
 _LONG_NAME: Final = "operation/" * 120
 # More than the round numbers after which stores write down a summary.
 _REOPENINGS: Final = 24
+_MANY: Final = 300
 
 
 def levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
@@ -131,6 +133,8 @@ def levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
         "other operations": (Escalation("p", _NONE, _PROVISIONAL, None, _TICK),),
         "a later tick": (Escalation("o", _FINALIZED, _FINALIZED, None, U64_MAX),),
     }
+    many = tuple([Escalation("o", _FINALIZED, _FINALIZED, None, _TICK)] * _MANY)
+    between["many equal levels"] = many
     lowered = Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK)
     for kind, entries in between.items():
         acts = [
@@ -138,6 +142,51 @@ def levels_kept(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
             *map(append_act, entries),
         ]
         yield _refused(f"a level behind {kind}", LEVELS_KEPT, acts, [lowered], mode, end)
+    yield from _borne_out(mode, end)
+
+
+def _borne_out(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Try to lower an operation by an id that the log has evidence of, at each level."""
+    raised = append_act(Escalation("o", _NONE, _FINALIZED, "e", _TICK))
+    for level in AgreementLevel:
+        evidence = AgreementEvidence("e", "o", None, None, level, _WITNESS, "r", True)
+        acts = [append_act(EvidenceProduced(evidence, _TICK)), raised]
+        lowered = [
+            Escalation("o", before, level, "e", _TICK)
+            for before in tuple(AgreementLevel)[: level.rank + 1]
+            if before is not _FINALIZED
+        ]
+        yield _refused(f"evidence of {level.value}", LEVELS_KEPT, acts, lowered[::-1], mode, end)
+
+
+def levels_of_all_pairs(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
+    """Offer every pair of levels to operations at every level, beside one that is high or low.
+
+    What is refused may stay in some logs, which get a few of the pairs only.
+    """
+    levels = tuple(AgreementLevel)
+    pairs = list(itertools.product(levels, repeat=2))
+    for other, last in itertools.product((None, _NONE, _FINALIZED), levels):
+        raised = [] if other is None else [Escalation("other", _NONE, other, None, _TICK)]
+        raised += [Escalation(f"o{n}", _NONE, last, None, _TICK) for n in range(len(pairs))]
+        offered = [
+            Escalation(f"o{n}", before, after, None, _TICK)
+            for n, (before, after) in enumerate(pairs)
+        ]
+        beside = "nothing" if other is None else other.value
+        name = f"every pair on {last.value} beside {beside}"
+        if mode is RejectionMode.CLEAN_REJECT:
+            ending = (*map(append_act, offered), LOAD, *end)
+            yield Script(name, LEVELS_KEPT, tuple(map(append_act, raised)), ending)
+            continue
+        refused = [each for each in offered if not _follows(each, last)]
+        acts = [append_act(each) for each in (*raised, *offered) if each not in refused]
+        yield _refused(name, LEVELS_KEPT, acts, refused[-1:], mode, end)
+
+
+def _follows(entry: Escalation, last: AgreementLevel) -> bool:
+    """Say whether an escalation goes on from a level (WAL-03)."""
+    return last.rank <= entry.previous_level.rank <= entry.new_level.rank
 
 
 def levels_of_any_tick(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:

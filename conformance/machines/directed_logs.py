@@ -32,6 +32,7 @@ from conformance.machines.directed_levels import (
     LEVELS_REOPENED,
     levels_apart,
     levels_kept,
+    levels_of_all_pairs,
     levels_of_any_tick,
     levels_reopened,
 )
@@ -84,6 +85,9 @@ _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _ABORTED: Final = FinalizationOutcome.ABORTED
 # Entries of one script share it, so that nothing but their texts tells them apart.
 _TICK: Final = VARIANTS_TICK
+# One more than a block of a store that writes 32 at once, and some.
+_RUNS_MAX: Final = 36
+_TURNS: Final = 90
 
 
 def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
@@ -225,6 +229,28 @@ def _unread() -> Iterator[Script]:
             append_act(makers[index % len(makers)](f"o{index}", index)) for index in range(count)
         ]
         yield Script(f"{count} entries reopened unread", UNREAD, tuple(acts), (REOPEN, LOAD))
+    runs: list[Act] = []
+    for count in range(1, _RUNS_MAX):
+        runs += [append_act(_gate(f"o{count}", index)) for index in range(count)]
+        runs += [REOPEN, read_act(count - 2)]
+    yield Script("runs of every length reopened", UNREAD, tuple(runs), (LOAD,), is_spare=True)
+
+
+def _every_turn(end: tuple[Act, ...]) -> Iterator[Script]:
+    """Load, read and append so that any four of these follow each other, in logs of their own."""
+    makers = (_gate, _evidence, _finalization)
+    turns = cycle_of_windows(len(makers) + 2, 4)
+    for number, start in enumerate(range(0, len(turns), _TURNS)):
+        # Its last turns come again in the next one, so that no four of them are torn apart.
+        acts = [
+            LOAD
+            if turn == 0
+            else read_act(0)
+            if turn == 1
+            else append_act(makers[turn - 2]("o", 1))
+            for turn in turns[start : start + _TURNS + 3]
+        ]
+        yield Script(f"turns {number}", READ_AGAIN, tuple(acts), (read_act(0), LOAD, *end))
 
 
 def _variants(end: tuple[Act, ...]) -> Iterator[Script]:
@@ -249,9 +275,11 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _texts(end)
     yield from levels_apart(backend.rejection_mode, end)
     yield from levels_kept(backend.rejection_mode, end)
+    yield from levels_of_all_pairs(backend.rejection_mode, end)
     yield from levels_of_any_tick(backend.rejection_mode, end)
     yield _same_object(end)
     yield from _orders(end)
+    yield from _every_turn(end)
     if end:
         yield from _unread()
         yield from levels_reopened(backend.rejection_mode)

@@ -82,9 +82,11 @@ def entries_one_place_apart() -> Iterator[AgreementWalEntry]:
     at all fields but one.
     """
     evidence = AgreementEvidence("e", "o", 1, "w", _NONE, _WITNESS, "r", True)
-    for other in _apart(evidence):
-        yield EvidenceProduced(evidence, VARIANTS_TICK)
-        yield EvidenceProduced(other, VARIANTS_TICK)
+    same = AgreementEvidence("o", "o", 1, "o", _NONE, _WITNESS, "o", True)
+    for each in (evidence, same):
+        for other in _apart(each):
+            yield EvidenceProduced(each, VARIANTS_TICK)
+            yield EvidenceProduced(other, VARIANTS_TICK)
     wholes: tuple[AgreementWalEntry, ...] = (
         EvidenceProduced(evidence, VARIANTS_TICK),
         Escalation("o", _NONE, _NONE, "e", VARIANTS_TICK),

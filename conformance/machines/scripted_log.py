@@ -62,6 +62,7 @@ class ScriptedLog(ScriptedPart):
         self._reopened = self._beyond_judging = False
         # Answers that the caller still has, each with what it was when it was given.
         self._kept_answers: list[tuple[Sequence[AgreementWalEntry], Entries]] = []
+        self._kept_load: tuple[AgreementWalArtifact, Entries] | None = None
 
     @property
     def held(self) -> Entries:
@@ -166,6 +167,19 @@ class ScriptedLog(ScriptedPart):
                 lambda: f"it has changed since: {mismatch_text(now, found)}",  # noqa: B023
             )
 
+    def _judge_kept_load(self) -> None:
+        """Hold what the last load gave against what it was: it is the caller's."""
+        if self._kept_load is None:
+            return
+        artifact, before = self._kept_load
+        now = tuple(artifact.entries)
+        self.history.check(
+            "WAL-06",
+            now == before,
+            lambda: f"the artifact that was returned stays as it was: {contents_text(before)}",
+            lambda: f"it has changed since: {mismatch_text(now, before)}",
+        )
+
     def _look(self, *, shows: bool = False) -> None:
         """Load the log beside the history."""
         loaded = self._load("WAL-06", quiet=True)
@@ -215,6 +229,8 @@ class ScriptedLog(ScriptedPart):
         answer = answered(self.history, LoadLog(), lambda: self.sut.load(), quiet=quiet)
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, AgreementWalArtifact):
+            self._judge_kept_load()
+            self._kept_load = (artifact, tuple(artifact.entries))
             return tuple(artifact.entries)
         actual = (
             f"refused: {answer.message}"

@@ -209,7 +209,8 @@ def _closed(act: SyncActMaker) -> Iterator[Script]:
     acts: list[Act] = []
     for text in (*odd_messages(), "x" * 1_000):
         acts += [
-            act("sync_failing", whole_request(text, "c"), text),
+            act("sync_failing", whole_request(text, "c"), "m"),
+            act("sync_failing", whole_request("o", "c"), text),
             act("sync_blocked", whole_request("o", text)),
         ]
     yield from _scripts("closed modes", MODES, acts)

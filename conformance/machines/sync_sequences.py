@@ -42,7 +42,7 @@ _LEVELS: Final = tuple(AgreementLevel)
 _NONE: Final = AgreementLevel.NONE
 _OUTCOMES: Final = tuple(FinalizationOutcome)
 _TICK: Final = 5
-_GROWN: Final = 400
+_GROWN: Final = 1_100
 # More than what those who try again, or stop trying, are set to.
 _FAILURES: Final = 12
 
@@ -89,6 +89,10 @@ def on_a_grown_log(act: SyncActMaker) -> Script:
     )
     first = whole_request("o", "x")
     state = state_of("o", _NONE, FinalizationOutcome.ABORTED, ("proofx",))
+    # What is stored before all others is known as well as what is stored last.
+    risen = WalSyncRequest("r", "c", _NONE, state_of("r", AgreementLevel.PROVISIONAL), (), _TICK)
+    higher = replace(risen, agreement_state=state_of("r", AgreementLevel.SOFT_SAFE), tick=_TICK + 1)
+    early = (risen, whole_request("e", "x"))
     requests = (
         first,
         first,
@@ -101,8 +105,10 @@ def on_a_grown_log(act: SyncActMaker) -> Script:
         replace(first, tick=_TICK + 1),
         whole_request("p", "x"),
         first,
+        *early,
+        higher,
     )
-    return Script("on a grown log", GROWN, tuple(map(act.sync, (filling, *requests))))
+    return Script("on a grown log", GROWN, tuple(map(act.sync, (*early, filling, *requests))))
 
 
 def failures_in_a_row(act: SyncActMaker) -> Iterator[Script]:

@@ -180,12 +180,13 @@ class SyncSteps:
         whole = appended if failed is None else (*appended, *case.expected[len(appended) :])
         if whole != case.expected:
             self._blame(case, whole, effect)
-        # Who looks at the log once everything is stored proposes nothing from what it sees.
-        last = max((index for index, name in enumerate(names) if name == "append"), default=0)
+        # Who looks at the log again, before it stores anything or once everything is stored, sees
+        # what it has seen, or proposes nothing from it.
+        appends = [index for index, name in enumerate(names) if name == "append"] or [0]
         self.history.check(
             "SYNC-04",
-            names[:1] == ("load",) and "load" not in names[1:last],
-            "one load, before every append",
+            names[:1] == ("load",) and "load" not in names[appends[0] : appends[-1]],
+            "a load before every append, and none between them",
             lambda: f"the calls {', '.join(names) or 'none'}",
         )
         for requirement_id in put_to_the_test(case):
