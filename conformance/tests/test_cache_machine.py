@@ -67,6 +67,7 @@ def test_references_pass_everything(backend: Backend, seed: int) -> None:
     assert all(situation.reached for situation in report.situations)
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("factory", "requirement_id"),

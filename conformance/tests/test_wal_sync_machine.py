@@ -60,6 +60,7 @@ def broken(name: str) -> tuple[Backend, str]:
     raise LookupError(name)
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize(
     ("name", "seed"),
     [
