@@ -47,7 +47,7 @@ from telltale_spec.wire.recovery import (
     DurableRecoveryMetadata,
 )
 
-__all__ = ["RECOVERY_SUITE", "OpaqueMachine"]
+__all__ = ["RECOVERY_SUITE", "WHOLE_PLAN_LAWS", "OpaqueMachine"]
 
 EMPTY_SUFFIX: Final = "nothing after the checkpoint"
 AT_CHECKPOINT: Final = "entry exactly at the checkpoint"
@@ -346,3 +346,10 @@ RECOVERY_SUITE: Final = LawSuite(
     },
     present=lambda backend: backend.recovery is not None,
 )
+
+WHOLE_PLAN_LAWS: Final = frozenset(
+    law.name
+    for law in RECOVERY_SUITE.laws
+    if law.judge in (_judge_against_oracle, _judge_random, _judge_directed)
+)
+"""The laws that compare all of a plan with the oracle's, by their names."""
