@@ -102,18 +102,18 @@ def _cache_walks(can_reopen: bool) -> tuple[tuple[str, ...], ...]:
     return tuple(walks_of(tour_cache(can_reopen=can_reopen)))
 
 
-def walks_of(model: Model, acts_max: float = math.inf) -> Iterator[tuple[str, ...]]:
-    """Yield the histories of a tour of a model, by the names of their letters, up to so many acts.
+def walks_of(model: Model, acts_count: float = math.inf) -> Iterator[tuple[str, ...]]:
+    """Yield the histories of a tour of a model, by the names of their letters.
 
-    Where that is not enough for the whole tour, the last history has the rest of what there is.
+    Where ``acts_count`` acts are not enough for all of it, the first ones that have so many.
     """
     tour = Tour(model)
-    acts_left = acts_max
-    while (length_max := int(min(acts_left, HISTORY_MAX))) and tour.way(tour.start, length_max):
+    acts_done = 0
+    while acts_done < acts_count and tour.way(tour.start, HISTORY_MAX):
         state, walk = tour.start, list[str]()
-        while way := tour.way(state, length_max - len(walk)):
+        while way := tour.way(state, HISTORY_MAX - len(walk)):
             for name in way:
                 state = tour.take(state, name)
             walk += way
-        acts_left -= len(walk)
+        acts_done += len(walk)
         yield tuple(walk)

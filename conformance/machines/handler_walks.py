@@ -38,13 +38,13 @@ def handler_walks(part: type[ScriptedPart], backend: Backend, budget: Budget) ->
 
 
 @functools.cache
-def _sync_walks(acts_max: int) -> tuple[tuple[str, ...], ...]:
-    return tuple(walks_of(tour_sync(), acts_max))
+def _sync_walks(acts_count: int) -> tuple[tuple[str, ...], ...]:
+    return tuple(walks_of(tour_sync(), acts_count))
 
 
 @functools.cache
-def _handler_walks(mending: Mending, acts_max: int) -> tuple[tuple[str, ...], ...]:
-    return tuple(walks_of(tour_handler(mending), acts_max))
+def _handler_walks(mending: Mending, acts_count: int) -> tuple[tuple[str, ...], ...]:
+    return tuple(walks_of(tour_handler(mending), acts_count))
 
 
 def _scripts(

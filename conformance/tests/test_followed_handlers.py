@@ -18,6 +18,7 @@ from conformance.checker.models.tour_handlers import (
 )
 from conformance.engine.acts import Act, act_forms
 from conformance.engine.session import Session
+from conformance.engine.suite import Suite
 from conformance.engine.watch import CallWatch
 from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
 from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
@@ -480,8 +481,15 @@ def test_a_tour_takes_all_by_the_count_of_who_looks_on(backend: Backend, number:
     assert seen.taken == seen.total
 
 
-def test_suites_that_do_other_things_are_not_followed() -> None:
-    for suite in (WAL_HANDLER_SURFACE_SUITE, EVIDENCE_HANDLER_SURFACE_SUITE):
-        assert Transitions(_HANDLERS).follower(suite) is None
-    for suite in (DIRECTED_SYNC_SUITE, DIRECTED_EVIDENCE_SUITE):
-        assert Transitions(_HANDLERS).follower(suite) is not None
+@pytest.mark.parametrize(
+    ("suite", "is_followed"),
+    [
+        (WAL_HANDLER_SURFACE_SUITE, False),
+        (EVIDENCE_HANDLER_SURFACE_SUITE, False),
+        (DIRECTED_SYNC_SUITE, True),
+        (DIRECTED_EVIDENCE_SUITE, True),
+    ],
+    ids=lambda value: value.name if isinstance(value, Suite) else "",
+)
+def test_suites_that_do_other_things_are_not_followed(suite: Suite, is_followed: bool) -> None:
+    assert (Transitions(_HANDLERS).follower(suite) is not None) == is_followed
