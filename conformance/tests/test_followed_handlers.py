@@ -30,6 +30,7 @@ from conformance.machines.tours import TOUR_PROFILE, tour_suites
 from conformance.machines.transitions import Transitions
 from conformance.machines.wal_sync import WAL_SYNC_SUITE, WalSyncMachine
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
+from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.tests.followed import transitions_of
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.handlers.agreement_wal import AgreementWalHandler
@@ -452,6 +453,8 @@ def test_another_effect_ends_the_counting_where_a_handler_tells_it_from_the_firs
 @pytest.mark.parametrize(
     ("backend", "number"),
     [
+        (SHIPPED_BACKENDS[0], 0),
+        (SHIPPED_BACKENDS[0], 1),
         (_SYNCS, 2),
         (_HANDLERS, 3),
         (_HARDENED, 3),
