@@ -144,7 +144,11 @@ class HandlerPath(Path):
             return _cached(answer) == self._outcome(self._read_key)
         if not isinstance(answer, EvidenceOutcomeCacheArtifact):
             return False
-        return self._is_cached({getattr(each, "evidence_id", ""): each for each in answer.entries})
+        # What a cache gives may say that it is of a kind and hold another.
+        found: tuple[object, ...] = answer.entries
+        entries = [each for each in found if isinstance(each, EvidenceOutcomeCacheEntry)]
+        held = self._is_cached({each.evidence_id: each for each in entries})
+        return held and len(entries) == len(found)
 
 
 def _is_remembered(memory: Memory, evidence_id: str, outcome: str | None) -> bool:
@@ -160,7 +164,7 @@ def _is_remembered(memory: Memory, evidence_id: str, outcome: str | None) -> boo
 
 
 def _status(outcome: EffectOutcome) -> str:
-    return _STATUSES[type(outcome.status)]
+    return _STATUSES.get(type(outcome.status), "no status")
 
 
 def _cached(entry: object) -> str | None:
