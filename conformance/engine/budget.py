@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Budget"]
+__all__ = ["SPARE_SHARE", "Budget"]
+
+SPARE_SHARE: Final = 0.5
+"""What is spare is not begun when so much of the time is used up."""
 
 
 @dataclass(frozen=True)

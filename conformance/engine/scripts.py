@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm, act_forms
+from conformance.engine.budget import SPARE_SHARE
 from conformance.engine.session import Budget, History, Session, Violation
 from conformance.engine.shrinking import shortened
 from conformance.engine.suite import Replayed, Suite
@@ -25,9 +26,6 @@ _ACTS_BETWEEN_LOOKS: Final = 8
 
 # A smaller part of a script's plan is no judgement.
 _PLAN_ENOUGH: Final = 0.25
-
-# What is spare is not begun when so much of the time is used up.
-_SPARE_SHARE: Final = 0.5
 
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
 # is full after so many entries has shown it too.
@@ -124,7 +122,7 @@ class ScriptSuite(Suite):
         scripts = list(self.scripts(session.backend, session.budget, seed))
         needed_count = sum(not each.is_spare for each in scripts)
         for number, script in enumerate(scripts, 1):
-            if script.is_spare and session.is_out_of_time(_SPARE_SHARE):
+            if script.is_spare and session.is_out_of_time(SPARE_SHARE):
                 continue
             if session.kept_values[script.name]:
                 continue

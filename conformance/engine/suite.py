@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, run_state_mac
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm, act_forms, decoded_act
+from conformance.engine.budget import SPARE_SHARE
 from conformance.engine.hunting import engine_settings, hunted
 from conformance.engine.randomness import RANDOM_SEED_MAX
 from conformance.engine.session import History, Session, Violation
@@ -286,13 +287,15 @@ class TableLaw:
     """One property of every value of a table, each judged by itself.
 
     ``table`` gets the number of histories of the budget and gives the values in
-    the order in which they are tried.
+    the order in which they are tried. A table that ``is_spare`` is walked through while there is
+    time to spare: it can find something, and nothing is open for want of it.
     """
 
     name: str
     table: Callable[[int], Iterable[Any]]
     judge: Callable[[History, Any], None]
     needs: Callable[[Backend], bool] = lambda backend: True
+    is_spare: bool = False
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Walk through the table, up to the first violation.
@@ -303,6 +306,8 @@ class TableLaw:
         for index, value in enumerate(self.table(session.budget.histories)):
             if index < session.kept_values[self.name]:
                 continue
+            if self.is_spare and session.is_out_of_time(SPARE_SHARE):
+                return None
             found = _judged(self, session, value).counterexample
             if found is not None:
                 again = _judged(self, session, value).counterexample
@@ -322,14 +327,22 @@ def _judged(law: Law | TableLaw, session: Session, value: Any) -> Replayed:
     """Judge one value by a history of its own."""
     history = session.new_history()
     history.begin(session.next_random_seed())
-    history.acts.append(Act(law.form, (value,)))
     try:
-        history.run(lambda: law.judge(history, value))
+        history.run(lambda: _judge(law, history, value))
     except Violation as violation:
         return Replayed(violation.counterexample, complete=False)
     finally:
         history.close()
     return Replayed(None, complete=not history.ended)
+
+
+def _judge(law: Law | TableLaw, history: History, value: Any) -> None:
+    """Judge one value as an act, which who looks on is told of once it was judged to the end."""
+    done = Act(law.form, (value,))
+    history.acts.append(done)
+    law.judge(history, value)
+    if history.followed is not None:
+        history.followed.acted(history, done)
 
 
 @dataclass(frozen=True)
@@ -392,9 +405,8 @@ def _law_test(law: Law, session: Session, seed: int) -> Callable[[], None]:
     def test(value: Any) -> None:
         history = session.new_history()
         history.begin(session.next_random_seed())
-        history.acts.append(Act(law.form, (value,)))
         try:
-            history.run(lambda: law.judge(history, value))
+            history.run(lambda: _judge(law, history, value))
         finally:
             history.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Iterator
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -31,6 +33,7 @@ __all__ = [
     "entry_of",
     "log_walks",
     "outcome_entry_of",
+    "walks_of",
 ]
 
 _LEVELS: Final = tuple(AgreementLevel)
@@ -91,22 +94,26 @@ def cache_walks(backend: Backend) -> tuple[tuple[str, ...], ...]:
 
 @functools.cache
 def _log_walks(can_reopen: bool, goes_on: bool) -> tuple[tuple[str, ...], ...]:
-    return _walks(tour_log(can_reopen=can_reopen, goes_on_after_refusal=goes_on))
+    return tuple(walks_of(tour_log(can_reopen=can_reopen, goes_on_after_refusal=goes_on)))
 
 
 @functools.cache
 def _cache_walks(can_reopen: bool) -> tuple[tuple[str, ...], ...]:
-    return _walks(tour_cache(can_reopen=can_reopen))
+    return tuple(walks_of(tour_cache(can_reopen=can_reopen)))
 
 
-def _walks(model: Model) -> tuple[tuple[str, ...], ...]:
+def walks_of(model: Model, acts_count: float = math.inf) -> Iterator[tuple[str, ...]]:
+    """Yield the histories of a tour of a model, by the names of their letters.
+
+    Where ``acts_count`` acts are not enough for all of it, the first ones that have so many.
+    """
     tour = Tour(model)
-    walks: list[tuple[str, ...]] = []
-    while tour.way(tour.start, HISTORY_MAX):
+    acts_done = 0
+    while acts_done < acts_count and tour.way(tour.start, HISTORY_MAX):
         state, walk = tour.start, list[str]()
         while way := tour.way(state, HISTORY_MAX - len(walk)):
             for name in way:
                 state = tour.take(state, name)
             walk += way
-        walks.append(tuple(walk))
-    return tuple(walks)
+        acts_done += len(walk)
+        yield tuple(walk)

@@ -1,19 +1,23 @@
 """Directed cases for an evidence handler: what a key, an outcome or a request may be, in every run.
 
 Nothing here depends on a seed. The cases are in ``evidence_cases``; each is a script of the acts
-that the random machine has too, on a cache that is a plain map.
+that the random machine has too, on a cache that is a plain map. The last are walks of the bounded
+model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from conformance.backend import Backend
 from conformance.engine.acts import Act
-from conformance.engine.scripts import ScriptedPart, ScriptSuite
+from conformance.engine.budget import Budget
+from conformance.engine.scripts import Script, ScriptedPart, ScriptSuite
 from conformance.engine.session import History
 from conformance.machines import evidence_cases as cases
 from conformance.machines.evidence_acts import EVIDENCE_IDS, EvidenceActs
+from conformance.machines.handler_walks import handler_walks
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 
 __all__ = ["DIRECTED_EVIDENCE_SUITE", "ScriptedEvidence"]
@@ -46,10 +50,15 @@ def _groups(act: Act) -> Sequence[str]:
     return (act.form.name, f"id {evidence_id}")
 
 
+def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
+    yield from cases.scripts(ScriptedEvidence)
+    yield from handler_walks(ScriptedEvidence, backend, budget)
+
+
 DIRECTED_EVIDENCE_SUITE: Final = ScriptSuite(
     name="evidence handler, directed cases",
     part=ScriptedEvidence,
-    scripts=lambda backend, budget, seed: cases.scripts(ScriptedEvidence),
+    scripts=_scripts,
     requirement_ids=EVIDENCE_IDS,
     situations={
         cases.IDS: ("EVID-03", "EVID-05"),

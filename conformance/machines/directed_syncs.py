@@ -1,17 +1,20 @@
 """Directed cases for a WAL handler: what a sync must not mix up or look at, in every run.
 
 Nothing here depends on a seed. The cases are in ``sync_cases``; each is a script of the acts that
-the random machine has too, on a log that is a plain list.
+the random machine has too, on a log that is a plain list. The last are walks of the bounded model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from conformance.backend import Backend
 from conformance.engine.acts import Act
-from conformance.engine.scripts import ScriptedPart, ScriptSuite
+from conformance.engine.budget import Budget
+from conformance.engine.scripts import Script, ScriptedPart, ScriptSuite
 from conformance.machines import sync_cases as cases
+from conformance.machines.handler_walks import sync_walks
 from conformance.machines.wal_sync_acts import WAL_SYNC_IDS, SyncActs
 from telltale_spec.backends.contract import AgreementWal
 
@@ -42,10 +45,15 @@ def _groups(act: Act) -> Sequence[str]:
     return (act.form.name, *[f"operation {each}" for each in operations])
 
 
+def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
+    yield from cases.scripts(ScriptedSync)
+    yield from sync_walks(ScriptedSync, budget)
+
+
 DIRECTED_SYNC_SUITE: Final = ScriptSuite(
     name="agreement WAL handler, directed cases",
     part=ScriptedSync,
-    scripts=lambda backend, budget, seed: cases.scripts(ScriptedSync),
+    scripts=_scripts,
     requirement_ids=WAL_SYNC_IDS,
     situations={
         cases.TEXTS: ("SYNC-05",),

@@ -20,6 +20,7 @@ from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.recovery_cases import DIRECTED, directed_cases, runs_of_three
 from conformance.machines.recovery_orders import MISTAKABLE, judge_order, order_cases
 from conformance.machines.recovery_small import small_cases
+from conformance.machines.recovery_walks import walk_cases
 from conformance.rules.narration import cache_entry_text, entry_text, quoted, tick_text
 from conformance.rules.oracles import PlainPlan, plain_recovery
 from conformance.rules.soundness import (
@@ -47,7 +48,7 @@ from telltale_spec.wire.recovery import (
     DurableRecoveryMetadata,
 )
 
-__all__ = ["RECOVERY_SUITE", "OpaqueMachine"]
+__all__ = ["RECOVERY_SUITE", "WHOLE_PLAN_LAWS", "OpaqueMachine"]
 
 EMPTY_SUFFIX: Final = "nothing after the checkpoint"
 AT_CHECKPOINT: Final = "entry exactly at the checkpoint"
@@ -327,6 +328,7 @@ RECOVERY_SUITE: Final = LawSuite(
         TableLaw(DIRECTED, directed_cases, _judge_directed),
         Law("any log", _COMBINED, _judge_random),
         Law("related logs", st.tuples(_COMBINED, st.integers(0, 2**16)), _judge_relations, 0.5),
+        TableLaw("kinds of logs", walk_cases, _judge_against_oracle, is_spare=True),
     ),
     requirement_ids=tuple(f"RECOV-{number:02}" for number in range(1, 11)),
     situations={
@@ -346,3 +348,10 @@ RECOVERY_SUITE: Final = LawSuite(
     },
     present=lambda backend: backend.recovery is not None,
 )
+
+WHOLE_PLAN_LAWS: Final = frozenset(
+    law.name
+    for law in RECOVERY_SUITE.laws
+    if law.judge in (_judge_against_oracle, _judge_random, _judge_directed)
+)
+"""The laws that compare all of a plan with the oracle's, by their names."""

@@ -1,32 +1,18 @@
-"""A tour of recovery: every transition of the bounded log, each recovered from and judged.
-
-Recovery is a function of the log, so that no way leads from one transition to the next: each is a
-log of its own, the shortest to a state with one entry more.
-"""
+"""A tour of recovery: every transition of the bounded log, each recovered from and judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from conformance.backend import Backend
-from conformance.checker.models.tour_recovery import (
-    RecoveryLetter,
-    TourRecovery,
-    recovery_after,
-    recovery_letters,
-    tour_recovery,
-)
-from conformance.checker.tables import tabulate
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import Session
 from conformance.engine.suite import Replayed, Suite
 from conformance.machines.recovery import RECOVERY_SUITE
-from conformance.machines.tour_acts import CACHED, CHECKPOINT, recovery_entry
+from conformance.machines.recovery_walks import transition_cases
 from conformance.records.results import Counterexample, TransitionResult
-from conformance.rules.soundness import RecoveryCase
-from telltale_spec.wire.agreement import AgreementWalEntry
 
 __all__ = ["RecoveryTour"]
 
@@ -68,7 +54,7 @@ class RecoveryTour(Suite):
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Recover behind every transition, up to the first violation; the seed is of no effect."""
-        cases = list(_cases())
+        cases = list(transition_cases())
         self._taken, self._total = 0, len(cases)
         for state, letter, case in cases:
             if session.budget_ran_out:
@@ -80,24 +66,3 @@ class RecoveryTour(Suite):
                 return replace(found, actual=f"{found.actual} {place}")
         session.situations[self.situation] += 1
         return None
-
-
-def _cases() -> Iterator[tuple[TourRecovery, RecoveryLetter, RecoveryCase]]:
-    """Yield every transition with its log: the shortest to its state, and one entry more."""
-    letters = {letter.name: letter for letter in recovery_letters()}
-    tables = tabulate(tour_recovery(), 1)
-    start = tables.slot_values[tables.starts[0][1][0]]
-    logs: dict[TourRecovery, tuple[AgreementWalEntry, ...]] = {start: ()}
-    waiting = [start]
-    numbers = {value: number for number, value in enumerate(tables.slot_values)}
-    for state in waiting:
-        for name, moves in tables.moves.items():
-            if (0, numbers[state]) not in moves:
-                continue
-            letter = letters[name]
-            log = (*logs[state], recovery_entry(letter, state.order))
-            after = recovery_after(state, letter)
-            if after not in logs:
-                logs[after] = log
-                waiting.append(after)
-            yield state, letter, RecoveryCase(CHECKPOINT, log, CACHED)

@@ -158,7 +158,8 @@ class SampleHistory(DataClassJsonMixin):
 class TransitionResult(DataClassJsonMixin):
     """How many transitions of a bounded model the histories of a run took, out of all.
 
-    ``model`` is ``log`` or ``cache``: those that a tour takes whole. No verdict depends on it.
+    ``model`` is ``log``, ``cache``, ``wal_sync``, ``evidence handler`` or ``recovery``: what a tour
+    takes whole. No verdict depends on it.
     """
 
     model: str

@@ -1,35 +1,52 @@
-"""Histories are followed on the bounded log and cache, and counted while they are within them."""
+"""Histories are followed on bounded models, and counted while they are within them."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from conformance.backend import Backend, Capability
 from conformance.checker.models.tours import CacheLetter, LogLetter, TourLog
 from conformance.engine.acts import Act
-from conformance.engine.profiles import profile
+from conformance.engine.budget import Budget
+from conformance.engine.profiles import Profile, profile
 from conformance.engine.session import Session
 from conformance.engine.suite import MachineSuite
 from conformance.engine.watch import CallWatch
 from conformance.machines.bounded import entry_of, log_walks, outcome_entry_of
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
+from conformance.machines.evidence import EVIDENCE_SUITE
+from conformance.machines.handler_path import HandlerPath
 from conformance.machines.kills import WAL_KILL_SUITE
+from conformance.machines.recovery import RECOVERY_SUITE
+from conformance.machines.recovery_path import RecoveryPath
+from conformance.machines.sync_path import SyncPath
 from conformance.machines.tours import TOUR_PROFILE
 from conformance.machines.transitions import Transitions
 from conformance.machines.wal import WAL_SUITE
+from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.records.results import BackendReport, Counterexample, Report, TransitionResult
+from conformance.report.junit import junit_xml
+from conformance.report.page import html_page
 from conformance.report.summary import transitions_text
-from conformance.run.runner import run_check, tour_backend
+from conformance.report.text import print_report
+from conformance.run.runner import judge_backend, run_check, tour_backend
 from conformance.run.shipped import SHIPPED_BACKENDS
 from conformance.tests.test_tours import _BY_ENTRY, OneWrongTransition, _backend, _transitions
 from telltale_spec.errors import DurabilityError
+from telltale_spec.handlers.agreement_wal import AgreementWalHandler
+from telltale_spec.handlers.evidence_persistence import EvidencePersistenceHandler
+from telltale_spec.hardened.evidence import MENDED_BY_EVIDENCE, HardenedEvidencePersistenceHandler
 from telltale_spec.model.machine import order_error
+from telltale_spec.model.recovery import DurableRecoveryPlan
 from telltale_spec.wire.agreement import AgreementWalEntry, Escalation
 
 _MEMORY, _FILE = SHIPPED_BACKENDS[:2]
@@ -164,19 +181,95 @@ def test_a_tour_takes_all_by_the_count_of_who_looks_on() -> None:
     assert report.transitions == [TransitionResult("log", count, count)]
 
 
+_WHOLE = replace(_MEMORY, recovery=DurableRecoveryPlan.from_checkpoint)
+_MODELS = ["log", "cache", "wal_sync", "evidence handler", "recovery"]
+_SHORT = Profile("short", Budget(4, 8, 30.0, wall_seconds=60.0, rest_milliseconds=1))
+
+
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return run_check([_MEMORY], profile("quick"))
+    return run_check([_WHOLE], _SHORT)
 
 
-def test_a_random_run_says_what_it_covered(report: Report) -> None:
+def test_a_random_run_says_what_it_covered_of_all_that_there_is(report: Report) -> None:
     (judged,) = report.backends
-    assert [each.model for each in judged.transitions] == ["log", "cache"]
+    assert [each.model for each in judged.transitions] == _MODELS
     for each in judged.transitions:
         assert 0 < each.taken < each.total
-    assert f"{judged.transitions[0].taken} of {judged.transitions[0].total}" in transitions_text(
-        judged
+    assert [each.total for each in judged.transitions] == [656, 711, 1_660, 6_603, 15_112]
+
+
+def test_every_form_of_a_report_has_a_figure_for_each_model(report: Report) -> None:
+    (judged,) = report.backends
+    shown = [f"{each.model}: {each.taken} of {each.total}" for each in judged.transitions]
+    text = "; ".join(each.replace(": ", ": transitions covered ") for each in shown)
+
+    assert transitions_text(judged) == text
+    assert f"memory: {text}" in _printed(report)
+    assert f'value="{text}"' in junit_xml(report)
+    page = html_page(report)
+    assert [page.count(f">{each}<") for each in shown] == [1] * len(_MODELS)
+    tree = json.loads(report.to_text())["backends"][0]["transitions"]
+    assert [each["model"] for each in tree] == _MODELS
+
+
+def _printed(report: Report) -> str:
+    stream = io.StringIO()
+    print_report(report, Console(file=stream, width=200))
+    return stream.getvalue()
+
+
+def _searched_at_random() -> BackendReport:
+    suites = (WAL_SUITE, CACHE_SUITE, WAL_SYNC_SUITE, EVIDENCE_SUITE, RECOVERY_SUITE)
+    with CallWatch() as watch:
+        return judge_backend(_WHOLE, _SHORT, seed=0, watch=watch, suites=suites, is_part=True)
+
+
+def test_equal_runs_give_equal_figures_and_no_verdict_depends_on_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = _searched_at_random(), _searched_at_random()
+    monkeypatch.setattr(Transitions, "follower", lambda transitions, suite: None)
+    unseen = _searched_at_random()
+
+    assert [each.model for each in first.transitions] == _MODELS
+    assert second == first
+    assert unseen == replace(first, transitions=[])
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        (SyncPath, {"agreement_wal_handler": AgreementWalHandler}),
+        (HandlerPath, {"evidence_handler": EvidencePersistenceHandler}),
+        (RecoveryPath, {"recovery": DurableRecoveryPlan.from_checkpoint}),
+    ],
+    ids=["wal_sync", "evidence handler", "recovery"],
+)
+def test_a_fault_of_who_looks_on_is_told(
+    path: type[Any], part: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acted(path: Any, subject: Any, act: Act) -> None:
+        raise LookupError("our own fault")
+
+    monkeypatch.setattr(path, "acted", acted)
+
+    with pytest.raises(LookupError, match="our own fault"):
+        run_check([Backend("right", **part)], _SHORT)
+
+
+def test_the_figures_of_a_tour_are_said_once() -> None:
+    backend = Backend(
+        "handlers",
+        agreement_wal_handler=AgreementWalHandler,
+        evidence_handler=HardenedEvidencePersistenceHandler,
+        mends=MENDED_BY_EVIDENCE,
     )
+    with CallWatch() as watch:
+        toured = tour_backend(backend, watch=watch)
+
+    assert [each.model for each in toured.transitions] == ["wal_sync", "evidence handler"]
+    assert all(each.taken == each.total for each in toured.transitions)
 
 
 def test_the_form_of_a_report_has_the_figures(report: Report) -> None:
