@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, Final
 
 from conformance.machines.confusable_texts import NUMBERS, few_texts, text_groups
+from conformance.machines.entry_material import entries_one_place_apart
 from conformance.machines.evidence_material import every_outcome
 from conformance.rules.soundness import RecoveryCase
 from telltale_spec.wire.agreement import (
@@ -28,13 +29,14 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 from telltale_spec.wire.shapes import U64_MAX
 
-__all__ = ["DIRECTED", "directed_cases", "runs_of_three"]
+__all__ = ["DIRECTED", "directed_cases", "runs_of_entries"]
 
 DIRECTED: Final = "evidence, levels and ticks that are easily taken for others"
 
 _NONE, _PROVISIONAL, _SOFT_SAFE, _FINALIZED = AgreementLevel
 _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _MANY: Final = 300
+_VERY_MANY: Final = 1_040
 
 
 def directed_cases(_histories: int) -> Iterator[RecoveryCase]:
@@ -47,7 +49,11 @@ def directed_cases(_histories: int) -> Iterator[RecoveryCase]:
     yield from _levels_apart()
     yield from _ids()
     yield from _ticks()
+    yield from _one_place_apart()
     yield _many()
+    # More than a thousand: what asks a store for its operations may get a page of them.
+    gates = [VisibilityGateCrossing(f"o{number}", "c", _NONE, 1) for number in range(_VERY_MANY)]
+    yield RecoveryCase(0, tuple(gates))
     produced = tuple([_produced(f"e{number}") for number in range(_MANY)])
     yield RecoveryCase(0, produced, _cached(*(f"e{number}" for number in reversed(range(_MANY)))))
 
@@ -195,6 +201,13 @@ def _ids() -> Iterator[RecoveryCase]:
             yield RecoveryCase(0, tuple(log), cache)
 
 
+def _one_place_apart() -> Iterator[RecoveryCase]:
+    """Yield logs of one entry that differ in one field, for who keeps the plans that it made."""
+    cache = _cached("e")
+    for entry in entries_one_place_apart():
+        yield RecoveryCase(0, (entry,), cache)
+
+
 def _ticks() -> Iterator[RecoveryCase]:
     """Yield entries and checkpoints around the ends of what machines keep (RECOV-02)."""
     log = tuple([VisibilityGateCrossing(f"o{tick}", "c", _NONE, tick) for tick in NUMBERS])
@@ -223,8 +236,18 @@ def _many() -> RecoveryCase:
     return RecoveryCase(2, tuple(entries), _cached(*ids, *ids[:40]))
 
 
-def runs_of_three(_histories: int) -> Iterator[RecoveryCase]:
-    """Yield every run of three entries of one operation that differ in what they do to it."""
+def runs_of_entries(_histories: int) -> Iterator[RecoveryCase]:
+    """Yield every run of entries of one operation that differ in what they do to it.
+
+    They are runs of two of all entries, and of three of those that matter most.
+    """
+    every = (
+        *(VisibilityGateCrossing("a", "c", each, 1) for each in AgreementLevel),
+        *(_rise("a", old, new) for old, new in product(AgreementLevel, repeat=2)),
+        *(_produced("e", level=each) for each in AgreementLevel),
+        *(Finalization("a", each, None, None, 1) for each in FinalizationOutcome),
+    )
+    yield from (RecoveryCase(0, entries) for entries in product(every, repeat=2))
     letters = (
         VisibilityGateCrossing("a", "c", _FINALIZED, 1),
         *(_rise("a", each, each) for each in (_PROVISIONAL, _SOFT_SAFE, _FINALIZED)),
