@@ -66,7 +66,7 @@ _WRONG_FORMS: Final[dict[Role, tuple[Form, ...]]] = {
     Role.PAIR: (IntegerForm(0), TextForm("x"), TRUE),
     Role.TEXT: (IntegerForm(0), TRUE, FALSE, ArrayForm(()), MapForm(()), _FLOAT_ONE),
     Role.INTEGER: (
-        *(TextForm(each) for each in ("1", "", "0x1", " 1")),
+        *(TextForm(each) for each in ("1", "51", "", "0x1", " 1")),
         *(
             TRUE,
             FALSE,

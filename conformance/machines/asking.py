@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
@@ -10,7 +11,7 @@ from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation, PutOutcome
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
 
 __all__ = ["TRIES", "answered", "event_of", "opened_again", "takes_the_id"]
 
@@ -61,7 +62,7 @@ def opened_again(
 
 
 def takes_the_id(history: History, evidence_id: str) -> bool:
-    """Say whether a fresh cache takes a plain entry of an id.
+    """Say whether a fresh cache takes a plain entry of an id, a blocked outcome or a success.
 
     A refused put may have been refused for its outcome, or for what is stored already; neither
     says anything of the id (CACHE-01, CACHE-07).
@@ -73,9 +74,16 @@ def takes_the_id(history: History, evidence_id: str) -> bool:
     twin = history.start("the evidence cache", lambda: factory(directory))
     # What the search sees of it is the refusal alone, not how its reason was found.
     beside = history.beside()
-    entry = EvidenceOutcomeCacheEntry(evidence_id, "i", "o", EffectOutcome.blocked())
+    entries = [
+        EvidenceOutcomeCacheEntry(evidence_id, "i", "o", outcome)
+        for outcome in (EffectOutcome.blocked(), EffectOutcome.success(ReleaseResponse()))
+    ]
     try:
-        put = answered(beside, PutOutcome(entry), lambda: twin.put(entry), quiet=True)
+        return any(
+            isinstance(
+                answered(beside, PutOutcome(entry), partial(twin.put, entry), quiet=True), Returned
+            )
+            for entry in entries
+        )
     finally:
         history.release(twin)
-    return isinstance(put, Returned)

@@ -12,7 +12,9 @@ from telltale_spec.wire.shapes import U64_MAX
 
 __all__ = [
     "COLLIDING_PAIRS",
+    "LARGE_LENGTHS",
     "LENGTHS",
+    "MANY_NUMBERS",
     "NUMBERS",
     "PAIRED_TEXTS",
     "all_texts",
@@ -52,6 +54,9 @@ PAIRED_TEXTS: Final = (
 LENGTHS: Final = (15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 1_024)
 """Lengths at which stores cut texts; so is the one below."""
 
+LARGE_LENGTHS: Final = (2_048, 4_095, 4_096, 4_097, 8_192, 16_384, 32_768, 65_535, 65_537, 70_000)
+"""Lengths at which stores begin another page, or another way of keeping a text."""
+
 _LONGEST: Final = 65_536
 _WIDE_LIMITS: Final = (64, 128, 256, 4_096, _LONGEST)
 _BOUNDARIES: Final = (1, 2**7, 2**8, 2**15, 2**16, 2**31, 2**32, 2**53, 2**63)
@@ -63,6 +68,30 @@ NUMBERS: Final = (
     U64_MAX,
 )
 """Integers around the ends of what machines, databases and JSON readers keep, ascending."""
+
+_DECIMALS: Final = tuple(10**digits for digits in range(1, 20))
+# Days, and the beginnings of other eras, in seconds and in finer parts of them.
+_TIMES: Final = (
+    86_400,
+    631_152_000,
+    946_684_800,
+    978_307_200,
+    1_700_000_000,
+    2_208_988_800,
+    11_644_473_600,
+    1_700_000_000_000,
+    1_700_000_000_000_000,
+    1_700_000_000_000_000_000,
+)
+
+MANY_NUMBERS: Final = tuple(
+    sorted(
+        {each for bits in range(64) for each in (2**bits - 1, 2**bits, 2**bits + 1)}
+        | {each for number in _DECIMALS for each in (number - 1, number)}
+        | {*_TIMES, *NUMBERS}
+    )
+)
+"""The same, around every power of two and of ten, and what is easily taken for a time."""
 
 # Each pair has one value of a hash that stores make keys of.
 _OF_OLD_HASHES: Final = (
@@ -119,7 +148,8 @@ def few_texts() -> tuple[str, ...]:
 
 def odd_messages() -> tuple[str, ...]:
     """Return texts that are odd in the middle of another one: the same, and every template."""
-    return tuple(dict.fromkeys([*few_texts(), *CONFUSABLE_GROUPS["templates"]]))
+    groups = (CONFUSABLE_GROUPS["templates"], CONFUSABLE_GROUPS["quotes"])
+    return tuple(dict.fromkeys([*few_texts(), *itertools.chain.from_iterable(groups)]))
 
 
 def confusable_pairs() -> tuple[tuple[str, str], ...]:

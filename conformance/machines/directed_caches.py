@@ -32,9 +32,11 @@ from conformance.machines.long_caches import cache_groups, plain_puts
 from conformance.machines.outcome_material import (
     acquired,
     confusable_values,
+    deep_outcomes,
     nearly_equal_entries,
     numeric_outcomes,
     outcomes_of_every_kind,
+    outcomes_with_large_texts,
     outcomes_with_lists,
     outcomes_with_values_in_every_place,
     succeeded,
@@ -284,6 +286,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _ids(end)
     yield _numbered("outcomes of every kind", outcomes_of_every_kind(), end)
     yield _numbered("numbers of every size", numeric_outcomes(), end)
+    yield _numbered("deep outcomes", deep_outcomes(), end)
     yield _replaced("outcomes", map(acquired, confusable_values()))
     yield _side_by_side_a_little()
     yield _of_two_texts(end)
@@ -295,6 +298,8 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _replaced("lists", outcomes_with_lists())
     yield _replaced("values in every place", outcomes_with_values_in_every_place())
     yield _kept("texts of outcomes", FIELDS, _fields(), end)
+    large = _numbered("large texts", outcomes_with_large_texts(), end)
+    yield replace(large, is_spare=True)
     yield from _walks(backend, budget)
 
 

@@ -9,8 +9,14 @@ from typing import Final
 from conformance.engine.acts import Act
 from conformance.engine.scripts import Script
 from conformance.machines.confusable_groups import CONFUSABLE_GROUPS
-from conformance.machines.confusable_texts import COLLIDING_PAIRS, all_texts, few_texts
+from conformance.machines.confusable_texts import (
+    COLLIDING_PAIRS,
+    MANY_NUMBERS,
+    all_texts,
+    few_texts,
+)
 from conformance.machines.scripted_log import LOAD, REOPEN, append_act
+from conformance.machines.scripted_numbers import cycle_of_windows
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
@@ -31,6 +37,7 @@ __all__ = [
     "LEVELS_REOPENED",
     "levels_apart",
     "levels_kept",
+    "levels_lowered_again_and_again",
     "levels_of_all_pairs",
     "levels_of_any_tick",
     "levels_reopened",
@@ -157,6 +164,60 @@ def _borne_out(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
             if before is not _FINALIZED
         ]
         yield _refused(f"evidence of {level.value}", LEVELS_KEPT, acts, lowered[::-1], mode, end)
+
+
+def levels_lowered_again_and_again(end: tuple[Act, ...]) -> Iterator[Script]:
+    """Try to lower an operation behind every two entries, at every tick, and by every id.
+
+    Only a log that leaves nothing of what it refuses can be asked so often.
+    """
+    lowered = append_act(Escalation("o", _PROVISIONAL, _SOFT_SAFE, None, _TICK))
+    between = _entries_between()
+    acts = [append_act(Escalation("o", _NONE, _FINALIZED, None, _TICK))]
+    for place in cycle_of_windows(len(between), 2):
+        acts += [append_act(between[place]), lowered]
+    yield Script("levels behind two entries", LEVELS_KEPT, tuple(acts), (LOAD, *end))
+    acts = [append_act(Escalation("o", _NONE, _FINALIZED, None, 1))]
+    acts += [append_act(Escalation("o", _NONE, _PROVISIONAL, None, tick)) for tick in MANY_NUMBERS]
+    yield Script("levels lowered at every tick", LEVELS_KEPT, tuple(acts), (LOAD, *end))
+    ids = (None, "", "a", "b", "o", "10", "9")
+    acts = []
+    for number, (first, second) in enumerate(itertools.product(ids, repeat=2)):
+        name = f"o{number}"
+        acts.append(append_act(Escalation(name, _NONE, _SOFT_SAFE, first, _TICK)))
+        acts.append(append_act(Escalation(name, _NONE, _PROVISIONAL, second, _TICK)))
+    yield Script("levels lowered by every id", LEVELS_KEPT, tuple(acts), (LOAD, *end))
+    yield _names_in_turn(end)
+
+
+def _entries_between() -> tuple[AgreementWalEntry, ...]:
+    """Return entries of an operation, and of others that have its name elsewhere."""
+    same = AgreementEvidence("o", "p", None, "o", _FINALIZED, _WITNESS, "o", True)
+    own = [
+        AgreementEvidence("e", "o", None, None, level, _WITNESS, "r", True)
+        for level in AgreementLevel
+    ]
+    return (
+        *(VisibilityGateCrossing("o", "c", level, _TICK) for level in AgreementLevel),
+        *(Finalization("o", each, None, None, _TICK) for each in FinalizationOutcome),
+        *(EvidenceProduced(each, _TICK) for each in (*own, same)),
+        Escalation("o", _FINALIZED, _FINALIZED, "e", _TICK),
+        Escalation("p", _NONE, _NONE, "o", _TICK),
+        VisibilityGateCrossing("p", "o", _FINALIZED, _TICK),
+        Finalization("p", FinalizationOutcome.FINALIZED, "o", "o", _TICK),
+    )
+
+
+def _names_in_turn(end: tuple[Act, ...]) -> Script:
+    """Let every two names follow each other: one goes on, and the other is to be lowered."""
+    names = CONFUSABLE_GROUPS["names inside of names"]
+    levels = {name: (_SOFT_SAFE, _FINALIZED)[number % 2] for number, name in enumerate(names)}
+    acts = [append_act(Escalation(each, _NONE, levels[each], None, _TICK)) for each in names]
+    for one, other in itertools.permutations(names, 2):
+        for level in (_NONE, _SOFT_SAFE):
+            acts.append(append_act(Escalation(one, levels[one], levels[one], None, _TICK)))
+            acts.append(append_act(Escalation(other, level, level, None, _TICK)))
+    return Script("names in turn", LEVELS_APART, tuple(acts), (LOAD, *end))
 
 
 def levels_of_all_pairs(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:

@@ -16,7 +16,9 @@ from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite, scripted
 from conformance.machines.bounded import entry_of, log_walks
 from conformance.machines.confusable_texts import (
+    LARGE_LENGTHS,
     LENGTHS,
+    MANY_NUMBERS,
     NUMBERS,
     PAIRED_TEXTS,
     all_texts,
@@ -32,6 +34,7 @@ from conformance.machines.directed_levels import (
     LEVELS_REOPENED,
     levels_apart,
     levels_kept,
+    levels_lowered_again_and_again,
     levels_of_all_pairs,
     levels_of_any_tick,
     levels_reopened,
@@ -52,6 +55,7 @@ from conformance.machines.scripted_log import (
     read_act,
 )
 from conformance.machines.scripted_numbers import cycle_of_windows
+from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
@@ -139,6 +143,8 @@ def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
     yield _case("rising ticks", TICKS, rising, NUMBERS, end)
     falling = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(reversed(NUMBERS))]
     yield _case("falling ticks", TICKS, falling, reversed(NUMBERS), end)
+    many = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(MANY_NUMBERS)]
+    yield _case("ticks of every size", TICKS, many, MANY_NUMBERS[-3:], end)
     steps = [_gate(f"o{number}", tick) for number, tick in enumerate(ticks_in_steps())]
     yield _case("ticks in steps", TICKS, steps, NUMBERS[-9:], end)
     # One entry a read: a tick is compared as soon as it is stored.
@@ -200,6 +206,17 @@ def _lengths(end: tuple[Act, ...]) -> Script:
     return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
 
 
+def _large_lengths(end: tuple[Act, ...]) -> Script:
+    """Append entries of every kind in which each text is large, of each length two."""
+    acts = [
+        append_act(make(text, _TICK))
+        for length in LARGE_LENGTHS
+        for make in _MAKERS.values()
+        for text in texts_of_length(length)
+    ]
+    return Script("large texts", LENGTHS_APART, tuple(acts), (LOAD, *end), is_spare=True)
+
+
 def _same_object(end: tuple[Act, ...]) -> Script:
     """Give the log one record twice in a row; equal entries are two entries (WAL-02)."""
     acts = [
@@ -257,9 +274,11 @@ def _variants(end: tuple[Act, ...]) -> Iterator[Script]:
     entries = list(entries_of_every_variant())
     yield _case("every variant", VARIANTS, entries, (0, _TICK - 1, _TICK, U64_MAX), end)
     # What a suffix is served from may be told of some kinds of entries only.
-    acts = [act for entry in entries for act in (append_act(entry), read_act(0), read_act(_TICK))]
-    again = (read_act(0), *acts)
-    yield Script("suffix read again after every variant", READ_AGAIN, again, (LOAD, *end))
+    for number, start in enumerate(range(0, len(entries), _TURNS)):
+        some = entries[start : start + _TURNS]
+        acts = [act for entry in some for act in (append_act(entry), read_act(0), read_act(_TICK))]
+        again = (read_act(0), *acts)
+        yield Script(f"suffix read again {number}", READ_AGAIN, again, (LOAD, *end))
 
 
 def _apart(end: tuple[Act, ...]) -> Script:
@@ -276,6 +295,8 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from levels_apart(backend.rejection_mode, end)
     yield from levels_kept(backend.rejection_mode, end)
     yield from levels_of_all_pairs(backend.rejection_mode, end)
+    if backend.rejection_mode is RejectionMode.CLEAN_REJECT:
+        yield from levels_lowered_again_and_again(end)
     yield from levels_of_any_tick(backend.rejection_mode, end)
     yield _same_object(end)
     yield from _orders(end)
@@ -284,6 +305,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
         yield from _unread()
         yield from levels_reopened(backend.rejection_mode)
     yield _lengths(end)
+    yield _large_lengths(end)
     yield from _walks(backend, budget, end)
 
 

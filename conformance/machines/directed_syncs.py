@@ -71,6 +71,7 @@ DIRECTED_SYNC_SUITE: Final = ScriptSuite(
         cases.ENVELOPES: ("SYNC-12",),
         cases.AGAIN: ("SYNC-05", "SYNC-15"),
         cases.RISEN: ("SYNC-06",),
+        cases.FOREIGN: ("SYNC-04",),
         cases.GROWN: ("SYNC-05",),
         cases.FAILURES: ("SYNC-09",),
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from itertools import product
 from typing import Any, Final
 
 from telltale_spec.wire.agreement import (
@@ -60,8 +61,36 @@ def entries_of_every_variant() -> Iterator[AgreementWalEntry]:
             Finalization("o", _ABORTED, None, text, VARIANTS_TICK),
         ]
         yield from last
+    yield from _combined()
     # The same entry again is another entry.
     yield from (first, *last[-3:])
+
+
+def _combined() -> Iterator[AgreementWalEntry]:
+    """Yield combinations of what two or three fields of an entry have in them.
+
+    A text is absent, empty, that of the operation, or another one.
+    """
+    texts = (None, "", "o", "t")
+    for number, (before, text) in enumerate(product(_LEVELS, texts)):
+        for after in _LEVELS[before.rank :]:
+            # Of an operation of its own, so that it may begin at any level.
+            operation_id = f"o{number} {after.value}"
+            own = operation_id if text == "o" else text
+            yield Escalation(operation_id, before, after, own, VARIANTS_TICK)
+    for outcome, proof, handle in product(FinalizationOutcome, texts, texts):
+        yield Finalization("o", outcome, proof, handle, VARIANTS_TICK)
+    for level, text in product(_LEVELS, ("", "o", "t")):
+        yield VisibilityGateCrossing("o", text, level, VARIANTS_TICK)
+    for evidence_id, session, owner, reference in product(
+        ("", "o", "t"), (None, 0, VARIANTS_TICK), texts, ("", "o", "t")
+    ):
+        evidence = AgreementEvidence(
+            evidence_id, "o", session, owner, _NONE, _WITNESS, reference, True
+        )
+        yield EvidenceProduced(evidence, VARIANTS_TICK)
+    for level, kind, is_sure in product(_LEVELS, AgreementEvidenceKind, (True, False)):
+        yield _evidence(level=level, kind=kind, is_sure=is_sure)
 
 
 def _evidence(

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Final
 
-from conformance.machines.confusable_texts import NUMBERS, texts_of_length
+from conformance.machines.confusable_texts import (
+    LARGE_LENGTHS,
+    MANY_NUMBERS,
+    NUMBERS,
+    texts_of_length,
+)
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     AcquireResponse,
@@ -53,9 +58,11 @@ from telltale_spec.wire.values import (
 __all__ = [
     "acquired",
     "confusable_values",
+    "deep_outcomes",
     "nearly_equal_entries",
     "numeric_outcomes",
     "outcomes_of_every_kind",
+    "outcomes_with_large_texts",
     "outcomes_with_lists",
     "outcomes_with_values_in_every_place",
     "succeeded",
@@ -65,6 +72,7 @@ _UNIT: Final = UnitValue()
 # How many values stand in one outcome: few, so that a reader finds the one that is wrong.
 _BATCH: Final = 6
 _LONG_TEXTS: Final = (300, 5_000, 20_000)
+_DEPTHS: Final = (8, 33, 60)
 
 
 def succeeded(response: EffectResponse) -> EffectOutcome:
@@ -79,8 +87,8 @@ def acquired(value: Value) -> EffectOutcome:
 
 def numeric_outcomes() -> Iterator[EffectOutcome]:
     """Yield outcomes with numbers of every size, one after the other."""
+    yield from (acquired(NatValue(number)) for number in MANY_NUMBERS)
     for number in NUMBERS:
-        yield acquired(NatValue(number))
         yield acquired(_endpoint(number))
     seconds = (0, 1, *NUMBERS[-3:])
     for secs in seconds:
@@ -94,6 +102,8 @@ def confusable_values() -> Iterator[Value]:
     yield from (_UNIT, BoolValue(False), BoolValue(True), NatValue(0), NatValue(1))
     yield from (StrValue(text) for text in ("", "0", "1", "true", "false", "null", "Unit", "1.0"))
     yield ProdValue(_UNIT, _UNIT)
+    yield from (ProdValue(NatValue(a), NatValue(b)) for a, b in ((1, 2), (2, 1), (1, 1)))
+    yield from (ProdValue(StrValue(a), StrValue(b)) for a, b in (("a", "b"), ("b", "a")))
     yield ProdValue(NatValue(1), StrValue("1"))
     yield ProdValue(StrValue("1"), NatValue(1))
     yield ProdValue(ProdValue(_UNIT, NatValue(1)), NatValue(2))
@@ -146,6 +156,26 @@ def outcomes_with_lists() -> Iterator[EffectOutcome]:
     for length in (15, 16, 23, 24, 25, 99, 100, 101, 127, 128, 255, 256, 257, 1_024):
         yield succeeded(ReceiveResponse(tuple(map(NatValue, range(length)))))
         yield succeeded(TopologyEventsResponse(tuple(Crash(f"s{each}") for each in range(length))))
+
+
+def deep_outcomes() -> Iterator[EffectOutcome]:
+    """Yield outcomes of pairs inside of pairs, to either side, each level with a number of its own.
+
+    They are no deeper than every reader has to follow (DEC-28).
+    """
+    for depth in _DEPTHS:
+        numbers: list[Value] = [NatValue(number) for number in range(1, depth + 1)]
+        yield acquired(reduce(ProdValue, numbers))
+        yield acquired(reduce(lambda inner, each: ProdValue(each, inner), numbers))
+
+
+def outcomes_with_large_texts() -> Iterator[EffectOutcome]:
+    """Yield outcomes with texts of lengths at which stores begin another page."""
+    for length in LARGE_LENGTHS:
+        for text in texts_of_length(length):
+            yield acquired(StrValue(text))
+            yield succeeded(ChooseResponse(text))
+            yield EffectOutcome.failed(EffectFailure(EffectFailureKind.UNKNOWN, text))
 
 
 def outcomes_with_values_in_every_place() -> Iterator[EffectOutcome]:

@@ -37,6 +37,7 @@ _NONE, _PROVISIONAL, _SOFT_SAFE, _FINALIZED = AgreementLevel
 _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _MANY: Final = 300
 _VERY_MANY: Final = 1_040
+_LONG_SUFFIX: Final = 520
 
 
 def directed_cases(_histories: int) -> Iterator[RecoveryCase]:
@@ -51,6 +52,7 @@ def directed_cases(_histories: int) -> Iterator[RecoveryCase]:
     yield from _ticks()
     yield from _one_place_apart()
     yield _many()
+    yield from _decided_late()
     # More than a thousand: what asks a store for its operations may get a page of them.
     gates = [VisibilityGateCrossing(f"o{number}", "c", _NONE, 1) for number in range(_VERY_MANY)]
     yield RecoveryCase(0, tuple(gates))
@@ -208,6 +210,25 @@ def _one_place_apart() -> Iterator[RecoveryCase]:
         yield RecoveryCase(0, (entry,), cache)
 
 
+def _decided_late() -> Iterator[RecoveryCase]:
+    """Yield long logs of one operation in which the first or the last entry decides (RECOV-04)."""
+    ends = (
+        _produced("e", level=_FINALIZED),
+        _rise("a", _NONE, _SOFT_SAFE),
+        Finalization("a", FinalizationOutcome.ABORTED, None, None, 1),
+    )
+    between = (
+        _produced("f"),
+        _rise("a", _NONE, _NONE),
+        Finalization("a", FinalizationOutcome.TIMED_OUT, None, None, 1),
+        VisibilityGateCrossing("a", "c", _NONE, 1),
+    )
+    for end, each, count in product(ends, between, (65, _LONG_SUFFIX)):
+        yield RecoveryCase(0, (*[each] * count, end))
+        if not isinstance(end, Escalation):
+            yield RecoveryCase(0, (end, *[each] * count))
+
+
 def _ticks() -> Iterator[RecoveryCase]:
     """Yield entries and checkpoints around the ends of what machines keep (RECOV-02)."""
     log = tuple([VisibilityGateCrossing(f"o{tick}", "c", _NONE, tick) for tick in NUMBERS])
@@ -244,8 +265,10 @@ def runs_of_entries(_histories: int) -> Iterator[RecoveryCase]:
     every = (
         *(VisibilityGateCrossing("a", "c", each, 1) for each in AgreementLevel),
         *(_rise("a", old, new) for old, new in product(AgreementLevel, repeat=2)),
+        *(Escalation("a", _NONE, each, "e", 1) for each in AgreementLevel),
         *(_produced("e", level=each) for each in AgreementLevel),
         *(Finalization("a", each, None, None, 1) for each in FinalizationOutcome),
+        Finalization("a", FinalizationOutcome.FINALIZED, "e", "e", 1),
     )
     yield from (RecoveryCase(0, entries) for entries in product(every, repeat=2))
     letters = (

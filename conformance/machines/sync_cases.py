@@ -29,16 +29,20 @@ from conformance.machines.sync_material import (
 from conformance.machines.sync_sequences import (
     AGAIN,
     FAILURES,
+    FOREIGN,
     GROWN,
     RISEN,
     SyncActMaker,
     failures_in_a_row,
+    foreign_evidence,
     made_again,
     on_a_grown_log,
+    risen_and_ended,
     risen_levels,
 )
 from conformance.machines.sync_variations import odd_effects, odd_requests
 from strategies.faults import BackendCall, CallFault
+from telltale_spec.errors import EscalationOrderError
 from telltale_spec.wire.agreement import (
     AgreementEvidenceKind,
     AgreementLevel,
@@ -53,6 +57,7 @@ __all__ = [
     "ENVELOPES",
     "FAILURES",
     "FAULTS",
+    "FOREIGN",
     "GROWN",
     "IGNORED",
     "LEVELS",
@@ -91,6 +96,15 @@ _TICK: Final = 5
 _STORED_MANY: Final = 1_000
 _SYNCED_MANY: Final = 500
 _ACTS_MAX: Final = 24
+# Why a log refuses an append is told as it is, whatever it was.
+_REFUSALS: Final = (
+    "disk full",
+    str(EscalationOrderError("o", "soft_safe", "none", None, 3)),
+    str(EscalationOrderError("o", "none", "provisional", "finalized", 3)),
+    "duplicate entry",
+    "timed out",
+    "database is locked",
+)
 
 
 def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
@@ -110,6 +124,8 @@ def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     yield from _scripts("envelopes", ENVELOPES, [act(*each, blocked=False) for each in _effects()])
     yield from made_again(act)
     yield from risen_levels(act)
+    yield from risen_and_ended(act)
+    yield from foreign_evidence(act)
     yield from failures_in_a_row(act)
     yield on_a_grown_log(act)
     yield _many(act)
@@ -193,7 +209,8 @@ def _faults(act: SyncActMaker) -> Iterator[Script]:
     acts: list[Act] = []
     for number, text in enumerate((*odd_messages(), "x" * 1_000)):
         # The name and the message are odd by turns, and then both.
-        for name, message in ((text, "disk full"), (f"o{number}", text), (f"{text}'", text)):
+        refusal = _REFUSALS[number % len(_REFUSALS)]
+        for name, message in ((text, refusal), (f"o{number}", text), (f"{text}'", text)):
             request = whole_request(name, "c")
             acts.append(
                 act("sync_and_retry", request, CallFault(BackendCall.LOAD, 0, False, message))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from conformance.engine.acts import Act
@@ -14,6 +15,7 @@ from strategies.faults import BackendCall, CallFault
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalEntry,
+    Escalation,
     EvidenceProduced,
     Finalization,
     FinalizationOutcome,
@@ -24,17 +26,21 @@ from telltale_spec.wire.agreement import (
 __all__ = [
     "AGAIN",
     "FAILURES",
+    "FOREIGN",
     "GROWN",
     "RISEN",
     "SyncActMaker",
     "failures_in_a_row",
+    "foreign_evidence",
     "made_again",
     "on_a_grown_log",
+    "risen_and_ended",
     "risen_levels",
 ]
 
 AGAIN: Final = "requests made again after others, and at other ticks"
 RISEN: Final = "levels of operations that are easily confused"
+FOREIGN: Final = "evidence of operations that are easily confused"
 GROWN: Final = "requests that differ in one place, on a log of many entries"
 FAILURES: Final = "many failures in a row, and then none"
 
@@ -43,6 +49,8 @@ _NONE: Final = AgreementLevel.NONE
 _OUTCOMES: Final = tuple(FinalizationOutcome)
 _TICK: Final = 5
 _GROWN: Final = 1_100
+_ACTS_MAX: Final = 24
+_NEIGHBOURS: Final = 12
 # More than what those who try again, or stop trying, are set to.
 _FAILURES: Final = 12
 
@@ -80,6 +88,31 @@ def risen_levels(act: SyncActMaker) -> Iterator[Script]:
                 state = state_of(text, levels[number % len(levels)])
                 acts.append(act.sync(WalSyncRequest(text, "c", _NONE, state, (), _TICK)))
             yield Script(f"levels: {name}{order}", RISEN, tuple(acts))
+
+
+def risen_and_ended(act: SyncActMaker) -> Iterator[Script]:
+    """Sync every level with every outcome, on top of every level (SYNC-06, SYNC-07)."""
+    acts: list[Act] = []
+    wanted = product((None, *_LEVELS), _LEVELS, (None, *_OUTCOMES))
+    for number, (risen, level, outcome) in enumerate(wanted):
+        name = f"o{number}"
+        if risen is not None:
+            acts.append(act.append(Escalation(name, _NONE, risen, None, _TICK - 1)))
+        state = state_of(name, level, outcome)
+        acts.append(act.sync(WalSyncRequest(name, "c", _NONE, state, (), _TICK)))
+    for number, start in enumerate(range(0, len(acts), _ACTS_MAX)):
+        yield Script(f"risen and ended {number}", RISEN, tuple(acts[start : start + _ACTS_MAX]))
+
+
+def foreign_evidence(act: SyncActMaker) -> Iterator[Script]:
+    """Bring evidence of confusable operations along, of which only one is meant (SYNC-04)."""
+    for name, group in text_groups().items():
+        texts = tuple(dict.fromkeys([*group[:_NEIGHBOURS], *group[-2:]]))
+        acts = []
+        for text in texts:
+            evidence = tuple(evidence_of(f"e{number}", other) for number, other in enumerate(texts))
+            acts.append(act.sync(WalSyncRequest(text, "c", _NONE, None, evidence, _TICK)))
+        yield Script(f"evidence of others: {name}", FOREIGN, tuple(acts))
 
 
 def on_a_grown_log(act: SyncActMaker) -> Script:
