@@ -1,11 +1,14 @@
-"""Prove that the built wheel is complete, and that it works with nothing else around it.
+"""Build the distributions, and prove that the wheel is complete and works with nothing around it.
 
-Usage: python .ci/check_package.py DIST_FOLDER
+Usage: python .ci/check_package.py
+
+They are built from a copy of the checkout, so that others may install from it at the same time.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +18,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("conformance", "strategies", "telltale_spec")
+# What others make in the checkout, also while it is copied.
+NOT_COPIED = (
+    *(".git", ".tox", ".venv", "build", "dist", "target", "node_modules", "*.egg-info"),
+    *("__pycache__", ".*_cache", ".hypothesis", ".telltale"),
+)
 # Some need files that are shipped beside the modules.
 COMMANDS = (
     ("--version",),
@@ -32,14 +40,22 @@ COMMANDS = (
 )
 
 
-def main(dist_folder: Path) -> None:
-    """Check the single wheel and the single source distribution of a folder."""
-    wheel = _only(dist_folder, "*.whl")
+def main() -> None:
+    """Build one wheel and one source distribution, and check the wheel."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        wheel = _built(scratch)
+        _check_contents(wheel)
+        _check_use(wheel, scratch)
+        print(f"{wheel.name}: complete, and works alone")
+
+
+def _built(scratch: Path) -> Path:
+    copy, dist_folder = scratch / "checkout", scratch / "dist"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    _run(copy, sys.executable, "-m", "build", "--outdir", str(dist_folder), ".")
     _only(dist_folder, "*.tar.gz")
-    _check_contents(wheel)
-    with tempfile.TemporaryDirectory() as scratch:
-        _check_use(wheel, Path(scratch))
-    print(f"{wheel.name}: complete, and works alone")
+    return _only(dist_folder, "*.whl")
 
 
 def _only(folder: Path, pattern: str) -> Path:
@@ -104,6 +120,6 @@ def _run(folder: Path, *command: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 1:
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]))
+    main()

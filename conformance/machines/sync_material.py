@@ -76,7 +76,8 @@ def stored_entries(name: str) -> list[AgreementWalEntry]:
         *(Finalization(name, each, None, None, _TICK) for each in _OUTCOMES),
         Finalization(name, FinalizationOutcome.FINALIZED, "proof", "handle", _TICK),
         # What stands for nothing in an identity is an id as well (F2).
-        *(Finalization(name, _OUTCOMES[0], *each, _TICK) for each in (("-", None), (None, "-"))),
+        Finalization(name, _OUTCOMES[0], "-", None, _TICK),
+        Finalization(name, _OUTCOMES[0], None, "-", _TICK),
         *(Finalization(name, each, "-", "-", _TICK) for each in _OUTCOMES),
         *(VisibilityGateCrossing(name, "c", each, _TICK - 1) for each in _LEVELS),
         *(VisibilityGateCrossing(name, "c", each, _TICK) for each in _LEVELS),
