@@ -29,8 +29,8 @@ _LONG_TEXT: Final = "long-" * 300
 _LARGE_TEXTS: Final = ("page-" * 1_000, "large-" * 12_000)
 _IDS: Final = 7
 # One operation more than the round numbers at which storages do so.
-_OPERATIONS: Final = 132
-_OPERATIONS_OF_CI: Final = 262
+_OPERATIONS: Final = 262
+_OPERATIONS_OF_CI: Final = 522
 _HISTORIES_OF_CI: Final = 150
 
 

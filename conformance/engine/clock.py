@@ -34,6 +34,14 @@ class SearchClock:
         """How long the search may go on by the clock, at least 0."""
         return max(0.0, self._budget.wall_seconds - (time.monotonic() - self._waited_from))
 
+    @property
+    def used_share(self) -> float:
+        """How much of the time is used, of the processor's or by the clock; 1 is all of it."""
+        worked_seconds = time.process_time() - self._worked_from
+        waited_seconds = time.monotonic() - self._waited_from
+        budget = self._budget
+        return max(worked_seconds / budget.seconds, waited_seconds / budget.wall_seconds)
+
     def note_violation(self) -> None:
         """Begin to count the time in which the first violation is made shorter."""
         if self._violated_at is None:
@@ -46,9 +54,7 @@ class SearchClock:
     def is_out_of_time(self, share: float = 1.0) -> bool:
         """Say whether the time of the budget is used up, or this share of it."""
         budget = self._budget
-        worked_seconds = time.process_time() - self._worked_from
-        waited_seconds = time.monotonic() - self._waited_from
-        if worked_seconds > share * budget.seconds or waited_seconds > share * budget.wall_seconds:
+        if self.used_share > share:
             return True
         if self._violated_at is None:
             return False

@@ -27,6 +27,9 @@ _ACTS_BETWEEN_LOOKS: Final = 8
 # A smaller part of a script's plan is no judgement.
 _PLAN_ENOUGH: Final = 0.25
 
+# And it is ended, and judged by what was done, when it has used so much.
+_SPARE_EACH: Final = 0.1
+
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
 # is full after so many entries has shown it too.
 _TAKEN_ENOUGH: Final = 0.5
@@ -130,6 +133,8 @@ class ScriptSuite(Suite):
                 continue
             # None of the long ones may take the time of those after it.
             share = min(1.0, number / needed_count) if self.shares_time else 1.0
+            if script.is_spare:
+                share = min(share, session.used_share + _SPARE_EACH)
             found = self._tried(session, script, share)
             if found is not None:
                 return self._shortest(session, found)

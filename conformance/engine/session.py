@@ -136,6 +136,11 @@ class Session:
         """Say whether the time of the budget is used up, or this share of it."""
         return self._clock.is_out_of_time(share)
 
+    @property
+    def used_share(self) -> float:
+        """How much of the time of the budget is used; 1 is all of it."""
+        return self._clock.used_share
+
     def shorten_further(self) -> None:
         """Let a counterexample be made shorter after the engine, in the time kept for that."""
         self._clock.shorten_further()

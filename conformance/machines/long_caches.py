@@ -70,8 +70,8 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 520
 _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
-# More than a thousand, and than its power of two: ids that have nothing else are cheap to keep.
-_FULL: Final = 1_040
+# More than a power of two that is beyond what other histories have: plain ids are cheap to keep.
+_FULL: Final = 4_200
 # Two thirds of a power of two, and three quarters of one, with some more.
 _TABLE_GROWS: Final = 390
 _FAILURES: Final = tuple(EffectFailureKind)

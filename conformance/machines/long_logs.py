@@ -57,6 +57,8 @@ _QUICK: Final = 300
 _MANY_MIN: Final = 1_040
 _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
+# More than a power of two that is beyond what other histories have.
+_FULL: Final = 4_200
 # More in a row than what those who stop trying are set to.
 _REFUSED: Final = 12
 _BLOCKS: Final = (
@@ -238,6 +240,16 @@ def _equal(count: int) -> Script:
     return Script("many equal entries", MANY, acts, (read_act(0), LOAD), is_spare=True)
 
 
+def _full(count: int) -> Script:
+    """Append very many plain entries: a log that keeps the newest has to have room for all."""
+    appends = [
+        append_act(VisibilityGateCrossing("o", "c", AgreementLevel.NONE, tick))
+        for tick in range(1, count + 1)
+    ]
+    ending = (read_act(0), read_act(count - 2), LOAD)
+    return Script("very many entries", MANY, tuple(appends), ending, is_spare=True)
+
+
 def _names(count: int) -> Script:
     """Append entries in which every text and session is its own, for stores that number them.
 
@@ -332,6 +344,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield from _rising(some)
     yield _equal(max(_MORE_THAN_A_BYTE, some))
     yield _names(max(_MORE_THAN_A_BYTE, some))
+    yield _full(max(count, _FULL))
 
 
 def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:

@@ -8,28 +8,39 @@ import pytest
 
 from conformance.backend import Backend
 from conformance.engine.suite import Suite
+from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
 from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.long_caches import LONG_CACHE_SUITE
 from conformance.machines.long_logs import LONG_LOG_SUITE
+from conformance.machines.recovery import RECOVERY_SUITE
+from tests.zoo import broken_combined as combined
 from tests.zoo import broken_narrow as narrow
 from tests.zoo.broken_long_caches import cache_backend
 from tests.zoo.broken_long_logs import log_backend
 from tests.zoo.judging import failed, judged, unproved
+from tests.zoo.kill_table import tables_of
 
 SUITES: dict[str, tuple[Suite, ...]] = {
     "log": (DIRECTED_LOG_SUITE, LONG_LOG_SUITE),
     "cache": (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE),
     "WAL handler": (DIRECTED_SYNC_SUITE,),
     "evidence handler": (DIRECTED_EVIDENCE_SUITE,),
+    "recovery": (tables_of(RECOVERY_SUITE),),
+    "codec": (tables_of(CODEC_SUITE),),
 }
 BROKEN = [
     *(("log", *row) for row in narrow.BROKEN_NARROW_LOGS),
     *(("cache", *row) for row in narrow.BROKEN_NARROW_CACHES),
     *(("WAL handler", *row) for row in narrow.BROKEN_NARROW_WAL_HANDLERS),
     *(("evidence handler", *row) for row in narrow.BROKEN_NARROW_EVIDENCE_HANDLERS),
+    *(("log", *row) for row in combined.BROKEN_COMBINED_LOGS),
+    *(("cache", *row) for row in combined.BROKEN_COMBINED_CACHES),
+    *(("WAL handler", *row) for row in combined.BROKEN_COMBINED_WAL_HANDLERS),
+    *(("recovery", *row) for row in combined.BROKEN_COMBINED_RECOVERIES),
+    *(("codec", *row) for row in combined.BROKEN_COMBINED_CODECS),
 ]
 RIGHT = [
     *(("log", *row) for row in narrow.RIGHT_NARROW_LOGS),
@@ -48,6 +59,10 @@ def backend_of(kind: str, name: str, make: Any) -> Backend:
             return cache_backend(name, make)
         case "WAL handler":
             return Backend(name, agreement_wal_handler=make)
+        case "recovery":
+            return Backend(name, recovery=make)
+        case "codec":
+            return Backend(name, codec=make)
         case _:
             return Backend(name, evidence_handler=make)
 
