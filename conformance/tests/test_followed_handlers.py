@@ -201,6 +201,19 @@ def test_what_leaves_the_bounded_sync_ends_the_counting(name: str) -> None:
     assert taken == {(TourSync(), _WHOLE.name)}
 
 
+def test_operations_are_told_apart_where_identities_are_not() -> None:
+    """Two names that are put together may be two others put together (F2)."""
+    names = ("a", "b:c"), ("a:b", "c")
+    requests = [
+        replace(sync_request(_BARE), operation_id=one, downstream_coroutine_id=other)
+        for one, other in names
+    ]
+
+    taken = transitions_of(_SYNCS, WAL_SYNC_SUITE, list(map(_sync, requests)))
+
+    assert taken == {(TourSync(), _BARE.name)}
+
+
 class ForgetsGates(ListWal):
     """A log that says to have taken a gate and has not: no fault of the handler's."""
 
