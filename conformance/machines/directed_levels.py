@@ -212,7 +212,10 @@ def _names_in_turn(end: tuple[Act, ...]) -> Script:
     """Let every two names follow each other: one goes on, and the other is to be lowered."""
     names = CONFUSABLE_GROUPS["names inside of names"]
     levels = {name: (_SOFT_SAFE, _FINALIZED)[number % 2] for number, name in enumerate(names)}
-    acts = [append_act(Escalation(each, _NONE, levels[each], None, _TICK)) for each in names]
+    # What is inside of another comes before it: so it is raised by itself.
+    acts = [
+        append_act(Escalation(each, _NONE, levels[each], None, _TICK)) for each in reversed(names)
+    ]
     for one, other in itertools.permutations(names, 2):
         for level in (_NONE, _SOFT_SAFE):
             acts.append(append_act(Escalation(one, levels[one], levels[one], None, _TICK)))
