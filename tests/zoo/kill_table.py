@@ -42,6 +42,12 @@ from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from tests.zoo import broken_handles, door_targets
 from tests.zoo.broken_caches import BROKEN_CACHES
 from tests.zoo.broken_codecs import BROKEN_CODECS
+from tests.zoo.broken_combined import (
+    BROKEN_COMBINED_CACHES,
+    BROKEN_COMBINED_CODECS,
+    BROKEN_COMBINED_LOGS,
+    BROKEN_COMBINED_RECOVERIES,
+)
 from tests.zoo.broken_directed import BROKEN_DIRECTED_CACHES, BROKEN_DIRECTED_LOGS
 from tests.zoo.broken_directed_functions import (
     BROKEN_DIRECTED_CODECS,
@@ -141,10 +147,10 @@ def _long_zoo() -> Iterator[BrokenSystem]:
         backend = grown_backend(name, grown)
         suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
         yield BrokenSystem("long log", name, requirement_id, backend, suites)
-    for name, narrow_log, requirement_id in BROKEN_NARROW_LOGS:
+    for name, narrow_log, requirement_id in (*BROKEN_NARROW_LOGS, *BROKEN_COMBINED_LOGS):
         suites = (DIRECTED_LOG_SUITE, LONG_LOG_SUITE)
         yield BrokenSystem("long log", name, requirement_id, log_backend(name, narrow_log), suites)
-    for name, narrow_cache, requirement_id in BROKEN_NARROW_CACHES:
+    for name, narrow_cache, requirement_id in (*BROKEN_NARROW_CACHES, *BROKEN_COMBINED_CACHES):
         suites = (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE)
         backend = cache_backend(name, narrow_cache)
         yield BrokenSystem("long cache", name, requirement_id, backend, suites)
@@ -189,10 +195,13 @@ def _directed_zoo() -> Iterator[BrokenSystem]:
     ):
         backend = Backend(name, evidence_handler=make_evidence)
         found.append(("directed evidence handler", name, requirement_id, backend, evidence_suites))
-    for name, recovery, requirement_id in BROKEN_DIRECTED_RECOVERIES:
+    for name, recovery, requirement_id in (
+        *BROKEN_DIRECTED_RECOVERIES,
+        *BROKEN_COMBINED_RECOVERIES,
+    ):
         backend, tables = Backend(name, recovery=recovery), (tables_of(RECOVERY_SUITE),)
         found.append(("directed recovery", name, requirement_id, backend, tables))
-    for name, codec, requirement_id in BROKEN_DIRECTED_CODECS:
+    for name, codec, requirement_id in (*BROKEN_DIRECTED_CODECS, *BROKEN_COMBINED_CODECS):
         backend, tables = Backend(name, codec=codec), (tables_of(CODEC_SUITE),)
         found.append(("directed codec", name, requirement_id, backend, tables))
     for name, identity in BROKEN_DIRECTED_IDENTITIES:
