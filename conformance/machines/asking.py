@@ -75,7 +75,7 @@ def takes_the_id(history: History, evidence_id: str) -> bool:
     # What the search sees of it is the refusal alone, not how its reason was found.
     beside = history.beside()
     entries = [
-        EvidenceOutcomeCacheEntry(evidence_id, "i", "o", outcome)
+        EvidenceOutcomeCacheEntry(evidence_id, "interface", "operation", outcome)
         for outcome in (EffectOutcome.blocked(), EffectOutcome.success(ReleaseResponse()))
     ]
     try:

@@ -92,6 +92,7 @@ _TICK: Final = VARIANTS_TICK
 # One more than a block of a store that writes 32 at once, and some.
 _RUNS_MAX: Final = 36
 _TURNS: Final = 90
+_LOOKS: Final = 300
 
 
 def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
@@ -143,8 +144,9 @@ def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
     yield _case("rising ticks", TICKS, rising, NUMBERS, end)
     falling = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(reversed(NUMBERS))]
     yield _case("falling ticks", TICKS, falling, reversed(NUMBERS), end)
-    many = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(MANY_NUMBERS)]
-    yield _case("ticks of every size", TICKS, many, MANY_NUMBERS[-3:], end)
+    for kind, make in _MAKERS.items():
+        many = [make(f"o{index}", tick) for index, tick in enumerate(MANY_NUMBERS)]
+        yield _case(f"ticks of every size of {kind}", TICKS, many, MANY_NUMBERS[-3:], end)
     steps = [_gate(f"o{number}", tick) for number, tick in enumerate(ticks_in_steps())]
     yield _case("ticks in steps", TICKS, steps, NUMBERS[-9:], end)
     # One entry a read: a tick is compared as soon as it is stored.
@@ -215,6 +217,13 @@ def _large_lengths(end: tuple[Act, ...]) -> Script:
         for text in texts_of_length(length)
     ]
     return Script("large texts", LENGTHS_APART, tuple(acts), (LOAD, *end), is_spare=True)
+
+
+def _many_looks(end: tuple[Act, ...]) -> Script:
+    """Look at a few entries again and again: nothing is lost by it, and nothing comes."""
+    acts = [append_act(make("o", _TICK)) for make in _MAKERS.values()]
+    acts += [*[LOAD] * _LOOKS, *[read_act(0)] * _LOOKS, append_act(_gate("p"))]
+    return Script("many looks", READ_AGAIN, tuple(acts), (read_act(0), LOAD, *end), is_spare=True)
 
 
 def _same_object(end: tuple[Act, ...]) -> Script:
@@ -305,6 +314,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
         yield from _unread()
         yield from levels_reopened(backend.rejection_mode)
     yield _lengths(end)
+    yield _many_looks(end)
     yield _large_lengths(end)
     yield from _walks(backend, budget, end)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -94,9 +95,11 @@ class EvidenceActs:
         self._begin(fault)
         self.resolver.evidence_id = evidence_id
         self.inner.script("handle_effect", outcome)
+        # A copy of its own, so that nothing that is done to it reaches what it is judged by.
+        given = copy.deepcopy(request)
         answer = self._call(
             handled_text(request, evidence_id, outcome, fault),
-            lambda: self.handler.handle_effect(request),
+            lambda: self.handler.handle_effect(given),
             {
                 "operation": "handle_effect",
                 "evidence_id": evidence_id,

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from conformance.engine.session import Returned
 from conformance.engine.suite import Law, TableLaw
-from conformance.machines.evidence_probes import shown_outcome
+from conformance.machines.evidence_probes import answer_text, shown_outcome
 from conformance.machines.evidence_subject import OUTCOME, REQUEST, HandlerSubject, judged_alone
 from conformance.machines.evidence_values import inner_outcomes
 from strategies.faults import BackendCall, CallFault
@@ -175,6 +176,17 @@ def _an_escaping_exception_frees_the_lock(subject: HandlerSubject, place: str) -
         subject.history.answer("it answered" if answers else "an exception")
         check = subject.history.check
         check("WAL-09", bool(answers), "an answer, as the lock is free again", "an exception")
+    if subject.history.session.backend.mends:
+        # Whether the effect has happened is a doubt that such a handler may keep.
+        return
+    # By who was there when it escaped, too.
+    again = subject.call("handle the request again", lambda: handler.handle_effect(REQUEST))
+    subject.history.check(
+        "WAL-09",
+        again == Returned(OUTCOME),
+        lambda: shown_outcome(OUTCOME),
+        lambda: answer_text(again),
+    )
 
 
 def _tamed(act: Callable[[], Any]) -> Callable[[], Any]:

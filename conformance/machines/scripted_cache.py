@@ -6,6 +6,7 @@ was never found was never kept.
 
 from __future__ import annotations
 
+import copy
 from typing import Final
 
 from conformance.engine.acts import Act, act
@@ -14,7 +15,7 @@ from conformance.engine.session import History, Returned
 from conformance.machines.asking import TRIES
 from conformance.machines.living_cache import LivingCache
 from conformance.rules.cache import Entries
-from conformance.rules.narration import operation_text
+from conformance.rules.narration import found_text, operation_text
 from telltale_spec.model.operations import PutOutcome
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
@@ -50,7 +51,13 @@ class ScriptedCache(ScriptedPart):
         self.offered += 1
         refusal = ""
         for _ in range(TRIES):
-            answer = self._cache.put(entry, entry)
+            # A copy of its own, so that nothing done to it reaches what it is judged by.
+            given = copy.deepcopy(entry)
+            answer = self._cache.put(entry, given)
+            if given != entry:
+                as_given = f"the entry left as it was given: {found_text(entry)}"
+                changed = f"the backend changed it: {found_text(given)}"
+                self.history.check("CACHE-02", False, as_given, changed)
             if isinstance(answer, Returned):
                 self.taken += 1
                 return

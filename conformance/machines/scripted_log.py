@@ -7,6 +7,7 @@ showed is one that was never stored.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -107,18 +108,25 @@ class ScriptedLog(ScriptedPart):
         # What such a log holds from here on is judged by the random histories.
         self._beyond_judging = self.backend.rejection_mode is not RejectionMode.CLEAN_REJECT
 
-    def _asked(self, operation: Append) -> Raised | Returned:
-        return self.history.call(
-            operation_text(operation),
-            lambda: self.sut.append(operation.entry),
-            operation=operation,
+    def _asked(
+        self, operation: Append, given: AgreementWalEntry | None = None
+    ) -> Raised | Returned:
+        """Append a copy of its own, so that nothing done to it reaches what it is judged by."""
+        entry = copy.deepcopy(operation.entry) if given is None else given
+        answer = self.history.call(
+            operation_text(operation), lambda: self.sut.append(entry), operation=operation
         )
+        if entry != operation.entry:
+            as_given = f"the entry left as it was given: {contents_text((operation.entry,))}"
+            changed = f"the backend changed it: {contents_text((entry,))}"
+            self.history.check("WAL-01", False, as_given, changed)
+        return answer
 
-    def _offer(self, entry: AgreementWalEntry) -> None:
+    def _offer(self, entry: AgreementWalEntry, given: AgreementWalEntry | None = None) -> None:
         self.offered += 1
         operation, refusal = Append(entry), ""
         for _ in range(TRIES):
-            answer = self._asked(operation)
+            answer = self._asked(operation, given)
             self._judge.append(event_of(operation, answer), entry)
             if isinstance(answer, Returned):
                 self.taken += 1
@@ -134,8 +142,9 @@ class ScriptedLog(ScriptedPart):
     @act("append_twice")
     def append_twice(self, entry: AgreementWalEntry) -> None:
         """Append one record, the very same object, twice in a row."""
-        self._offer(entry)
-        self._offer(entry)
+        given = copy.deepcopy(entry)
+        self._offer(entry, given)
+        self._offer(entry, given)
 
     @act("read_since")
     def read_since(self, tick: int) -> None:

@@ -7,6 +7,7 @@ itself is judged elsewhere and ends the history here.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -154,9 +155,10 @@ class SyncSteps:
         self.history.check("SYNC-06", error is None, "a valid log", lambda: f"a log with {error}")
 
     def _call(self, request: WalSyncRequest, effect: EffectRequest | None) -> object:
+        # A copy of its own, so that nothing that it does to it reaches what it is judged by.
         if effect is None:
-            return self.immediate.wal_sync(request)
-        return self.immediate.handle_effect(effect)
+            return self.immediate.wal_sync(copy.deepcopy(request))
+        return self.immediate.handle_effect(copy.deepcopy(effect))
 
     def _failed_call(self) -> ProbeCall | None:
         failed = [call for call in self.probe.calls if call.error is not None]

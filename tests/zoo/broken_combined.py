@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import cbor2
 
-from conformance.backend import RecoveryFunction, WalHandlerFactory
+from conformance.backend import EvidenceHandlerFactory, RecoveryFunction, WalHandlerFactory
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import (
     AgreementLevel,
@@ -26,10 +27,19 @@ from telltale_spec.wire.agreement import (
     WalSyncRequest,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import AcquireResponse, EffectFailure, EffectResult, Failure
+from telltale_spec.wire.effects import (
+    AcquireResponse,
+    EffectFailure,
+    EffectOutcome,
+    EffectResult,
+    Failure,
+    FailureStatus,
+)
 from telltale_spec.wire.persisted import PersistedDurabilityArtifact
+from telltale_spec.wire.requests import EffectRequest
 from telltale_spec.wire.values import NatValue, ProdValue, StrValue, UnitValue, Value
 from tests.zoo.broken_codecs import CorrectCodec
+from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal
 from tests.zoo.broken_recoveries import correct
@@ -38,6 +48,7 @@ from tests.zoo.broken_wal_handlers import OpenHandler
 __all__ = [
     "BROKEN_COMBINED_CACHES",
     "BROKEN_COMBINED_CODECS",
+    "BROKEN_COMBINED_EVIDENCE_HANDLERS",
     "BROKEN_COMBINED_LOGS",
     "BROKEN_COMBINED_RECOVERIES",
     "BROKEN_COMBINED_WAL_HANDLERS",
@@ -166,6 +177,31 @@ def keeps_newest(count: int) -> type[TrackedWal]:
     return KeepsNewest
 
 
+class ChangesItsEntries(TrackedWal):
+    """References are stripped in the record that was given, which is the caller's."""
+
+    def store(self, entry: Entry) -> None:
+        if isinstance(entry, EvidenceProduced):
+            object.__setattr__(entry.evidence, "reference", entry.evidence.reference.strip())
+        super().store(entry)
+
+
+class WornByLooks(TrackedWal):
+    """Its last entry is gone once it was looked at 200 times in a row."""
+
+    looks = 0
+
+    def store(self, entry: Entry) -> None:
+        super().store(entry)
+        self.looks = 0
+
+    def load(self) -> AgreementWalArtifact:
+        self.looks += 1
+        if self.looks == 200:
+            self.entries = self.entries[:-1]
+        return super().load()
+
+
 def _no_handle_of_its_own(entry: Any) -> Any:
     same = isinstance(entry, Finalization) and (
         entry.canonical_handle_id == entry.materialization_proof_id
@@ -197,6 +233,8 @@ BROKEN_COMBINED_LOGS: Final[tuple[tuple[str, type[TrackedWal], str], ...]] = (
     ("keeps one artifact", KeepsOneArtifact, "WAL-06"),
     ("keeps the suffix of a load", KeepsTheSuffixOfALoad, "WAL-05"),
     ("keeps 4,096", keeps_newest(4_096), "WAL-02"),
+    ("changes its entries", ChangesItsEntries, "WAL-01"),
+    ("worn by looks", WornByLooks, "WAL-06"),
     ("no handle of its own", stores(_no_handle_of_its_own), "WAL-01"),
     ("no joiners", stores(_without_joiners), "WAL-01"),
     ("small hexadecimals", stores(_small_hexadecimals), "WAL-01"),
@@ -272,11 +310,22 @@ class KeepsOneCacheArtifact(MapCache):
         return self.artifact
 
 
+class ChangesItsOutcomes(MapCache):
+    """Messages are stripped in the outcome that was given, which is the caller's."""
+
+    def put(self, entry: CacheEntry) -> None:
+        status = entry.outcome.status
+        if isinstance(status, FailureStatus):
+            object.__setattr__(status.failure, "message", status.failure.message.strip())
+        super().put(entry)
+
+
 BROKEN_COMBINED_CACHES: Final[tuple[tuple[str, type[MapCache], str], ...]] = (
     ("sorts pairs", keeps_values(_sorted_pairs), "CACHE-02"),
     ("no deeper than forty", keeps_values(_shallow), "CACHE-02"),
     ("whole pages of texts", keeps_values(_whole_pages), "CACHE-02"),
     ("one Cyrillic letter", OneCyrillicLetter, "CACHE-01"),
+    ("changes its outcomes", ChangesItsOutcomes, "CACHE-02"),
     ("keeps one cache artifact", KeepsOneCacheArtifact, "CACHE-06"),
 )
 """Name, factory, and the requirement by which the cache is failed."""
@@ -338,6 +387,15 @@ class EndedStays(OpenHandler):
         ]
 
 
+class ChangesItsRequests(OpenHandler):
+    """What comes twice in a request is taken out of it, which is the caller's."""
+
+    def build(self, existing: Sequence[Entry], sync: WalSyncRequest) -> Sequence[Entry]:
+        once = tuple(dict.fromkeys(sync.agreement_evidence))
+        object.__setattr__(sync, "agreement_evidence", once)
+        return super().build(existing, sync)
+
+
 class FillsItsMessage(OpenHandler):
     """The message of the failure mode is a template."""
 
@@ -351,7 +409,40 @@ BROKEN_COMBINED_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ..
     ("does not see dashes", sees(_without_dashes), "SYNC-05"),
     ("sees the newest escalations", sees(_newest), "SYNC-06"),
     ("ended stays", EndedStays, "SYNC-06"),
+    ("changes its requests", ChangesItsRequests, "SYNC-10"),
     ("fills its message", FillsItsMessage, "SYNC-02"),
+)
+"""Name, factory, and the requirement by which the handler is failed."""
+
+
+# Handlers of evidence
+
+
+class HidesTheSession(StepwiseHandler):
+    """The session is taken out of the request that was given, which is the caller's."""
+
+    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
+        object.__setattr__(request, "session", None)
+        return super().handle_effect(request)
+
+
+class MarksWhoIsInside(StepwiseHandler):
+    """A thread that is inside with an id is blocked with it, also once it has escaped."""
+
+    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
+        inside = self.__dict__.setdefault("inside", set())
+        mark = (self.resolve(request), threading.get_ident())
+        if mark in inside:
+            return EffectOutcome.blocked()
+        inside.add(mark)
+        outcome = super().handle_effect(request)
+        inside.discard(mark)
+        return outcome
+
+
+BROKEN_COMBINED_EVIDENCE_HANDLERS: Final[tuple[tuple[str, EvidenceHandlerFactory, str], ...]] = (
+    ("hides the session", HidesTheSession, "EVID-02"),
+    ("marks who is inside", MarksWhoIsInside, "WAL-09"),
 )
 """Name, factory, and the requirement by which the handler is failed."""
 

@@ -45,6 +45,7 @@ from tests.zoo.broken_codecs import BROKEN_CODECS
 from tests.zoo.broken_combined import (
     BROKEN_COMBINED_CACHES,
     BROKEN_COMBINED_CODECS,
+    BROKEN_COMBINED_EVIDENCE_HANDLERS,
     BROKEN_COMBINED_LOGS,
     BROKEN_COMBINED_RECOVERIES,
 )
@@ -192,6 +193,7 @@ def _directed_zoo() -> Iterator[BrokenSystem]:
     for name, make_evidence, requirement_id in (
         *BROKEN_DIRECTED_EVIDENCE_HANDLERS,
         *BROKEN_NARROW_EVIDENCE_HANDLERS,
+        *BROKEN_COMBINED_EVIDENCE_HANDLERS,
     ):
         backend = Backend(name, evidence_handler=make_evidence)
         found.append(("directed evidence handler", name, requirement_id, backend, evidence_suites))
