@@ -122,8 +122,8 @@ def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...
 def cache_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
     """Yield histories of a cache: a fixed one, and as many seeded ones as are wanted."""
     puts = [PutOutcome(entry) for entry in _OUTCOMES]
-    again = [puts[index] for index in (0, 2, 1, 5, 0, 4, 2, 5)]
-    # Long enough for a cache that gathers up what was replaced.
+    again = [puts[index] for index in (0, 2, 1, 5, 0, 4, 2, 1)]
+    # Long enough for a cache that gathers up what was replaced; the last put changes something.
     yield (
         *puts[:3],
         GetOutcome("a"),

@@ -97,7 +97,7 @@ class RotSuite(CrewSuite):
         counts: Counter[str] = Counter()
         seeded_count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
         try:
-            for operations in HISTORIES[self.part](seed, seeded_count):
+            for operations in self._plan(seed, seeded_count):
                 rest = crew.at_rest(self.part, operations)
                 chosen = self._damages(session, rest, seed)
                 counts["made"] += len(chosen)
@@ -109,6 +109,13 @@ class RotSuite(CrewSuite):
             f"{counts['refused']} of them refused"
         )
         return None
+
+    def _plan(self, seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
+        """Yield the histories of crashes, and before them one whose files have a sector at most."""
+        for number, operations in enumerate(HISTORIES[self.part](seed, seeded_count)):
+            if number == 0:
+                yield operations[:1]
+            yield operations
 
     def _damages(self, session: Session, rest: AtRest, seed: int) -> list[Damage]:
         count_max = max(1, session.budget.histories * _DAMAGES_A_HISTORY)

@@ -122,8 +122,7 @@ class Session:
         self.histories += 1
         seconds_left = self._clock.seconds_left
         self.on_history(Headway(self.suite, self.histories, self.operations, seconds_left))
-        if self.is_out_of_time():
-            self.budget_ran_out = True
+        self.budget_ran_out = self.budget_ran_out or self.is_out_of_time()
         return History(self, ended=self.budget_ran_out)
 
     def next_random_seed(self) -> int:

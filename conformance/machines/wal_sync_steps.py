@@ -161,8 +161,7 @@ class SyncSteps:
         return self.immediate.handle_effect(copy.deepcopy(effect))
 
     def _failed_call(self) -> ProbeCall | None:
-        failed = [call for call in self.probe.calls if call.error is not None]
-        return failed[0] if failed else None
+        return next((call for call in self.probe.calls if call.error is not None), None)
 
     def _check_entries(self, case: SyncCase, effect: EffectRequest | None) -> None:
         """Check which calls the log got (SYNC-04..10, SYNC-15)."""

@@ -367,10 +367,8 @@ def _with_new_names(recover: Recover, case: RecoveryCase, number: int) -> Iterat
     yield _validity("M-11: ", isinstance(before, str), after)
     if not isinstance(before, str) and not isinstance(after, str):
         # A plan may name operations that the log does not have, which another relation is about.
-        renamed = [
-            replace(each, operation_id=new.get(each.operation_id, each.operation_id))
-            for each in before.decisions
-        ]
+        ids = [new.get(each.operation_id, each.operation_id) for each in before.decisions]
+        renamed = [replace(d, operation_id=i) for d, i in zip(before.decisions, ids, strict=True)]
         renamed.sort(key=lambda decision: decision.operation_id)
         yield from compare_decisions(renamed, after.decisions, "M-11: ")
 
