@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Final
 
@@ -40,7 +41,9 @@ class SearchClock:
         worked_seconds = time.process_time() - self._worked_from
         waited_seconds = time.monotonic() - self._waited_from
         budget = self._budget
-        return max(worked_seconds / budget.seconds, waited_seconds / budget.wall_seconds)
+        return max(
+            _share(worked_seconds, budget.seconds), _share(waited_seconds, budget.wall_seconds)
+        )
 
     def note_violation(self) -> None:
         """Begin to count the time in which the first violation is made shorter."""
@@ -65,3 +68,8 @@ class SearchClock:
         busy = time.process_time() - worked_from <= _FURTHER_SECONDS
         allowed = _SHRINKING_SHARE if busy else _FURTHER_SHARE
         return time.monotonic() - waited_from > allowed * budget.wall_seconds
+
+
+def _share(seconds: float, of_seconds: float) -> float:
+    """Return how much of some time is used; of no time at all, all of it is."""
+    return seconds / of_seconds if of_seconds > 0 else math.inf

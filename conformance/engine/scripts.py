@@ -27,7 +27,10 @@ _ACTS_BETWEEN_LOOKS: Final = 8
 # A smaller part of a script's plan is no judgement.
 _PLAN_ENOUGH: Final = 0.25
 
-# And it is ended, and judged by what was done, when it has used so much.
+# The first script may use so much of the time, and each further one its part of the rest.
+_FIRST_SHARE: Final = 0.25
+
+# What is spare is ended, and judged by what was done, when it has used so much by itself.
 _SPARE_EACH: Final = 0.1
 
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
@@ -131,8 +134,10 @@ class ScriptSuite(Suite):
                 continue
             if script.stands_in and session.situations[script.situation]:
                 continue
-            # None of the long ones may take the time of those after it.
-            share = min(1.0, number / needed_count) if self.shares_time else 1.0
+            # None of the long ones may take the time of those after it, and a machine that stands
+            # still for a moment must not end one of the first.
+            part = min(1.0, number / needed_count)
+            share = _FIRST_SHARE + (1 - _FIRST_SHARE) * part if self.shares_time else 1.0
             if script.is_spare:
                 share = min(share, session.used_share + _SPARE_EACH)
             found = self._tried(session, script, share)

@@ -54,9 +54,29 @@ def interrupts_held() -> Iterator[None]:
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with _terminations_held():
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _terminations_held() -> Iterator[None]:
+    """Hold SIGTERM back, which would leave a process that starts without what it waits for.
+
+    It is not blocked, as the new process would inherit that for all its life.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        if held:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -36,7 +36,7 @@ from tests.zoo.kill_table import BrokenSystem
 
 WHOLE = Configuration.WHOLE
 DIRECTED_ONLY = "directed identity/normalised/ENT-02"
-LONG_ONLY = "long log/counts equal entries in a byte/WAL-01"
+LONG_ONLY = "long log/keeps 4,096/WAL-02"
 
 
 def is_killed(key: str, configuration: Configuration, seed: int = 0) -> bool:
