@@ -18,6 +18,7 @@ from conformance.machines.evidence_expectation import (
     expectation,
     situations,
 )
+from conformance.machines.evidence_helpers import helper_arguments
 from conformance.machines.evidence_mended import Handled, check_mended, memory_of
 from conformance.machines.evidence_probes import (
     Resolver,
@@ -255,6 +256,17 @@ class EvidenceActs:
         (call,) = self.cache.calls
         wanted = Returned(view(call.answer)) if call.error is None else Raised(str(call.error))
         check("EVID-07", answer == wanted, lambda: answer_text(wanted), lambda: answer_text(answer))
+
+    @act("call_helper")
+    def _call_helper(self, method: str) -> None:
+        """Call a method that is forwarded, which has no say in what is cached (EVID-09)."""
+        self._begin(None)
+        arguments = helper_arguments(method)
+        self.history.call(
+            f"call {method}",
+            lambda: getattr(self.handler, method)(*arguments),
+            operation={"operation": method},
+        )
 
     @act("put_foreign")
     def _put_foreign(self, entry: EvidenceOutcomeCacheEntry) -> None:

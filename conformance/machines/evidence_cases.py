@@ -9,6 +9,7 @@ from typing import Final
 from conformance.engine.acts import Act
 from conformance.engine.scripts import Script, ScriptedPart, scripted
 from conformance.machines.confusable_texts import few_texts, odd_messages, text_groups
+from conformance.machines.evidence_helpers import HELPERS
 from conformance.machines.evidence_material import every_outcome, every_request, outcome_number
 from strategies.faults import BackendCall, CallFault
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -73,6 +74,7 @@ def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     yield from _ids(act)
     yield from _errors(act)
     yield from _failures(act)
+    yield from _helpers(act)
     yield from _names(act)
     yield from _changed(act)
     yield _many(act)
@@ -162,6 +164,21 @@ def _failures(act: _Acts) -> Iterator[Script]:
     loads = [act("cache_snapshot", CallFault(BackendCall.LOAD, 0))] * _FAILURES
     well = [act("cached_outcome", "e"), act("cache_snapshot"), act.handle("e", _OTHER)]
     yield Script("failures of reads", FAILURES, (*reads, *well, *loads, *well))
+
+
+def _helpers(act: _Acts) -> Iterator[Script]:
+    """Call each method that is forwarded between two requests: what is cached stays so."""
+    for method in HELPERS:
+        acts = (
+            act.handle("e", outcome_number(1)),
+            act("call_helper", method),
+            act.handle("e", outcome_number(2)),
+            act.handle("f", outcome_number(3)),
+            act("call_helper", method),
+            act.handle("f", _OTHER),
+            act("cache_snapshot"),
+        )
+        yield Script(f"{method} between requests", CHANGED, acts)
 
 
 def _names(act: _Acts) -> Iterator[Script]:

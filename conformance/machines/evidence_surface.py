@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from conformance.engine.session import Returned
 from conformance.engine.suite import Law, LawSuite
+from conformance.machines.evidence_helpers import CHANGING, HELPERS, STATE, helper_arguments
 from conformance.machines.evidence_lock import LOCK_LAWS, LOCK_SITUATIONS
 from conformance.machines.evidence_probes import TracedHandler, answer_text
 from conformance.machines.evidence_subject import HandlerSubject, judged_alone
-from telltale_spec.backends.contract import SendDecisionInput
 from telltale_spec.wire.agreement import AgreementLevel, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, EffectFailure, Failure, Success
-from telltale_spec.wire.values import BoolValue, NatValue, StrValue, UnitValue
+from telltale_spec.wire.values import BoolValue, UnitValue
 
 __all__ = ["EVIDENCE_HANDLER_SURFACE_SUITE"]
 
@@ -22,27 +22,14 @@ HELPER: Final = "helper method answered by the inner handler"
 DEFAULT: Final = "method that is not forwarded called"
 
 _SYNC: Final = WalSyncRequest("a", "c", AgreementLevel.NONE, None, (), 1)
-_STATE: Final = (NatValue(1), UnitValue())
-_DECISION: Final = SendDecisionInput(1, "t", "u", "l", _STATE, StrValue("payload"))
-
-# Arguments of each method; the state that a method may change comes as a list.
-_HELPERS: Final[dict[str, tuple[Any, ...]]] = {
-    "handle_send": ("t", "u", "l", _STATE),
-    "send_decision": (_DECISION,),
-    "handle_recv": ("t", "u", "l", _STATE, StrValue("payload")),
-    "handle_choose": ("t", "u", ("l", "r"), _STATE),
-    "step": ("t", _STATE),
-}
-_CHANGING: Final = ("handle_recv", "step")
-
 _NO_SYNC: Final = "wal_sync requires an AgreementWalHandler wrapper"
 _DEFAULTS: Final[dict[str, tuple[tuple[Any, ...], Any]]] = {
-    "handle_acquire": ((1, "t", "g", _STATE), Success(UnitValue())),
-    "handle_release": ((1, "t", "g", UnitValue(), _STATE), Success(None)),
+    "handle_acquire": ((1, "t", "g", STATE), Success(UnitValue())),
+    "handle_release": ((1, "t", "g", UnitValue(), STATE), Success(None)),
     "supports_wal_sync": ((), False),
     "wal_sync": ((_SYNC,), Failure(EffectFailure.contract_violation(_NO_SYNC))),
     "topology_events": ((1,), Success(())),
-    "output_condition_hint": ((1, "t", _STATE), None),
+    "output_condition_hint": ((1, "t", STATE), None),
 }
 
 
@@ -57,12 +44,12 @@ def _helpers_go_past_the_cache(subject: HandlerSubject, drawn: tuple[str, str]) 
     if answer is not None:
         subject.inner.script(method, answer)
     subject.inner.registers = (BoolValue(True),)
-    arguments = _HELPERS[method]
-    state = list(_STATE)
-    given = [state if value is _STATE and method in _CHANGING else value for value in arguments]
+    arguments = HELPERS[method]
+    state = list(STATE)
+    given = helper_arguments(method, state)
     called = subject.call(f"call {method}", lambda: getattr(subject.handler, method)(*given))
     names, noted = subject.inner.call_names, [call.arguments for call in subject.inner.calls]
-    wanted = getattr(_twin(answer, method), method)(*_arguments_of(arguments, method))
+    wanted = getattr(_twin(answer, method), method)(*helper_arguments(method))
     check = subject.history.check
     subject.history.reach(HELPER)
     check("EVID-09", names == (method,), f"{method} of the inner handler", lambda: repr(names))
@@ -71,7 +58,7 @@ def _helpers_go_past_the_cache(subject: HandlerSubject, drawn: tuple[str, str]) 
     changed = tuple(state) == subject.inner.registers
     check(
         "EVID-09",
-        changed or method not in _CHANGING,
+        changed or method not in CHANGING,
         "the state as the inner handler left it",
         lambda: repr(state),
     )
@@ -84,11 +71,6 @@ def _twin(answer: Any, method: str) -> TracedHandler:
     if answer is not None:
         twin.script(method, answer)
     return twin
-
-
-def _arguments_of(arguments: tuple[Any, ...], method: str) -> list[Any]:
-    changes = method in _CHANGING
-    return [list(value) if value is _STATE and changes else value for value in arguments]
 
 
 def _the_rest_answers_with_defaults(subject: HandlerSubject, method: str) -> None:
@@ -120,7 +102,7 @@ def _check_untouched(subject: HandlerSubject) -> None:
 
 
 _HELPER_CALLS: Final = st.tuples(
-    st.sampled_from(tuple(_HELPERS)), st.sampled_from(("own", "blocked", "failed"))
+    st.sampled_from(tuple(HELPERS)), st.sampled_from(("own", "blocked", "failed"))
 )
 
 EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(

@@ -440,8 +440,25 @@ class MarksWhoIsInside(StepwiseHandler):
         return outcome
 
 
+class StartsAnewAtAChoice(StepwiseHandler):
+    """What was asked before a choice is asked again behind it."""
+
+    has_chosen = False
+
+    def handle_choose(self, *arguments: Any) -> EffectResult[str]:
+        self.has_chosen = True
+        return super().handle_choose(*arguments)
+
+    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
+        if self.has_chosen:
+            self.has_chosen = False
+            return self._inner.handle_effect(request)
+        return super().handle_effect(request)
+
+
 BROKEN_COMBINED_EVIDENCE_HANDLERS: Final[tuple[tuple[str, EvidenceHandlerFactory, str], ...]] = (
     ("hides the session", HidesTheSession, "EVID-02"),
+    ("starts anew at a choice", StartsAnewAtAChoice, "EVID-02"),
     ("marks who is inside", MarksWhoIsInside, "WAL-09"),
 )
 """Name, factory, and the requirement by which the handler is failed."""
