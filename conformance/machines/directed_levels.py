@@ -57,6 +57,8 @@ _LONG_NAME: Final = "operation/" * 120
 # More than the round numbers after which stores write down a summary.
 _REOPENINGS: Final = 24
 _MANY: Final = 300
+_MATCHED: Final = ("patterns", "letter case", "blanks", "numbers")
+_NEIGHBOURS: Final = 6
 
 
 def levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
@@ -65,6 +67,9 @@ def levels_apart(mode: RejectionMode, end: tuple[Act, ...]) -> Iterator[Script]:
     The low ones come later: a log that takes one name for another finds the wrong last level.
     """
     yield from _levels_of("confusable operations", few_texts(), mode, end)
+    # By themselves too: where a name is looked up by a pattern, all that it matches get in its way.
+    for group in _MATCHED:
+        yield from _levels_of(group, CONFUSABLE_GROUPS[group][:_NEIGHBOURS], mode, end)
     # Cut at the front or at the end, these are one.
     ends = tuple(_LONG_NAME + last for last in "abcd")
     starts = tuple(first + _LONG_NAME for first in "abcd")

@@ -321,6 +321,17 @@ def rises_from(key: Callable[[str], str]) -> type[OpenHandler]:
     return RisesFrom
 
 
+class LooksTwice(OpenHandler):
+    """It looks at the log once more before it begins, and proposes from what it sees then."""
+
+    def store(self, sync: WalSyncRequest) -> EffectResult[None]:
+        try:
+            self._wal.load()
+        except DurabilityError as error:
+            return self.failed("load", sync, error)
+        return super().store(sync)
+
+
 BROKEN_NARROW_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ...]] = (
     ("prefers a beginning", PrefersABeginning, "SYNC-07"),
     ("compares parts in a log of 300", compares_parts_beyond(300), "SYNC-05"),
@@ -331,6 +342,7 @@ BROKEN_NARROW_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ...]
 """Name, factory, and the requirement by which the handler is failed."""
 
 RIGHT_NARROW_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory], ...]] = (
+    ("looks twice", LooksTwice),
     ("never compares parts", compares_parts_beyond(2**62)),
     ("never rests", rests_after(2**62)),
     ("rises from itself", rises_from(lambda name: name)),
