@@ -457,7 +457,7 @@ class StartsAnewAtAChoice(StepwiseHandler):
 
 
 BROKEN_COMBINED_EVIDENCE_HANDLERS: Final[tuple[tuple[str, EvidenceHandlerFactory, str], ...]] = (
-    ("hides the session", HidesTheSession, "EVID-02"),
+    ("takes the session out", HidesTheSession, "EVID-02"),
     ("starts anew at a choice", StartsAnewAtAChoice, "EVID-02"),
     ("marks who is inside", MarksWhoIsInside, "WAL-09"),
 )
