@@ -19,7 +19,7 @@ from conformance.engine.shrinking import shortened
 from conformance.engine.suite import Replayed, Suite
 from conformance.records.results import Counterexample
 
-__all__ = ["Script", "ScriptSuite", "ScriptedPart", "scripted"]
+__all__ = ["ActMaker", "Script", "ScriptSuite", "ScriptedPart", "scripted"]
 
 # A slow backend is asked for the time after so many acts.
 _ACTS_BETWEEN_LOOKS: Final = 8
@@ -231,3 +231,14 @@ def _carried_out_in_time(part: ScriptedPart, acts: Sequence[Act], share: float) 
             return start
         _carry_out(part, acts[start : start + _ACTS_BETWEEN_LOOKS])
     return len(acts)
+
+
+@dataclass(frozen=True)
+class ActMaker:
+    """Makes acts of the part that scripts are for, by their names."""
+
+    part: type[ScriptedPart]
+
+    def __call__(self, name: str, *arguments: object, **named: object) -> Act:
+        """Return the act of that name."""
+        return Act(scripted(self.part, name).form, arguments, named)

@@ -153,7 +153,7 @@ class EvidenceCacheSteps(ConformanceMachine):
         loaded: Any = self._cache.load("CACHE-06")
         # Change what was returned, where it can be changed (I-10).
         if isinstance(loaded, list):
-            self._cache.forget_load()
+            self._cache.loads.forget()
             loaded.clear()
 
     @act("reopen")

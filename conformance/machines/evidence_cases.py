@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from conformance.engine.acts import Act
-from conformance.engine.scripts import Script, ScriptedPart, scripted
+from conformance.engine.scripts import ActMaker, Script, ScriptedPart
 from conformance.machines.confusable_texts import few_texts, odd_messages, text_groups
 from conformance.machines.evidence_helpers import HELPERS
 from conformance.machines.evidence_material import every_outcome, every_request, outcome_number
@@ -47,14 +47,8 @@ _ERRORS_EACH: Final = 12
 _FAILURES: Final = 12
 
 
-@dataclass(frozen=True)
-class _Acts:
-    """Makes acts of the part that the scripts are for."""
-
-    part: type[ScriptedPart]
-
-    def __call__(self, name: str, *arguments: object, **named: object) -> Act:
-        return Act(scripted(self.part, name).form, arguments, named)
+class _Acts(ActMaker):
+    """Makes acts of an evidence handler."""
 
     def handle(
         self,

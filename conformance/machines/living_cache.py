@@ -9,9 +9,10 @@ from typing import Any, Final, NoReturn
 
 from conformance.engine.session import History, Raised, Returned
 from conformance.machines.asking import answered, event_of, opened_again, takes_the_id
+from conformance.machines.kept_answers import KeptAnswers
 from conformance.machines.live_findings import LiveFindings
 from conformance.rules.cache import CacheJudge, Found
-from conformance.rules.long_texts import contents_text, mismatch_text
+from conformance.rules.long_texts import contents_text
 from conformance.rules.narration import found_text, operation_text
 from telltale_spec.backends.contract import EvidenceOutcomeCache
 from telltale_spec.model.operations import GetOutcome, LoadCache, PutOutcome, Reopen
@@ -21,8 +22,6 @@ __all__ = ["LivingCache"]
 
 # So many ids on which a load and the puts differ are looked up one by one.
 _LOOKED_UP_MAX: Final = 8
-
-Entries = tuple[EvidenceOutcomeCacheEntry, ...]
 
 
 class LivingCache:
@@ -37,7 +36,7 @@ class LivingCache:
         self.history = history
         # Whether something was put since the last load that was right, and whether the last one is.
         self._has_acknowledged = self._is_right = False
-        self._kept_load: tuple[EvidenceOutcomeCacheArtifact, Entries] | None = None
+        self.loads = KeptAnswers(history, "CACHE-06", "artifact", 1)
         self.findings = LiveFindings(history, goes_on)
         self.judge = CacheJudge(
             self.findings,
@@ -95,26 +94,9 @@ class LivingCache:
         artifact = None if isinstance(answer, Raised) else answer.value
         if not isinstance(artifact, EvidenceOutcomeCacheArtifact):
             self._fail(requirement_id, "an EvidenceOutcomeCacheArtifact", answer)
-        self._judge_kept_load()
-        self._kept_load = (artifact, tuple(artifact.entries))
+        self.loads.judge()
+        self.loads.keep(lambda: artifact.entries)
         return artifact.entries
-
-    def forget_load(self) -> None:
-        """Let the last load go: whoever got it changes it."""
-        self._kept_load = None
-
-    def _judge_kept_load(self) -> None:
-        """Hold what the last load gave against what it was: it is the caller's."""
-        if self._kept_load is None:
-            return
-        artifact, before = self._kept_load
-        now = tuple(artifact.entries)
-        self.history.check(
-            "CACHE-06",
-            now == before,
-            lambda: f"the artifact that was returned stays as it was: {contents_text(before)}",
-            lambda: f"it has changed since: {mismatch_text(now, before)}",
-        )
 
     def _fail(self, requirement_id: str, expected: str, answer: Raised | Returned) -> NoReturn:
         if isinstance(answer, Raised):

@@ -17,9 +17,10 @@ from conformance.engine.acts import Act, act
 from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.asking import TRIES, answered, event_of, opened_again
+from conformance.machines.kept_answers import KeptAnswers
 from conformance.machines.live_findings import LiveFindings
 from conformance.rules.log_memory import Probes
-from conformance.rules.long_texts import contents_text, mismatch_text
+from conformance.rules.long_texts import contents_text
 from conformance.rules.narration import operation_text
 from conformance.rules.wal import LogJudge
 from telltale_spec.backends.contract import AgreementWal
@@ -61,9 +62,8 @@ class ScriptedLog(ScriptedPart):
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._judge.begin_with(())
         self._reopened = self._beyond_judging = False
-        # Answers that the caller still has, each with what it was when it was given.
-        self._kept_answers: list[tuple[Sequence[AgreementWalEntry], Entries]] = []
-        self._kept_load: tuple[AgreementWalArtifact, Entries] | None = None
+        self._suffixes = KeptAnswers(history, "WAL-05", "suffix", _KEPT_ANSWERS_MAX)
+        self._loads = KeptAnswers(history, "WAL-06", "artifact", 1)
 
     @property
     def held(self) -> Entries:
@@ -157,37 +157,12 @@ class ScriptedLog(ScriptedPart):
         value: Any = answer.message if isinstance(answer, Raised) else answer.value
         well_formed = isinstance(value, Sequence) and not isinstance(value, str)
         self.history.check("WAL-05", well_formed, "a sequence of entries", lambda: repr(value))
-        found = tuple(value)
-        self._kept_answers = [*self._kept_answers[1 - _KEPT_ANSWERS_MAX :], (value, found)]
+        found = self._suffixes.keep(lambda: value)
         if not self._judge.may_read(tick, found):
             # Where the log is not what it should be, reading is right to show it.
             self._look(shows=True)
         if not self._judge.is_empty:
             self._judge.read_since(event_of(ReadSince(tick), Returned(found)), tick)
-
-    def _judge_kept_answers(self) -> None:
-        """Hold answers that were given before against what they were: they are the caller's."""
-        for value, found in self._kept_answers:
-            now = tuple(value)
-            self.history.check(
-                "WAL-05",
-                now == found,
-                lambda: f"the suffix that was returned stays as it was: {contents_text(found)}",  # noqa: B023
-                lambda: f"it has changed since: {mismatch_text(now, found)}",  # noqa: B023
-            )
-
-    def _judge_kept_load(self) -> None:
-        """Hold what the last load gave against what it was: it is the caller's."""
-        if self._kept_load is None:
-            return
-        artifact, before = self._kept_load
-        now = tuple(artifact.entries)
-        self.history.check(
-            "WAL-06",
-            now == before,
-            lambda: f"the artifact that was returned stays as it was: {contents_text(before)}",
-            lambda: f"it has changed since: {mismatch_text(now, before)}",
-        )
 
     def _look(self, *, shows: bool = False) -> None:
         """Load the log beside the history."""
@@ -201,7 +176,7 @@ class ScriptedLog(ScriptedPart):
         """Load the log and hold it against everything acknowledged."""
         if self._is_wedged:
             return
-        self._judge_kept_answers()
+        self._suffixes.judge()
         loaded = self._load("WAL-08" if self._reopened else "WAL-06", quiet=False)
         self._judge.load(event_of(LoadLog(), Returned(loaded)))
         self._reopened = False
@@ -238,9 +213,8 @@ class ScriptedLog(ScriptedPart):
         answer = answered(self.history, LoadLog(), lambda: self.sut.load(), quiet=quiet)
         artifact = None if isinstance(answer, Raised) else answer.value
         if isinstance(artifact, AgreementWalArtifact):
-            self._judge_kept_load()
-            self._kept_load = (artifact, tuple(artifact.entries))
-            return tuple(artifact.entries)
+            self._loads.judge()
+            return self._loads.keep(lambda: artifact.entries)
         actual = (
             f"refused: {answer.message}"
             if isinstance(answer, Raised)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Final
 
 from conformance.engine.acts import Act
-from conformance.engine.scripts import Script, ScriptedPart, scripted
+from conformance.engine.scripts import ActMaker, Script
 from conformance.machines.confusable_texts import text_groups
 from conformance.machines.sync_material import evidence_of, state_of, whole_request
 from strategies.faults import BackendCall, CallFault
@@ -55,16 +55,8 @@ _NEIGHBOURS: Final = 12
 _FAILURES: Final = 12
 
 
-@dataclass(frozen=True)
-class SyncActMaker:
-    """Makes acts of the part that the scripts are for."""
-
-    part: type[ScriptedPart]
-
-    def __call__(self, name: str, *arguments: object, **named: object) -> Act:
-        """Return the act of that name."""
-        form = scripted(self.part, name).form
-        return Act(form, arguments, named)
+class SyncActMaker(ActMaker):
+    """Makes acts of a WAL handler."""
 
     def sync(self, request: WalSyncRequest) -> Act:
         """Return the act of a sync that nothing fails."""
