@@ -71,8 +71,11 @@ class Descriptor:
 
 _LINE: Final = re.compile(r"(\d+) +(.*)", re.DOTALL)
 _BEGUN: Final = re.compile(r"(\w+)\(")
-_RESUMED: Final = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
+_RESUMED: Final = re.compile(r"<\.\.\. (\w+|\?+) resumed>(.*)", re.DOTALL)
 _UNFINISHED: Final = "<unfinished ...>"
+# A thread that was killed as it entered a call has no registers to read. The kernel leaves such
+# a call out, so nothing was done by it; what ends the line, or resumes it, depends on the moment.
+_KILLED_AT_ENTRY: Final = re.compile(r"\?{3,}\(.*", re.DOTALL)
 _RETURNED: Final = re.compile(
     r"(\w+)\((.*)\)\s+= (0x[0-9a-f]+|-?\d+|\?)(<.*>(?:\(deleted\))?)?(?: (\w+))?([^\n]*)",
     re.DOTALL,
@@ -92,6 +95,7 @@ class TraceReader:
     def __init__(self) -> None:
         self.calls_count = 0
         self._unfinished: dict[int, tuple[str, int]] = {}
+        self._killed_at_entry: set[int] = set()
         self._alive: set[int] = set()
         self._last_line = ""
 
@@ -119,10 +123,22 @@ class TraceReader:
         if rest.startswith("+++ "):
             self._alive.discard(process_id)
             self._unfinished.pop(process_id, None)
+            self._killed_at_entry.discard(process_id)
             return ProcessEnd(process_id)
-        if rest.startswith(("--- ", "???? ")):
+        if rest.startswith(("--- ", "???? ")) or self._is_killed_at_entry(process_id, rest):
             return None
         return self._call(line, process_id, rest)
+
+    def _is_killed_at_entry(self, process_id: int, rest: str) -> bool:
+        if _KILLED_AT_ENTRY.fullmatch(rest) is not None:
+            if rest.endswith(_UNFINISHED):
+                self._killed_at_entry.add(process_id)
+            return True
+        if process_id in self._killed_at_entry and _RESUMED.fullmatch(rest) is not None:
+            # It is resumed by the name of an earlier call, where strace still has one.
+            self._killed_at_entry.discard(process_id)
+            return True
+        return False
 
     def _call(self, line: str, process_id: int, rest: str) -> SystemCall | None:
         began_at = self.calls_count

@@ -397,6 +397,45 @@ def test_a_line_that_is_none_of_strace_is_an_error(text: str, reason: str) -> No
         TraceReader().read(text)
 
 
+@pytest.mark.parametrize("mark", ["???", "????"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ["{mark}( <unfinished ...>"],
+        ["{mark}( <unfinished ...>", "<... {mark} resumed> <unavailable>) = ?"],
+        ["{mark}( <unfinished ...>", "<... futex resumed>) = ?"],
+        ["{mark}( <unavailable>) = ?"],
+    ],
+    ids=["unfinished", "resumed", "resumed by an earlier name", "whole"],
+)
+def test_a_call_whose_thread_was_killed_as_it_entered_did_nothing(
+    mark: str, ending: list[str]
+) -> None:
+    """Where a process ends, its other threads may be at the entry of a call without a name."""
+    lines = [
+        line(MADE),
+        *(line(text.format(mark=mark), 2) for text in ending),
+        "2  +++ exited with 0 +++",
+        line('write(3</store/log>, "ab", 2) = 2'),
+        "1  +++ exited with 0 +++",
+    ]
+
+    assert recording_of(lines, OUTPUT, ROOT).events == [
+        Linked(0, "log", 1),
+        Wrote(1, 0, b"ab"),
+    ]
+
+
+def test_a_thread_killed_at_entry_resumes_nothing_twice() -> None:
+    """Only what was begun may be resumed, once."""
+    reader = TraceReader()
+
+    assert reader.read("1 ???( <unfinished ...>") is None
+    assert reader.read("1 <... futex resumed>) = ?") is None
+    with pytest.raises(MalformedTraceError, match="was not begun"):
+        reader.read("1 <... futex resumed>) = ?")
+
+
 def test_a_trace_that_is_cut_off_is_an_error() -> None:
     """A process that never ended means that strace did not write to the end."""
     whole = [line(MADE), "1  +++ exited with 0 +++"]
