@@ -20,6 +20,8 @@ __all__ = ["LANGUAGES", "export_files", "write_model"]
 
 _PAIRS_MAX: Final = 100_000
 _ROW: Final = 24
+_BYTE_VALUES: Final = 2**8
+_SHORT_VALUES: Final = 2**15
 
 
 def _numbers(values: Iterable[int]) -> str:
@@ -83,9 +85,11 @@ def _promela(rows: _Rows, claims: Sequence[str], stem: str) -> Iterator[str]:
     yield f"/* {tables.model.title}, {n} slots. Generated. Search it with pan -DBFS. */"
     yield f'c_decl {{ \\#include "{stem}.h"'
     yield "}"
-    yield f"int h = {tables.starts[0][0]};"
+    # A state takes no more room than its numbers need, as in a model that is written by hand.
+    shared_type, slot_type = map(_promela_type, (rows.shared_count, rows.slot_count))
+    yield f"{shared_type} h = {tables.starts[0][0]};"
     for i, slot in enumerate(tables.starts[0][1]):
-        yield f"int v{i} = {slot};"
+        yield f"{slot_type} v{i} = {slot};"
     yield "active proctype search() {"
     if len(tables.starts) > 1:
         yield "  if"
@@ -119,6 +123,12 @@ def _promela(rows: _Rows, claims: Sequence[str], stem: str) -> Iterator[str]:
         yield f"  :: d_step {{ c_expr {{ {broken} }} -> assert(false) }}"
     yield "  od"
     yield "}"
+
+
+def _promela_type(values_count: int) -> str:
+    if values_count <= _BYTE_VALUES:
+        return "byte"
+    return "short" if values_count <= _SHORT_VALUES else "int"
 
 
 def _murphi_function(name: str, result: str, row: list[int], none: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.commands.arguments import CommandParser, natural, positive, seconds, write_whole
+from conformance.commands.model_speed import run_speed
 from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -68,6 +69,12 @@ def add_compare(actions: argparse._SubParsersAction[CommandParser]) -> CommandPa
         default=600.0,
         help="the longest time of our search and of each program of another (default: 600)",
     )
+    compare.add_argument(
+        "--speed",
+        action="store_true",
+        help="time them instead, one after the other: each with all processors, most of the memory "
+        "and the best of its compilers, whatever the number of states",
+    )
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     return compare
 
@@ -79,6 +86,8 @@ def run_compare(parsed: argparse.Namespace, variant: str | None, console: Consol
     from conformance.checker.results import Budget
     from conformance.run.ending import termination_interrupts
 
+    if parsed.speed:
+        return run_speed(parsed, variant, console)
     cases = _cases(parsed, variant)
     asked = [CHECKERS[name] for name in dict.fromkeys(parsed.checkers or CHECKERS)]
     missing = {each.name: each.missing() for each in asked}

@@ -1,15 +1,17 @@
 """The other checkers: how each is found, started and understood.
 
-Each searches breadth first with one thread, so that its violations are shortest ones, and counts
-in its own way; what is returned is in ours.
+Each searches breadth first, and counts in its own way; what is returned is in ours. Where counts
+are compared it does so with one thread, so that its violations are shortest ones; where it is timed
+it gets all that there is.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +19,7 @@ from typing import Final
 from conformance.checker.comparing.programs import run_program
 from conformance.checker.tables import Tables
 
-__all__ = ["CHECKERS", "OtherChecker", "Said"]
+__all__ = ["CHECKERS", "COUNTING", "Job", "OtherChecker", "Said", "Tuning", "all_there_is"]
 
 # The status of TLC where an invariant is violated; all others above 0 are faults.
 _TLC_VIOLATED: Final = 12
@@ -39,19 +41,71 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How much of a machine a checker gets.
+
+    ``states_count`` is how many states it has to expect, by which some choose the size
+    of what they keep them in; 0 is unknown.
+    """
+
+    optimisation: str
+    workers_count: int
+    is_sized: bool = False
+    states_count: int = 0
+
+
+COUNTING: Final = Tuning("-O1", 1)
+"""For counts: one thread, and compilers that are done soon."""
+
+
+def all_there_is(states_count: int) -> Tuning:
+    """Return the tuning for speed: all processors, most of the memory, the best of compilers."""
+    return Tuning("-O3", os.cpu_count() or 1, is_sized=True, states_count=states_count)
+
+
+class Job:
+    """One search by another checker: files in a folder, the tables they are of, and its limits.
+
+    ``seconds_max`` bounds each program. ``last_seconds`` is how long the last one took, which is
+    the one that searches; those before it prepare.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tables: Tables,
+        seconds_max: float,
+        clock: Callable[[], float],
+        tuning: Tuning = COUNTING,
+    ) -> None:
+        self.folder = folder
+        self.tables = tables
+        self.tuning = tuning
+        self.last_seconds = 0.0
+        self._seconds_max = seconds_max
+        self._clock = clock
+
+    def run(self, *command: str, statuses: Collection[int] = (0,)) -> str:
+        """Run a program in the folder and return what it prints."""
+        begin = self._clock()
+        text = run_program(self.folder, command, seconds_max=self._seconds_max, statuses=statuses)
+        self.last_seconds = self._clock() - begin
+        return text
+
+
+@dataclass(frozen=True)
 class OtherChecker:
     """One other checker.
 
-    ``missing`` says what has to be installed, or nothing if all is there. ``search``
-    gets a folder with the exported files, the tables that they are of, and the most
-    seconds of each program. ``size_max`` and ``states_max`` bound what it is asked for:
-    characters of the exported model, and states.
+    ``missing`` says what has to be installed, or nothing if all is there. ``size_max`` and
+    ``states_max`` bound what it is asked for where counts are compared: characters of the
+    exported model, and states.
     """
 
     name: str
     language: str
     missing: Callable[[], str]
-    search: Callable[[Path, Tables, float], Said]
+    search: Callable[[Job], Said]
     size_max: int
     states_max: int
 
@@ -77,13 +131,16 @@ def _program(name: str) -> str:
     return shutil.which(name) or name
 
 
-def _spin(folder: Path, tables: Tables, seconds_max: float) -> Said:
-    run_program(folder, (_program("spin"), "-a", "model.pml"), seconds_max=seconds_max)
-    options = ("-O1", "-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c")
-    run_program(folder, (_program("gcc"), *options), seconds_max=seconds_max)
-    text = run_program(folder, ("./pan", f"-m{_MILLION}"), seconds_max=seconds_max, statuses=(0, 1))
+def _spin(job: Job) -> Said:
+    job.run(_program("spin"), "-a", "model.pml")
+    options = ("-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", *_spin_memory(job.tuning))
+    job.run(_program("gcc"), job.tuning.optimisation, *options, "-o", "pan", "pan.c")
+    # The table has four places for a state that is expected, as a power of two.
+    places = (f"-w{(4 * job.tuning.states_count).bit_length() - 1}",) if job.tuning.is_sized else ()
+    text = job.run("./pan", f"-m{_MILLION}", *places, statuses=(0, 1))
     # Where there are several beginnings, the first step chooses one of them.
-    chosen = len(tables.starts) if len(tables.starts) > 1 else 0
+    starts = job.tables.starts
+    chosen = len(starts) if len(starts) > 1 else 0
     if "assertion violated" in text:
         # It is told at the depth of the state that it is about.
         length = _number(r"assertion violated .*at depth (\d+)", text)
@@ -96,14 +153,21 @@ def _spin(folder: Path, tables: Tables, seconds_max: float) -> Said:
     )
 
 
-def _rumur(folder: Path, tables: Tables, seconds_max: float) -> Said:
-    options = ("--deadlock-detection", "off", "--symmetry-reduction", "off", "--threads", "1")
-    command = (_program("rumur"), *options, "--output", "model.c", "model.m")
-    run_program(folder, command, seconds_max=seconds_max)
-    libraries = ("-lpthread", "-latomic")
-    built = ("-std=c11", "-O1", "-w", "-mcx16", "-o", "model", "model.c", *libraries)
-    run_program(folder, (_program("gcc"), *built), seconds_max=seconds_max)
-    text = run_program(folder, ("./model",), seconds_max=seconds_max, statuses=(0, 1))
+def _spin_memory(tuning: Tuning) -> tuple[str, ...]:
+    if not tuning.is_sized:
+        return ()
+    # It ends where its own limit is, so it is given three quarters of what the machine has.
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return (f"-DMEMLIM={pages * 3 // 4 // 2**20}",)
+
+
+def _rumur(job: Job) -> Said:
+    threads = str(job.tuning.workers_count)
+    options = ("--deadlock-detection", "off", "--symmetry-reduction", "off", "--threads", threads)
+    job.run(_program("rumur"), *options, "--output", "model.c", "model.m")
+    built = ("-std=c11", job.tuning.optimisation, "-w", "-mcx16", "-o", "model", "model.c")
+    job.run(_program("gcc"), *built, "-lpthread", "-latomic")
+    text = job.run("./model", statuses=(0, 1))
     if "invariant" in text.lower():
         return Said(violation_length=len(re.findall(r"^Rule .* fired", text, re.MULTILINE)))
     return Said(_number(r"(\d+) states", text), _number(r"(\d+) rules fired", text))
@@ -123,12 +187,15 @@ def _tlc_missing() -> str:
     return _missing("tlc", "java")
 
 
-def _tlc(folder: Path, tables: Tables, seconds_max: float) -> Said:
+def _tlc(job: Job) -> Said:
+    one, all_there_is = ("-XX:+UseSerialGC",), ("-XX:+UseParallelGC", "-XX:MaxRAMPercentage=75")
+    machine = all_there_is if job.tuning.is_sized else one
     # It writes for other programs of Java what a killed one would leave behind.
-    java = (_program("java"), "-XX:+UseSerialGC", "-XX:-UsePerfData", f"-Djava.io.tmpdir={folder}")
-    options = ("-deadlock", "-workers", "1", "-config", "Exported.cfg", "Exported.tla")
+    java = (_program("java"), *machine, "-XX:-UsePerfData", f"-Djava.io.tmpdir={job.folder}")
+    workers = ("-workers", str(job.tuning.workers_count))
+    options = ("-deadlock", *workers, "-config", "Exported.cfg", "Exported.tla")
     command = (*java, "-cp", str(_tlc_archive()), "tlc2.TLC", *options)
-    text = run_program(folder, command, seconds_max=seconds_max, statuses=(0, _TLC_VIOLATED))
+    text = job.run(*command, statuses=(0, _TLC_VIOLATED))
     if "violated by the initial state" in text:
         return Said(violation_length=0)
     if "Invariant Claim is violated" in text:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from conformance.checker.comparing.cases import Case
-from conformance.checker.comparing.checkers import OtherChecker, Said
+from conformance.checker.comparing.checkers import Job, OtherChecker, Said
 from conformance.checker.engines import check_model
 from conformance.checker.export import export_files
 from conformance.checker.results import Budget, SearchResult
 from conformance.checker.tables import Tables, tabulate
 from conformance.errors import ModelError, OtherCheckerError
 
-__all__ = ["OURS", "Agreement", "Comparison", "Row", "compare"]
+__all__ = [
+    "OURS",
+    "Agreement",
+    "Comparison",
+    "Row",
+    "compare",
+    "count_differences",
+    "written",
+]
 
 OURS: Final = "ours"
 """The name of our own search among the others'."""
@@ -143,7 +152,8 @@ def _row(
                 tables.model.title,
                 f"its text of {size:,} characters takes it too long, at most {checker.size_max:,}",
             )
-        return _searched(checker, files, tables, budget.seconds_max)
+        with written(files) as folder:
+            return checker.search(Job(folder, tables, budget.seconds_max, budget.clock))
 
     try:
         whole = search(asked.held)
@@ -163,14 +173,14 @@ def _row(
     return Row(checker.name, agreement, said, seconds, differences)
 
 
-def _searched(
-    checker: OtherChecker, files: dict[str, str], tables: Tables, seconds_max: float
-) -> Said:
+@contextlib.contextmanager
+def written(files: Mapping[str, str]) -> Iterator[Path]:
+    """Give a folder with the files, and take it away in the end."""
     with tempfile.TemporaryDirectory(prefix="telltale-compare-") as place:
         folder = Path(place)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
-        return checker.search(folder, tables, seconds_max)
+        yield folder
 
 
 def _differences(asked: _Asked, whole: Said, first: Said) -> Iterator[str]:
@@ -181,10 +191,7 @@ def _differences(asked: _Asked, whole: Said, first: Said) -> Iterator[str]:
             "which holds here"
         )
         return
-    for field, name in _FIELDS.items():
-        wanted, found = getattr(asked.ours, field), getattr(whole, field)
-        if found is not None and wanted != found:
-            yield f"{name}: {wanted:,} here and {found:,} there"
+    yield from count_differences(asked.ours, whole)
     if asked.broken and first.violation_length is None:
         yield f"it finds no violation of {_any_of(asked.broken)}"
     elif asked.broken and first.violation_length != asked.ours.violation_length:
@@ -192,6 +199,14 @@ def _differences(asked: _Asked, whole: Said, first: Said) -> Iterator[str]:
             f"first violation of {_any_of(asked.broken)}: in {asked.ours.violation_length} steps "
             f"here and in {first.violation_length} there"
         )
+
+
+def count_differences(ours: Said, theirs: Said) -> Iterator[str]:
+    """Yield each count that differs; what the other one does not say is left out."""
+    for field, name in _FIELDS.items():
+        wanted, found = getattr(ours, field), getattr(theirs, field)
+        if found is not None and wanted != found:
+            yield f"{name}: {wanted:,} here and {found:,} there"
 
 
 def _any_of(names: Sequence[str]) -> str:

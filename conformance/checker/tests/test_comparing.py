@@ -172,6 +172,80 @@ def test_who_was_asked_for_has_to_be_there(
     assert main([*_COMPARE, "--with", "tlc"]) == 0
 
 
+_SPEED = [*_COMPARE, "--speed", "--with", "tlc"]
+
+
+def test_speed_says_how_many_times_faster_ours_are(
+    say: Callable[[str], None], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    say(f"sleep 0.2\n{_printing(_RIGHT)}")
+    file = tmp_path / "figures.json"
+
+    assert main([*_SPEED, "--json", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("handles (faithful), 1 slot; processors: ")
+    assert lines[2].split()[:3] == ["numpy", "8", "9"]
+    assert lines[-1].split()[:3] == ["tlc", "8", "9"]
+    *ours, tlc = json.loads(file.read_text())["cases"][0]["checkers"]
+    assert [each["times_faster"] for each in ours] == [{} for _ in ours]
+    assert set(tlc["times_faster"]) == {each["name"] for each in ours}
+    for each in ours:
+        ratio = tlc["searching_seconds"] / each["searching_seconds"]
+        assert tlc["times_faster"][each["name"]] == pytest.approx(ratio, abs=0.02)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_speed_gives_another_checker_all_processors(
+    say: Callable[[str], None], tmp_path: Path
+) -> None:
+    said = tmp_path / "arguments"
+    say(f'echo "$@" > {said}\n{_printing(_RIGHT)}')
+
+    assert main(_SPEED) == 0
+    assert f"-workers {os.cpu_count()}" in said.read_text()
+    assert main(_COMPARE) == 0
+    assert "-workers 1 " in said.read_text()
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "told"),
+    [
+        (_printing(_RIGHT.replace("8 distinct", "7 distinct")), 1, "DIFFERS: states: 8 here and 7"),
+        ("echo out of memory; exit 3", 3, "ended with status 3: out of memory"),
+        ("echo nothing of use", 3, "NO ANSWER: it said nothing of states"),
+        (
+            _printing("Invariant Claim is violated.\nState 1: \nState 2: \n"),
+            1,
+            "DIFFERS: in 1 steps it finds violated what holds here",
+        ),
+    ],
+    ids=["counts differ", "fails", "says nothing", "violates"],
+)
+def test_speed_without_the_same_search_is_no_figure(
+    script: str,
+    status: int,
+    told: str,
+    say: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    say(script)
+
+    assert main(_SPEED) == status
+    assert told in capsys.readouterr().out
+
+
+def test_speed_of_arbitrary_models_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["model", "compare", "--speed", "--arbitrary", "1"]) == 2
+    assert "--arbitrary" in capsys.readouterr().err
+
+
+def test_speed_of_who_is_not_installed_is_told(
+    say: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*_COMPARE, "--speed", "--with", "spin"]) == 3
+    assert "NOT TIMED: spin is not installed" in capsys.readouterr().out.splitlines()[-1]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_no_child_and_no_folder(number: signal.Signals, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
