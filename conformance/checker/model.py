@@ -23,6 +23,7 @@ __all__ = [
     "GlobalAction",
     "Model",
     "PairProperty",
+    "Progress",
     "Property",
     "always",
     "unchanged",
@@ -110,6 +111,27 @@ class PairProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """What is owed to a slot at some time and paid to it at a later one.
+
+    It is owed from where ``owed`` holds of a slot until ``paid`` does. That is claimed under
+    stated fairness, of the actions of every slot: one of ``weakly_fair`` that stays possible is
+    taken at last, one of ``strongly_fair`` that is possible again and again is taken again and
+    again, and one of ``finite`` is taken a number of times and then never more. Nothing is
+    assumed of the others. A promise that is never owed is an error in the model.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    sentence: str
+    owed: Callable[[Any, Any], bool]
+    paid: Callable[[Any, Any], bool]
+    weakly_fair: tuple[str, ...] = ()
+    strongly_fair: tuple[str, ...] = ()
+    finite: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model in one variant.
 
@@ -117,8 +139,10 @@ class Model:
     gives the beginning of the slot with an index. ``slots_default`` is the
     number of slots where none is asked for. ``symmetric`` says that every slot
     begins alike, which makes states equal up to the order of their slots.
-    Raises :class:`~conformance.errors.ModelError` for two things of one name and
-    for a property or an action that refers to nothing.
+    ``promises`` are about ways that never end, so another search is for them.
+    Raises :class:`~conformance.errors.ModelError` for two things of one name, for
+    a property or an action that refers to nothing, and for a promise about an
+    action that there is not.
     """
 
     name: str
@@ -132,24 +156,43 @@ class Model:
     pair_properties: tuple[PairProperty, ...] = ()
     slots_default: int = 1
     symmetric: bool = True
+    promises: tuple[Progress, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a model whose parts cannot be told apart or traced to the specification."""
         for names in (
             Counter(step.name for step in self.steps),
-            Counter(claim.name for claim in self.claims),
+            Counter(claim.name for claim in (*self.claims, *self.promises)),
         ):
             doubled = sorted(name for name, count in names.items() if count > 1)
             if doubled:
                 raise ModelError(self.title, f"the name `{doubled[0]}` is used twice")
         nameless = [step.name for step in self.steps if not step.ids]
-        nameless += [claim.name for claim in self.claims if not claim.ids]
+        nameless += [claim.name for claim in (*self.claims, *self.promises) if not claim.ids]
         if nameless:
             raise ModelError(
                 self.title, f"`{nameless[0]}` refers to no requirement or finding; give it an id"
             )
+        self._refuse_unknown_actions()
         if not self.shared:
             raise ModelError(self.title, "there is no value of the shared fields to begin with")
+
+    def _refuse_unknown_actions(self) -> None:
+        names = {step.name for step in self.steps}
+        for promise in self.promises:
+            both = {*promise.weakly_fair, *promise.strongly_fair} & set(promise.finite)
+            if both:
+                raise ModelError(
+                    self.title,
+                    f"promise `{promise.name}` says of action `{min(both)}` that it is taken at "
+                    "last, and that it is taken no more",
+                )
+            for name in (*promise.weakly_fair, *promise.strongly_fair, *promise.finite):
+                if name not in names:
+                    raise ModelError(
+                        self.title,
+                        f"promise `{promise.name}` is about action `{name}`, which there is not",
+                    )
 
     @property
     def steps(self) -> tuple[Action | GlobalAction, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import CommandParser, complain, positive, seconds, write_whole
 from conformance.commands.model_compare import add_compare, run_compare
+from conformance.commands.model_progress import add_progress, run_progress
 from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     export.add_argument("--bound", type=positive, metavar="SLOTS")
     _add_variant(export)
     _add_variant(add_compare(actions))
+    _add_variant(add_progress(actions))
 
 
 def _add_variant(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +145,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         return _export(parsed, console)
     if parsed.action == "compare":
         return run_compare(parsed, _named_variant(parsed), console)
+    if parsed.action == "progress":
+        return run_progress(parsed, _named_variant(parsed), console)
     try:
         return _trace(parsed, console) if parsed.action == "trace" else _check(parsed, console)
     except CheckpointDamagedError as error:
@@ -161,6 +165,10 @@ def _list(console: Console) -> int:
                 f"  {len(model.steps)} actions, {len(model.claims)} properties: {', '.join(ids)}",
                 soft_wrap=True,
             )
+            for promise in model.promises:
+                console.print(
+                    f"  promises: {promise.sentence} ({', '.join(promise.ids)})", soft_wrap=True
+                )
     return ExitStatus.CONFORMING
 
 

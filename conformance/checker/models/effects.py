@@ -22,6 +22,7 @@ from conformance.checker.model import (
     GlobalAction,
     Model,
     PairProperty,
+    Progress,
     Property,
 )
 
@@ -310,6 +311,27 @@ def _properties() -> Iterator[Property]:
     )
 
 
+def _promises() -> Iterator[Progress]:
+    def ended(_world: World, caller: Caller) -> bool:
+        outcome = caller.outcome
+        # What is in doubt needs a decision from outside; who is gone asks no more.
+        has_ended = outcome is not None and outcome.status in ("success", "in doubt")
+        return caller.place == "idle" or (caller.place == "answered" and has_ended)
+
+    yield Progress(
+        "a retry ends",
+        ("F11", "EVID-05"),
+        "who asks again and again for what can succeed is answered with a success at last",
+        lambda world, caller: bool(caller.place == "asking" and world.nesting == ALONE),
+        ended,
+        weakly_fair=("asks again", "stores the outcome"),
+        # Whoever waits for the lock gets it at last, and what is tried for ever succeeds at last.
+        strongly_fair=("looks into the cache", "the effect succeeds"),
+        # Where that cannot be stored, a step is in doubt, and an acquire is asked for again.
+        finite=("cannot store the outcome",),
+    )
+
+
 def effects(variant: str) -> Model:
     """Return the model of effects and their cache; a slot is a caller."""
 
@@ -353,4 +375,5 @@ def effects(variant: str) -> Model:
             ),
         ),
         slots_default=2,
+        promises=tuple(_promises()),
     )

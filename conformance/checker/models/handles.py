@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from conformance.checker.model import FAITHFUL, HARDENED, Action, Model, PairProperty, Property
+from conformance.checker.model import (
+    FAITHFUL,
+    HARDENED,
+    Action,
+    Model,
+    PairProperty,
+    Progress,
+    Property,
+)
 
 __all__ = ["COMPARE_AND_SWAP", "SINGLE_APPEND", "Handle", "Store", "handles"]
 
@@ -118,6 +126,18 @@ def _keeps_its_own(store: Store, handle: Handle) -> bool:
     )
 
 
+def _promise(variant: str) -> Progress:
+    steps = ("reads the file", "writes the file")
+    return Progress(
+        "an append ends",
+        ("WAL-01", "WAL-11"),
+        "a handle that lives has all of its appends acknowledged at last",
+        lambda _store, handle: _has_more(handle),
+        lambda _store, handle: not _has_more(handle),
+        strongly_fair=("appends at the end of the file",) if variant == SINGLE_APPEND else steps,
+    )
+
+
 def _is_alone_inside(left: bool, right: bool) -> bool:
     return not (left and right)
 
@@ -158,4 +178,5 @@ def handles(variant: str) -> Model:
         pair_properties=pairs if variant == HARDENED else (),
         slots_default=2,
         symmetric=False,
+        promises=(_promise(variant),),
     )

@@ -23,6 +23,7 @@ from conformance.checker.model import (
     Action,
     GlobalAction,
     Model,
+    Progress,
     Property,
     always,
 )
@@ -257,6 +258,32 @@ def _properties(decide: Callable[[Operation], Decision]) -> Iterator[Property]:
         )
 
 
+def _promises(variant: str) -> Iterator[Progress]:
+    # Hardened, a sync is stored whole or not at all, so none is ever halfway.
+    if variant != HARDENED:
+        yield Progress(
+            "a retry ends",
+            ("SYNC-09", "F20"),
+            "a sync that failed halfway is acknowledged at last, if it is asked for again",
+            lambda _tick, slot: bool(not slot.acknowledged_now and not slot.is_fresh),
+            lambda _tick, slot: bool(slot.acknowledged_now),
+            strongly_fair=("a sync succeeds",),
+        )
+    yield Progress(
+        "a recovery ends",
+        ("RECOV-05", "F20"),
+        "an operation that is in the log has its outcome there at last, if crashes end",
+        lambda _tick, slot: bool(slot.is_touched and slot.last_outcome is None),
+        # Hardened, what fell back below a logged level is refused until it is recovered (F36).
+        lambda _tick, slot: bool(
+            slot.last_outcome is not None or (variant == HARDENED and slot.phase == "fallen back")
+        ),
+        weakly_fair=("a tick passes",),
+        strongly_fair=("the machine advances", "a sync succeeds"),
+        finite=("a crash and a recovery",),
+    )
+
+
 def write_ahead(variant: str) -> Model:
     """Return the model of syncs, crashes and recoveries; a slot is an operation."""
     decide = hardened_decision if variant == HARDENED else decision
@@ -269,4 +296,5 @@ def write_ahead(variant: str) -> Model:
         (*_machine_actions(variant), *_sync_actions(variant)),
         tuple(_properties(decide)),
         tuple(_global_actions(decide)),
+        promises=tuple(_promises(variant)),
     )
