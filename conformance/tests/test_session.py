@@ -292,7 +292,8 @@ def test_a_budget_that_runs_out_on_the_way_is_never_a_pass() -> None:
             time.sleep(0.005)
             super().append(entry)
 
-    profile = Profile("short", Budget(histories=200, operations=20, seconds=0.4))
+    # A quarter of the plan would be enough for a judgement, so there is no time for that.
+    profile = Profile("short", Budget(histories=100_000, operations=20, seconds=0.4))
     report = judged(lambda directory: Slow(), profile=profile)
     reasons = {result.reason for result in report.results}
 
