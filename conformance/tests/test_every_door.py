@@ -85,7 +85,7 @@ def binding_failures(report: BackendReport) -> list[str]:
 each_case = pytest.mark.parametrize("case", DOOR_CASES, ids=[case.name for case in DOOR_CASES])
 
 
-@pytest.mark.by_day(8)
+@pytest.mark.by_day(5)
 @each_case
 def test_object_and_child_process_agree(case: DoorCase) -> None:
     one, other = as_object(target_of(case)), as_child(target_of(case))
@@ -100,7 +100,7 @@ def test_object_and_child_process_agree(case: DoorCase) -> None:
 
 
 # The plugin judges as an object is judged, so a few stand for all by day.
-@pytest.mark.by_day(16)
+@pytest.mark.by_day(10)
 @each_case
 def test_the_plugin_agrees(tmp_path: Path, case: DoorCase) -> None:
     failures = in_pytest(tmp_path, target_of(case))

@@ -27,7 +27,8 @@ POSIX, EXT4 = POWER[FileSystem.POSIX], POWER[FileSystem.EXT4]
         ("lmdb", EXT4),
         ("lmdb_writemap", KILL),
         ("renamed_no_file_sync", POSIX),
-        ("renamed_no_file_sync", EXT4),
+        # It keeps everything, by a grace of the file system, so every state is judged.
+        pytest.param("renamed_no_file_sync", EXT4, marks=pytest.mark.nightly),
     ],
 )
 @pytest.mark.requirement("WAL-08.kill-inside", "WAL-08.power")
