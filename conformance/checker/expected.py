@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.checker.model import FAITHFUL, HARDENED
+from conformance.checker.models.recovery import NO_CHECKPOINT
 from conformance.checker.models.write_ahead import MACHINE_LIKE
 from conformance.checker.results import Judgement, SearchResult
 
@@ -39,6 +40,30 @@ EXPECTED: Final = (
         236_888,
         7,
         {"clause 1": 2, "clause 2": 1, "clause 5": 1, "clause 6": 2, "clause 7": 2, "clause 8": 1},
+    ),
+    ExpectedResult(
+        "recovery",
+        NO_CHECKPOINT,
+        1,
+        1_082,
+        8_787,
+        6,
+        {"clause 2": 1, "clause 5": 1, "clause 7": 2, "clause 8": 1},
+    ),
+    ExpectedResult(
+        "recovery",
+        NO_CHECKPOINT,
+        2,
+        878_043,
+        9_507_534,
+        11,
+        {
+            "clause 2": 1,
+            "clause 5": 1,
+            "clause 7": 2,
+            "clause 8": 1,
+            "one out of order blocks no other": 2,
+        },
     ),
     ExpectedResult("recovery", HARDENED, 1, 1_756, 19_158, 6, {}),
     ExpectedResult("recovery", HARDENED, 2, 2_312_652, 33_641_448, 11, {}),

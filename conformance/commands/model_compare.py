@@ -64,6 +64,11 @@ def add_compare(actions: argparse._SubParsersAction[CommandParser]) -> CommandPa
         help="compare so many models with arbitrary tables as well, each of which breaks something",
     )
     compare.add_argument(
+        "--mistakes",
+        action="store_true",
+        help="compare the shipped models with one mistake in each as well, which breaks something",
+    )
+    compare.add_argument(
         "--seconds-max",
         type=seconds,
         default=600.0,
@@ -116,13 +121,14 @@ def run_compare(parsed: argparse.Namespace, variant: str | None, console: Consol
 
 
 def _cases(parsed: argparse.Namespace, variant: str | None) -> list[Case]:
-    from conformance.checker.comparing.cases import arbitrary_cases, shipped_cases
+    from conformance.checker.comparing.cases import arbitrary_cases, mistaken_cases, shipped_cases
     from conformance.errors import UsageError
 
     cases = list(shipped_cases(parsed.model, variant, parsed.bound))
     if not cases:
         raise UsageError(f"no model has the variant `{variant}`; `model list` shows them")
-    return cases + list(arbitrary_cases(parsed.arbitrary))
+    mistaken = mistaken_cases() if parsed.mistakes else ()
+    return [*cases, *mistaken, *arbitrary_cases(parsed.arbitrary)]
 
 
 def _status(done: Sequence[tuple[Comparison, list[Row]]], *, is_lacking: bool) -> int:

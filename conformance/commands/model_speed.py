@@ -64,8 +64,9 @@ def _cases(parsed: argparse.Namespace, variant: str | None) -> list[Case]:
     from conformance.checker.comparing.cases import shipped_cases
     from conformance.errors import UsageError
 
-    if parsed.arbitrary:
-        raise UsageError("--speed starts our own engines by name, so --arbitrary has none to time")
+    if parsed.arbitrary or parsed.mistakes:
+        option = "--arbitrary" if parsed.arbitrary else "--mistakes"
+        raise UsageError(f"--speed starts our own engines by name, so {option} has none to time")
     cases = list(shipped_cases(parsed.model, variant, parsed.bound))
     if not cases:
         raise UsageError(f"no model has the variant `{variant}`; `model list` shows them")

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.checker.comparing.arbitrary import arbitrary_model
+from conformance.checker.comparing.mistakes import MISTAKES, model_with
 from conformance.checker.engines import check_model
 from conformance.checker.model import FAITHFUL, Model
 from conformance.checker.models.registry import MODELS, build
 from conformance.checker.plain import PLAIN
 from conformance.errors import ModelError
 
-__all__ = ["BOUNDS", "Case", "arbitrary_cases", "shipped_cases"]
+__all__ = ["BOUNDS", "Case", "arbitrary_cases", "mistaken_cases", "shipped_cases"]
 
 BOUNDS: Final = {
-    "recovery": (("faithful", 1), ("hardened", 1), ("hardened", 2)),
+    "recovery": (
+        ("faithful", 1),
+        ("no-checkpoint", 1),
+        ("no-checkpoint", 2),
+        ("hardened", 1),
+        ("hardened", 2),
+    ),
     "effects": (
         ("faithful", 1),
         ("faithful", 2),
@@ -46,7 +53,13 @@ BOUNDS: Final = {
         ("hardened", 2),
         ("hardened", 3),
     ),
-    "write-ahead": (("machine-like", 1), ("hardened", 1), ("hardened", 2)),
+    "write-ahead": (
+        ("faithful", 1),
+        ("machine-like", 1),
+        ("hardened", 1),
+        ("hardened", 2),
+        ("hardened", 3),
+    ),
 }
 """Variants and numbers of slots that are compared where none are asked for, by model."""
 
@@ -91,6 +104,12 @@ def shipped_cases(
                 pairs = ((variant, build(name, variant).slots_default),)
         for one, slots_count in pairs:
             yield Case(build(name, one), slots_count)
+
+
+def mistaken_cases() -> Iterator[Case]:
+    """Yield the shipped models with one mistake each, all of which break something."""
+    for mistake in MISTAKES:
+        yield Case(model_with(mistake), mistake.slots_count)
 
 
 def arbitrary_cases(count: int) -> Iterator[Case]:

@@ -27,9 +27,22 @@ from conformance.checker.models.decisions import (
     level_name,
 )
 
-__all__ = ["LETTERS", "Letter", "Log", "Operation", "append", "decision", "facts", "recovery"]
+__all__ = [
+    "LETTERS",
+    "NO_CHECKPOINT",
+    "Letter",
+    "Log",
+    "Operation",
+    "append",
+    "decision",
+    "facts",
+    "recovery",
+]
 
 NAME: Final = "recovery"
+
+NO_CHECKPOINT: Final = "no-checkpoint"
+"""The variant that does what the specification says, of logs without a checkpoint."""
 
 _SIDES: Final = ("before", "after")
 _OUT_OF_ORDER: Final = "regression"
@@ -173,8 +186,11 @@ def facts(slot: Operation, decided: Decision) -> Facts:
     )
 
 
-def _actions(hardened: bool) -> Iterator[Action]:
+def _actions(variant: str) -> Iterator[Action]:
+    hardened = variant == HARDENED
     for letter in LETTERS:
+        if variant == NO_CHECKPOINT and letter.side == "before":
+            continue
 
         def guard(log: Log, slot: Operation, letter: Letter = letter) -> bool:
             admitted = not hardened or _is_admitted(slot, letter)
@@ -213,10 +229,11 @@ def recovery(variant: str) -> Model:
     return Model(
         NAME,
         variant,
-        "logs of every length over all kinds of entries, a checkpoint at any place",
+        "logs of every length over all kinds of entries, "
+        + ("no checkpoint" if variant == NO_CHECKPOINT else "a checkpoint at any place"),
         (Log(),),
         lambda _index: Operation(),
-        tuple(_actions(hardened)),
+        tuple(_actions(variant)),
         tuple(_clauses(_hardened_decision if hardened else decision)),
         pair_properties=(
             PairProperty(

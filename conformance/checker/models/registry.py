@@ -9,7 +9,7 @@ from typing import Final
 from conformance.checker.model import FAITHFUL, HARDENED, Model
 from conformance.checker.models.effects import effects
 from conformance.checker.models.handles import COMPARE_AND_SWAP, SINGLE_APPEND, handles
-from conformance.checker.models.recovery import recovery
+from conformance.checker.models.recovery import NO_CHECKPOINT, recovery
 from conformance.checker.models.storage import STORAGE_VARIANTS, storage
 from conformance.checker.models.visibility import visibility
 from conformance.checker.models.write_ahead import MACHINE_LIKE, write_ahead
@@ -30,7 +30,7 @@ class ModelEntry:
 MODELS: Final = {
     entry.name: entry
     for entry in (
-        ModelEntry("recovery", (FAITHFUL, HARDENED), recovery),
+        ModelEntry("recovery", (FAITHFUL, NO_CHECKPOINT, HARDENED), recovery),
         ModelEntry("effects", (FAITHFUL, HARDENED), effects),
         ModelEntry("handles", (FAITHFUL, HARDENED, COMPARE_AND_SWAP, SINGLE_APPEND), handles),
         ModelEntry("storage", STORAGE_VARIANTS, storage),

@@ -17,12 +17,21 @@ import pytest
 from conformance.__main__ import main
 from conformance.checker.comparing import checkers as known
 from conformance.checker.comparing.arbitrary import arbitrary_model
-from conformance.checker.comparing.cases import BOUNDS, Case, arbitrary_cases, shipped_cases
-from conformance.checker.comparing.checkers import CHECKERS, OtherChecker, Said
+from conformance.checker.comparing.cases import (
+    BOUNDS,
+    Case,
+    arbitrary_cases,
+    mistaken_cases,
+    shipped_cases,
+)
+from conformance.checker.comparing.checkers import CHECKERS, Job, OtherChecker, Said
 from conformance.checker.comparing.comparison import Agreement, Row, compare
+from conformance.checker.comparing.mistakes import MISTAKES, Mistake, model_with
 from conformance.checker.comparing.programs import run_program
+from conformance.checker.engines import check_model, is_installed
 from conformance.checker.models.registry import MODELS, build
-from conformance.checker.results import Budget
+from conformance.checker.results import Budget, Judgement
+from conformance.checker.tables import tabulate
 from conformance.errors import OtherCheckerError
 
 # What the model of one handle has: a search that says this agrees.
@@ -212,7 +221,7 @@ def test_speed_gives_another_checker_all_processors(
     [
         (_printing(_RIGHT.replace("8 distinct", "7 distinct")), 1, "DIFFERS: states: 8 here and 7"),
         ("echo out of memory; exit 3", 3, "ended with status 3: out of memory"),
-        ("echo nothing of use", 3, "NO ANSWER: it said nothing of states"),
+        ("echo nothing of use", 3, "NO ANSWER: it said nothing of states\n"),
         (
             _printing("Invariant Claim is violated.\nState 1: \nState 2: \n"),
             1,
@@ -234,9 +243,12 @@ def test_speed_without_the_same_search_is_no_figure(
     assert told in capsys.readouterr().out
 
 
-def test_speed_of_arbitrary_models_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["model", "compare", "--speed", "--arbitrary", "1"]) == 2
-    assert "--arbitrary" in capsys.readouterr().err
+@pytest.mark.parametrize("words", [["--arbitrary", "1"], ["--mistakes"]])
+def test_speed_of_what_has_no_name_is_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["model", "compare", "--speed", *words]) == 2
+    assert words[0] in capsys.readouterr().err
 
 
 def test_speed_of_who_is_not_installed_is_told(
@@ -346,11 +358,50 @@ def test_another_length_is_a_difference() -> None:
 
 def test_bounds_are_of_models_that_there_are() -> None:
     assert set(BOUNDS) == set(MODELS)
+    assert all(len(bounds) >= 5 for bounds in BOUNDS.values())
     for case in shipped_cases():
         assert case.title.startswith(case.model.title)
     assert [case.slots_count for case in shipped_cases(["effects"], "hardened", [1, 4])] == [1, 4]
     assert [case.slots_count for case in shipped_cases(["storage"], "overwrite-sync")] == [1]
     assert all(case.model.variant == "hardened" for case in shipped_cases((), "hardened"))
+
+
+@pytest.mark.parametrize(
+    ("transitions", "wanted"), [("350362717", 350_362_716), ("3.5036272e+08", None)]
+)
+def test_a_number_that_spin_rounds_is_none_that_it_says(
+    transitions: str, wanted: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"31051988 states, stored\n{transitions} transitions (= stored+matched)\n"
+    job = Job(tmp_path, tabulate(build("handles"), 1), 1.0, lambda: 0.0)
+    monkeypatch.setattr(job, "run", lambda *_command, **_options: text)
+
+    said = CHECKERS["spin"].search(job)
+
+    assert (said.states_count, said.transitions_count) == (31_051_988, wanted)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: each.name)
+def test_a_mistake_in_a_model_is_found_by_every_engine_in_as_few_steps(mistake: Mistake) -> None:
+    model = model_with(mistake)
+    right = check_model(build(mistake.model, mistake.variant), mistake.slots_count)
+    found = []
+    for engine in ("plain", "numpy", "compiled"):
+        if is_installed(engine):
+            result = check_model(model, mistake.slots_count, engine=engine)
+            lengths = {each.name: len(each.trace.steps) for each in result.properties if each.trace}
+            found.append((result.states_count, result.transitions_count, lengths))
+
+    assert right.judgement is Judgement.HOLDS
+    assert found[0][2]
+    assert all(each == found[0] for each in found)
+
+
+def test_there_are_mistakes_in_every_model() -> None:
+    assert {each.model for each in MISTAKES} == set(MODELS)
+    assert len(MISTAKES) >= 20
+    titles = [case.title for case in mistaken_cases()]
+    assert len(set(titles)) == len(MISTAKES)
 
 
 def test_arbitrary_cases_are_the_same_each_time() -> None:

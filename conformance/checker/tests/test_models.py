@@ -87,5 +87,7 @@ def test_a_difference_is_told() -> None:
 def test_unknown_models_and_variants_are_refused() -> None:
     with pytest.raises(ModelError, match="there is no such model; there are recovery"):
         build("recover")
-    with pytest.raises(ModelError, match="it has no variant `soft`; it has faithful, hardened"):
+    with pytest.raises(
+        ModelError, match="it has no variant `soft`; it has faithful, no-checkpoint, hardened"
+    ):
         build("recovery", "soft")

@@ -15,6 +15,7 @@ from conformance.checker.model import FAITHFUL
 from conformance.checker.models.decisions import Decision, Facts, clause_holds
 from conformance.checker.models.recovery import (
     LETTERS,
+    NO_CHECKPOINT,
     Letter,
     Operation,
     append,
@@ -54,6 +55,21 @@ def _tables() -> Tables:
 @functools.cache
 def _result() -> SearchResult:
     return check_model(recovery(FAITHFUL), 1)
+
+
+def test_without_a_checkpoint_a_log_goes_on_as_with_one() -> None:
+    """What is shown of the real plan for the whole model holds for this part of it."""
+    whole, part = _tables(), tabulate(recovery(NO_CHECKPOINT), 1)
+
+    def steps(tables: Tables, name: str) -> set[tuple[object, ...]]:
+        def values(pair: tuple[int, int]) -> tuple[object, object]:
+            return tables.shared_values[pair[0]], tables.slot_values[pair[1]]
+
+        return {(*values(pair), *values(target)) for pair, target in tables.moves[name].items()}
+
+    assert {*part.moves} == {name for name in whole.moves if name.endswith("after the checkpoint")}
+    for name in part.moves:
+        assert steps(part, name) <= steps(whole, name)
 
 
 def assert_the_plan_is_the_slots(
