@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from conformance.campaigns.units import Unit, UnitResult
 from conformance.campaigns.working import work_unit
 from conformance.run.ending import interrupts_held
+from telltale_spec.operating_system import unblock_signals
 
 __all__ = ["LocalExecutor", "UnitExecutor"]
 
@@ -145,8 +146,7 @@ def _begin(line: Connection) -> None:
     """Prepare a worker: it ends when its coordinator says so or is gone, and not by Ctrl-C."""
     # A handler, and not to ignore it, as that would go on to the programs of harnesses.
     signal.signal(signal.SIGINT, _pass_over)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    unblock_signals({signal.SIGINT})
     threading.Thread(target=_end_with, args=(line,), name="line", daemon=True).start()
 
 

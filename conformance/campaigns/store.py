@@ -18,13 +18,7 @@ from typing import Any, Final, Self
 from conformance.campaigns.state import CampaignState
 from conformance.errors import CampaignError, ReplayError
 from conformance.records.replays import Replay, read_replay
-
-try:
-    import fcntl
-
-    _HAS_LOCKS = True
-except ImportError:  # pragma: no cover - there are no such locks on Windows
-    _HAS_LOCKS = False
+from telltale_spec.operating_system import try_lock
 
 __all__ = ["STORE_FORMAT", "Store"]
 
@@ -86,16 +80,12 @@ class Store:
     def _take_lock(self) -> None:
         # Not inherited by any child, so that it is free as soon as this process is gone.
         self._lock = os.open(self.folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
-        if not _HAS_LOCKS:
-            return
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(self._lock):
             os.close(self._lock)
             self._lock = None
             raise self._error(
                 "another campaign is at work on it; wait for its end, or take another folder"
-            ) from None
+            )
 
     def close(self) -> None:
         """Give the folder up."""

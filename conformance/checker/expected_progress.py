@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.checker.model import FAITHFUL, HARDENED
 from conformance.checker.models.write_ahead import MACHINE_LIKE
-from conformance.checker.progress import ProgressSearch
+from conformance.checker.promises import ProgressSearch
 
 __all__ = ["EXPECTED_PROGRESS", "ExpectedProgress", "progress_differences"]
 

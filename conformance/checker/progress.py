@@ -15,11 +15,12 @@ from typing import Final, TypeAlias
 from conformance.checker.calls import truth
 from conformance.checker.components import components
 from conformance.checker.model import Model, Progress
+from conformance.checker.promises import Lasso, ProgressResult, ProgressSearch
 from conformance.checker.results import Budget, Judgement, Step, Trace
 from conformance.checker.tables import Tables, tabulate
 from conformance.errors import ModelError
 
-__all__ = ["Lasso", "ProgressResult", "ProgressSearch", "check_progress"]
+__all__ = ["check_progress"]
 
 _BYTES_PER_TRANSITION: Final = 120
 _CLOCK_EVERY: Final = 256
@@ -27,63 +28,6 @@ _CLOCK_EVERY: Final = 256
 _Word: TypeAlias = tuple[int, tuple[int, ...]]
 _Taken: TypeAlias = tuple[str, int | None]
 """An action and the slot that takes it; ``None`` is all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lasso:
-    """A way from a beginning, and steps that lead from its end back to it.
-
-    Without ``cycle`` nothing happens any more behind the way.
-    """
-
-    stem: Trace
-    cycle: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressResult:
-    """One promise: what is known, in how many states it was owed, a way on which it never is paid.
-
-    A stem is a shortest one to where it may stay owed; the cycle behind it is short, but whether
-    it is a shortest one is not claimed.
-    """
-
-    name: str
-    judgement: Judgement
-    owed_count: int
-    lasso: Lasso | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressSearch:
-    """What is known of all promises of a model.
-
-    ``stopped_because`` is ``None`` where every state was reached.
-    """
-
-    model: str
-    variant: str
-    slots_count: int
-    states_count: int
-    promises: tuple[ProgressResult, ...]
-    stopped_because: str | None
-    seconds: float
-
-    @property
-    def judgement(self) -> Judgement:
-        """Violated if any promise is, else inconclusive if anything was left out."""
-        if any(each.judgement is Judgement.VIOLATED for each in self.promises):
-            return Judgement.VIOLATED
-        if self.stopped_because is not None:
-            return Judgement.INCONCLUSIVE
-        return Judgement.HOLDS
-
-    def promise(self, name: str) -> ProgressResult:
-        """Return the result of one promise; raises ``KeyError`` for an unknown name."""
-        for each in self.promises:
-            if each.name == name:
-                return each
-        raise KeyError(name)
 
 
 @dataclass

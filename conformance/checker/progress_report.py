@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.checker.model import Model, Progress
-from conformance.checker.progress import Lasso, ProgressResult, ProgressSearch
+from conformance.checker.promises import Lasso, ProgressResult, ProgressSearch
 from conformance.checker.report import trace_json, trace_lines
 from conformance.checker.results import Trace
 

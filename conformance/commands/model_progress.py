@@ -15,7 +15,7 @@ from conformance.exit_status import ExitStatus
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from conformance.checker.progress import ProgressSearch
+    from conformance.checker.promises import ProgressSearch
 
 __all__ = ["add_progress", "run_progress"]
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from conformance.door.protocol import LINE_BYTES_MAX
+from telltale_spec.operating_system import NEW_GROUP, NEW_GROUP_FLAGS, kill_group
 
 __all__ = ["ChildEnded", "ChildProcess", "ChildSilent", "LineTooLong", "end_text"]
 
@@ -50,7 +51,8 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            process_group=0 if hasattr(os, "killpg") else None,
+            process_group=NEW_GROUP,
+            creationflags=NEW_GROUP_FLAGS,
         )
         assert self._process.stdin is not None  # noqa: S101 - asked for above
         assert self._process.stdout is not None  # noqa: S101 - asked for above
@@ -164,9 +166,7 @@ class ChildProcess:
 
     def kill(self) -> None:
         """End the process and its group at once, and take its end."""
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        kill_group(self._process.pid)
         self._process.kill()
         self.wait(_END_SECONDS)
         self._error_thread.join(_END_SECONDS)

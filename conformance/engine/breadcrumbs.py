@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.records.results import Step
+from telltale_spec.operating_system import write_at
 
 __all__ = ["Breadcrumbs", "last_words"]
 
@@ -37,7 +38,7 @@ class Breadcrumbs:
         for directory in directories:
             text = text.replace(str(directory), "<directory>")
         # The empty line marks the end: what is behind it is of an earlier history.
-        os.pwrite(self.file_descriptor, done + f"{_line(text)}\n\n".encode(), self._offset)
+        write_at(self.file_descriptor, done + f"{_line(text)}\n\n".encode(), self._offset)
         self._offset += len(done)
         self._steps_count = len(steps)
 

@@ -14,12 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-try:
-    import fcntl
-
-    _HAS_LOCKS = True
-except ImportError:  # pragma: no cover - there are no such locks on Windows
-    _HAS_LOCKS = False
+from telltale_spec.operating_system import try_lock
 
 __all__ = ["MEMORY_FOLDER", "ScratchFolder", "remove_dead_folders"]
 
@@ -36,9 +31,8 @@ class ScratchFolder:
     def __init__(self, parent: Path | None = None) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
         self._lock = os.open(self.path / ".new-owner", os.O_CREAT | os.O_RDWR, 0o600)
-        if _HAS_LOCKS:
-            # Locked before it has its name, so that nobody finds it without its lock.
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # Locked before it has its name, so that nobody finds it without its lock.
+        if try_lock(self._lock):
             (self.path / ".new-owner").rename(self.path / _OWNER)
 
     def __enter__(self) -> Self:
@@ -66,22 +60,17 @@ class ScratchFolder:
 
 def remove_dead_folders() -> None:
     """Remove the scratch folders of runs whose processes are gone."""
-    if not _HAS_LOCKS:
-        return
     parents = (Path(tempfile.gettempdir()), MEMORY_FOLDER)
     owners = [owner for parent in parents for owner in parent.glob(f"{_PREFIX}*/{_OWNER}")]
     for owner in owners:
         try:
-            lock = os.open(owner, os.O_RDWR | os.O_NOFOLLOW)
+            lock = os.open(owner, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
         except OSError:
             # Removed by its own run, or another user's.
             continue
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            # Its run is alive.
-            continue
-        else:
-            shutil.rmtree(owner.parent, ignore_errors=True)
+            # Where it is held, its run is alive.
+            if try_lock(lock):
+                shutil.rmtree(owner.parent, ignore_errors=True)
         finally:
             os.close(lock)

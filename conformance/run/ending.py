@@ -11,6 +11,7 @@ from multiprocessing import resource_tracker
 from types import FrameType
 
 from conformance.life_cycle import end_all
+from telltale_spec.operating_system import signals_held
 
 __all__ = [
     "end_histories_at_termination",
@@ -47,17 +48,10 @@ def termination_interrupts() -> Iterator[None]:
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C back, so that a new process cannot take it for itself while it starts."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
     # Starting it lets interrupts through again, so it must not start later.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        with _terminations_held():
-            yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with signals_held({signal.SIGINT}), _terminations_held():
+        yield
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from conformance.records.results import BackendReport
 from conformance.run.ending import end_histories_at_termination
 from conformance.run.jobs import Job, watched_seconds_max
 from conformance.run.launching import launch_of
+from telltale_spec.operating_system import unblock_signals
 
 __all__ = ["work"]
 
@@ -54,7 +55,7 @@ def _separate(workspace: str) -> None:
     """Keep what a backend does to its process away from the process around it."""
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        unblock_signals({signal.SIGINT})
     # What a backend prints must not mix with the report.
     sys.stdout = sys.stderr
     os.dup2(2, 1)

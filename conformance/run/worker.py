@@ -7,10 +7,7 @@ process and says what was going on.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +26,7 @@ from conformance.run.ending import (
 )
 from conformance.run.jobs import Job, watched_seconds_max
 from conformance.run.judging import work
+from telltale_spec.operating_system import kill_group
 
 __all__ = ["OwnFaultError", "run_jobs"]
 
@@ -199,9 +197,7 @@ class _Running:
         if process_id is not None:
             # The worker first: otherwise it could start its harness again.
             for group in (process_id, *self.harness_groups):
-                if hasattr(os, "killpg"):
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.killpg(group, signal.SIGKILL)
+                kill_group(group)
             self.process.kill()
             self.process.join(_GRACE_SECONDS)
         self.receiver.close()

@@ -18,6 +18,7 @@ from typing import IO, Final
 from conformance.backend import ServerFault
 from conformance.errors import UsageError
 from conformance.servers import trees
+from telltale_spec.operating_system import NEW_GROUP, NEW_GROUP_FLAGS
 
 __all__ = [
     "READY_VARIABLE",
@@ -70,7 +71,8 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
-                process_group=0,
+                process_group=NEW_GROUP,
+                creationflags=NEW_GROUP_FLAGS,
             )
         except OSError as error:
             self._output.close()

@@ -33,15 +33,20 @@ class Layer:
 
 # What a backend is judged by, and what it is judged with; no concrete backend among it.
 _REFERENCE = ("errors", "wire", "model", "contract")
-_ENGINE = (*_REFERENCE, "handlers", "requirements", "run errors", "results", "subject", "rules")
+_ENGINE = (
+    *(*_REFERENCE, "system", "handlers", "requirements", "run errors"),
+    *("results", "subject", "rules"),
+)
 _RUN = (*_ENGINE, "engine", "machines", "registry", "targets", "shipped")
 
 LAYERS = (
     Layer("errors", ("telltale_spec.errors",), ()),
+    # What differs between operating systems; everything that touches files or processes asks it.
+    Layer("system", ("telltale_spec.operating_system",), ()),
     Layer("wire", ("telltale_spec.wire",), ("errors",)),
     Layer("model", ("telltale_spec.model",), ("errors", "wire")),
     Layer("contract", ("telltale_spec.backends.contract",), ("errors", "wire")),
-    Layer("backends", ("telltale_spec.backends",), _REFERENCE),
+    Layer("backends", ("telltale_spec.backends",), (*_REFERENCE, "system")),
     Layer("handlers", ("telltale_spec.handlers",), _REFERENCE),
     # Components that mend what the reference shows; nothing of the reference knows them.
     Layer("hardened", ("telltale_spec.hardened",), (*_REFERENCE, "handlers")),
@@ -85,16 +90,20 @@ LAYERS = (
     Layer(
         "door",
         ("conformance.door",),
-        (*_REFERENCE, "handlers", "requirements", "run errors", "subject"),
+        (*_REFERENCE, "system", "handlers", "requirements", "run errors", "subject"),
     ),
     # What the suite kills that is no process of the backend's.
-    Layer("servers", ("conformance.servers",), ("run errors", "subject")),
+    Layer("servers", ("conformance.servers",), ("system", "run errors", "subject")),
     # Drives a child through the door and judges what is left of its files.
     Layer("crashes", ("conformance.crashes",), (*_ENGINE, "strategies", "engine", "door")),
     # Searches models of the specification; the reference comes in only to confirm what it shows.
     Layer("checker", ("conformance.checker",), ("errors", "run errors")),
     # Lets other checkers search the same tables; the search itself knows nothing of them.
-    Layer("comparing", ("conformance.checker.comparing",), ("errors", "run errors", "checker")),
+    Layer(
+        "comparing",
+        ("conformance.checker.comparing",),
+        ("errors", "system", "run errors", "checker"),
+    ),
     # Concrete backends arrive in machines as factories, never as imports.
     Layer(
         "machines",

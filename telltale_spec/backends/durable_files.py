@@ -1,4 +1,4 @@
-"""The steps that make files durable, each by itself: lock, write, sync, sync of a folder.
+"""What a log on files needs of them: the lock of a handle, whole writes, an end with the process.
 
 Nothing here decides anything: errors of the operating system pass through as
 ``OSError``.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import weakref
 from typing import Final
 
-__all__ = ["Descriptors", "sync_data", "sync_folder", "take_lock", "write_whole"]
+from telltale_spec.operating_system import NO_INHERIT, try_lock, write_at
+
+__all__ = ["Descriptors", "take_lock", "write_whole"]
 
 _LOCK_ATTEMPTS_MAX: Final = 100
 
@@ -61,13 +62,11 @@ def take_lock(path: str) -> int:
     one could with a POSIX record lock. The file stays and means nothing by
     itself. Raises ``BlockingIOError`` if the lock is held.
     """
-    # Not on every system, and the package has to be importable there.
-    import fcntl
-
     for _ in range(_LOCK_ATTEMPTS_MAX):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_INHERIT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not try_lock(descriptor):
+                raise BlockingIOError(errno.EAGAIN, "the lock is held")
             # Somebody may have put another file in the place of the one that is locked now.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):  # noqa: PTH116
                 return descriptor
@@ -84,29 +83,9 @@ def take_lock(path: str) -> int:
 
 def write_whole(descriptor: int, data: bytes, offset: int) -> None:
     """Write all of ``data`` at ``offset``, going on after short writes."""
-    written = os.pwrite(descriptor, data, offset)
+    written = write_at(descriptor, data, offset)
     while written < len(data):
-        count = os.pwrite(descriptor, data[written:], offset + written)
+        count = write_at(descriptor, data[written:], offset + written)
         if count == 0:
             raise OSError(errno.EIO, "a write wrote nothing")
         written += count
-
-
-def sync_data(descriptor: int) -> None:
-    """Return once the bytes of a file, and its size, are on the disk."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        # There the plain call leaves the bytes in the cache of the disk.
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fdatasync(descriptor)
-
-
-def sync_folder(path: str) -> None:
-    """Return once the names in a folder are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,8 +26,6 @@ from typing import Final, TypeAlias
 from telltale_spec.backends.closing_note import noted_number, write_note
 from telltale_spec.backends.durable_files import (
     Descriptors,
-    sync_data,
-    sync_folder,
     take_lock,
     write_whole,
 )
@@ -46,6 +44,7 @@ from telltale_spec.backends.frames import (
     scan,
 )
 from telltale_spec.errors import DurabilityError
+from telltale_spec.operating_system import NO_INHERIT, sync_data, sync_folder
 
 __all__ = ["PathLike", "SegmentedLog"]
 
@@ -245,7 +244,7 @@ class SegmentedLog:
         self._number = last.number + 1
         self._start, self._head_end, self._end = start, segment.frames[0].end, segment.end
         path = self._segment_path(start)
-        self._descriptors.data = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._descriptors.data = os.open(path, os.O_RDWR | NO_INHERIT)
         os.ftruncate(self._data, self._end)
         # The same bytes again: a sync of them may have failed before, and then none that
         # follows would reach them.
@@ -297,9 +296,7 @@ class SegmentedLog:
         head = frame_bytes(kind, self._epoch, self._number, self._title + payload)
         final, temporary = self._segment_path(self._number), f"{self._prefix}.new"
         with self._errors_of("write"):
-            descriptor = os.open(
-                temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666
-            )
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | NO_INHERIT, 0o666)
             try:
                 self._fill(descriptor, head, temporary)
                 self._refusal = "an earlier change of segments was interrupted"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.errors import OtherCheckerError
+from telltale_spec.operating_system import NEW_GROUP, NEW_GROUP_FLAGS, kill_group, signals_held
 
 __all__ = ["run_program"]
 
@@ -35,14 +36,15 @@ def run_program(
     with said.open("wb") as output, _ended_with_its_group() as started:
         try:
             # An interrupt in the middle of a start would leave a child that nobody knows.
-            with _interrupts_held():
+            with signals_held(_ENDING):
                 process = subprocess.Popen(  # noqa: S603 - a checker that the user installed
                     list(command),
                     cwd=folder,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    process_group=0,
+                    process_group=NEW_GROUP,
+                    creationflags=NEW_GROUP_FLAGS,
                     env={**os.environ, "TMPDIR": str(folder)},
                 )
                 started.append(process)
@@ -68,15 +70,5 @@ def _ended_with_its_group() -> Iterator[list[subprocess.Popen[bytes]]]:
     finally:
         for process in started:
             # The group outlives the one that made it, if that left somebody behind.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process.pid)
             process.wait(_END_SECONDS)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -204,6 +204,16 @@ def test_speed_says_how_many_times_faster_ours_are(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+def test_a_depth_by_several_workers_is_no_count(
+    say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    say(_printing(_RIGHT.replace("search is 6", "search is 7")))
+
+    assert main(_SPEED) == 0
+    assert main(_COMPARE) == 1
+
+
 def test_speed_gives_another_checker_all_processors(
     say: Callable[[str], None], tmp_path: Path
 ) -> None:

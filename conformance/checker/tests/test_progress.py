@@ -26,7 +26,8 @@ from conformance.checker.models.effects import Outcome, effects
 from conformance.checker.models.handles import handles
 from conformance.checker.models.write_ahead import MACHINE_LIKE, write_ahead
 from conformance.checker.plain import successors
-from conformance.checker.progress import Lasso, check_progress
+from conformance.checker.progress import check_progress
+from conformance.checker.promises import Lasso
 from conformance.checker.results import Budget, Judgement, State, Step, Trace
 from conformance.checker.worlds.effects import EffectsWorld
 from conformance.errors import ModelError
