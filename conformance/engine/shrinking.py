@@ -61,6 +61,9 @@ def shortened(
     ``plainer`` offers acts in place of others, the plainest first.
     """
     shortest = _Shortest(found, again)
+    if not shortest.acts:
+        # It fails before anything is done.
+        return found
     _halve(shortest)
     _leave_out_groups(shortest, group_of)
     _make_plain(shortest, plainer)

@@ -27,9 +27,9 @@ class SyncActs(SyncSteps):
     def _sync_and_retry(self, request: WalSyncRequest, fault: CallFault) -> None:
         before = SyncCase(self.entries, request)
         undisturbed = (*before.existing, *before.expected)
-        self._sync(request, fault)
-        self._sync(request)
-        if before.has_duplicates:
+        is_right = self._sync_open(request, fault)
+        # Both are judged by themselves, and what either does wrong is not the retry's.
+        if not self._sync_open(request) or not is_right or before.has_duplicates:
             return
         self.history.reach(situations.RETRIED)
         self.history.check(

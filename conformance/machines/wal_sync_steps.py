@@ -101,7 +101,7 @@ class SyncSteps:
 
         def ask(what: str, question: Callable[[], Any], expected: Any) -> None:
             text = f"in {mode} mode: ask for {what}"
-            answer = self.history.call(text, question, undeclared="SYNC-01", quiet=True)
+            answer = self.history.call(text, question, undeclared="SYNC-01", quiet=True, pure=True)
             self._check_answer("SYNC-01", answer, expected, text)
 
         ask("the identity", handler.handler_identity, f"agreement_wal<{identity}>")
@@ -131,7 +131,8 @@ class SyncSteps:
         request: WalSyncRequest,
         fault: CallFault | None = None,
         effect: EffectRequest | None = None,
-    ) -> None:
+    ) -> bool:
+        """Sync and judge it; say whether it appended what it should."""
         case = SyncCase(self.entries, request, any(made.request == request for made in self.made))
         self.probe.forget_calls()
         if fault is not None:
@@ -146,13 +147,16 @@ class SyncSteps:
         self.probe.forget_faults()
         if isinstance(answer, Returned):
             self.history.answer(result_text(answer.value))
-        self._note_situations(case, fault)
-        self._check_entries(case, effect)
+        is_right = self._appends_rightly(case, effect)
+        if is_right:
+            # What is known to be wrong shows nothing of the situations that it is in.
+            self._note_situations(case, fault)
         self._check_result(case, answer, through_effect=effect is not None)
         self.made = (*self.made, Made(request, self._failed_call() is None))
         self._refresh()
         error = order_error(self.entries)
         self.history.check("SYNC-06", error is None, "a valid log", lambda: f"a log with {error}")
+        return is_right
 
     def _call(self, request: WalSyncRequest, effect: EffectRequest | None) -> object:
         # A copy of its own, so that nothing that it does to it reaches what it is judged by.
@@ -163,7 +167,7 @@ class SyncSteps:
     def _failed_call(self) -> ProbeCall | None:
         return next((call for call in self.probe.calls if call.error is not None), None)
 
-    def _check_entries(self, case: SyncCase, effect: EffectRequest | None) -> None:
+    def _appends_rightly(self, case: SyncCase, effect: EffectRequest | None) -> bool:
         """Check which calls the log got (SYNC-04..10, SYNC-15)."""
         names, appended = self.probe.call_names, self.probe.appended
         failed = self._failed_call()
@@ -174,13 +178,15 @@ class SyncSteps:
                 not calls_after,
                 "no call of the log after the first that failed",
                 lambda: f"after it: {', '.join(calls_after)}",
+                goes_on=True,
             )
         if failed is not None and failed.name == "load":
-            return
+            return True
         # What a failure cut off cannot be judged; it counts as right.
         whole = appended if failed is None else (*appended, *case.expected[len(appended) :])
         if whole != case.expected:
             self._blame(case, whole, effect)
+            return False
         # Who looks at the log again, before it stores anything or once everything is stored, sees
         # what it has seen, or proposes nothing from it.
         appends = [index for index, name in enumerate(names) if name == "append"] or [0]
@@ -189,9 +195,11 @@ class SyncSteps:
             names[:1] == ("load",) and "load" not in names[appends[0] : appends[-1]],
             "a load before every append, and none between them",
             lambda: f"the calls {', '.join(names) or 'none'}",
+            goes_on=True,
         )
         for requirement_id in put_to_the_test(case):
             self.history.check(requirement_id, True, "", "")
+        return True
 
     def _blame(self, case: SyncCase, appended: Entries, effect: EffectRequest | None) -> None:
         self.history.check(
@@ -199,6 +207,8 @@ class SyncSteps:
             False,
             lambda: f"appended {entries_text(case.expected)}",
             lambda: f"appended {difference_text(appended, case.expected)}",
+            # The next sync is judged by what this one has stored.
+            goes_on=True,
         )
 
     def _blamed(self, case: SyncCase, appended: Entries, effect: EffectRequest | None) -> str:
@@ -311,12 +321,16 @@ class SyncSteps:
             self.history.answer(result_text(answer.value))
         self._check_answer(requirement_id, answer, expected)
         names = self.probe.call_names
-        self.history.check(
+        is_untouched = self.history.check(
             calls or requirement_id,
             not names,
             "no call of the log",
             lambda: f"the calls {', '.join(names)}",
+            goes_on=True,
         )
+        if not is_untouched:
+            # What follows is judged by the log as it is now.
+            self._refresh()
 
     # Around the syncs
 
@@ -341,7 +355,10 @@ class SyncSteps:
             actual = result_text(answer.value)
         if quiet and not holds:
             self.history.note(quiet, actual)
-        self.history.check(requirement_id, holds, lambda: result_text(expected), actual)
+        # The log is looked at by itself, so that a wrong answer hides nothing of what is in it.
+        self.history.check(
+            requirement_id, holds, lambda: result_text(expected), actual, goes_on=True
+        )
 
     def _refresh(self) -> None:
         """Read the log past the probe; a sync is expected to follow from this."""

@@ -1,0 +1,52 @@
+"""One failure of a handler leaves nothing else unjudged, and one without acts is short already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.backend import Backend
+from conformance.engine.shrinking import shortened
+from conformance.machines.registry import SUITES
+from conformance.records.results import Counterexample
+from tests.zoo.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from tests.zoo.broken_wal_handlers import BROKEN_WAL_HANDLERS
+from tests.zoo.judging import failed, judged, unproved
+
+ROWS = [
+    *(("agreement_wal_handler", *row) for row in BROKEN_WAL_HANDLERS),
+    *(("evidence_handler", *row) for row in BROKEN_EVIDENCE_HANDLERS),
+]
+# Whose every sync is wrong in one way: what takes several right ones in a row stays unjudged.
+WRONG_EVERYWHERE = {
+    "puts the gate first": {"SYNC-05", "SYNC-06", "SYNC-09", "SYNC-15"},
+}
+
+
+@pytest.mark.by_day(7)
+@pytest.mark.parametrize(
+    ("component", "name", "make", "requirement_id"), ROWS, ids=[row[1] for row in ROWS]
+)
+def test_what_a_failure_is_not_about_is_judged_all_the_same(
+    component: str, name: str, make: Any, requirement_id: str
+) -> None:
+    report = judged(Backend(name, **{component: make}), SUITES, profile_name="quick")
+
+    assert requirement_id in failed(report)
+    assert {*unproved(report)} - {*failed(report)} <= WRONG_EVERYWHERE.get(name, set())
+
+
+def test_a_failure_before_anything_is_done_is_short_already() -> None:
+    """A handler that says a wrong name does so before its first act."""
+    found = Counterexample("SYNC-01", "syncs", [], "a name", "another", acts=[])
+
+    assert (
+        shortened(
+            found,
+            lambda acts: pytest.fail(f"{acts} were carried out"),
+            group_of=lambda act: (),
+            plainer=lambda acts: (),
+        )
+        is found
+    )
