@@ -43,7 +43,7 @@ class Known:
 
     conducted: dict[tuple[Operation, ...], Conducted] = field(default_factory=dict)
     shown: dict[bytes, Shown] = field(default_factory=dict)
-    reopened: dict[bytes, Conducted] = field(default_factory=dict)
+    reopened: dict[tuple[bytes, tuple[Operation, ...]], Conducted] = field(default_factory=dict)
     at_rest: dict[tuple[Operation, ...], AtRest] = field(default_factory=dict)
     problem: str | None = None
     """Why it cannot be crashed, an empty text if it can, or nothing while that is not known."""
@@ -86,7 +86,14 @@ class CrashSite:
             return expected_after(self.component, self.conducted.deeds, answered)
         # Until the opening has shown something, all that the crash allowed is allowed.
         loaded = self.conducted.loaded(answered)
-        return self.before if loaded is None else Expected.exactly(self.component, loaded)
+        shown = self.before if loaded is None else Expected.exactly(self.component, loaded)
+        added = expected_after(self.component, self.conducted.deeds, answered)
+        return Expected(self.component, (*shown.items, *added.items))
+
+    def has_stored_at(self, point: int) -> bool:
+        """Say whether something had been stored after the first ``point`` events."""
+        deeds = self.conducted.deeds[: self.conducted.answered(point)]
+        return any(deed.entry is not None and deed.accepted for deed in deeds)
 
 
 class Crew:
@@ -156,17 +163,24 @@ class Crew:
             raise
 
     def reopening(
-        self, component: Component, image: Image, file_system: FileSystem, before: Expected
+        self,
+        component: Component,
+        image: Image,
+        file_system: FileSystem,
+        before: Expected,
+        further: tuple[Operation, ...] = (),
     ) -> CrashSite:
         """Return the opening of what a crash has left, as a history that can be crashed itself.
 
-        ``before`` is what it may show. Raises ``BackendFault`` and :class:`TraceError`.
+        ``before`` is what it may show, and ``further`` what is done after that. Raises
+        ``BackendFault`` and :class:`TraceError`.
         """
         self.on_step()
         known = self._known[component].reopened
-        if image.digest not in known:
-            known[image.digest] = self._conducted(component, (_LOADS[component],), image)
-        found = known[image.digest]
+        key = (image.digest, further)
+        if key not in known:
+            known[key] = self._conducted(component, (_LOADS[component], *further), image)
+        found = known[key]
         model = _model(replace(found.recording, image=image), file_system)
         return CrashSite(component, (), found, model, before)
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
+from conformance.crashes.conduct import Component
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
@@ -33,10 +34,16 @@ from telltale_spec.wire.agreement import (
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
 
-__all__ = ["FURTHER_ENTRY", "FURTHER_OUTCOME", "cache_histories", "log_histories"]
+__all__ = [
+    "FURTHER_ENTRY",
+    "FURTHER_OUTCOME",
+    "STORED_AFTER",
+    "cache_histories",
+    "log_histories",
+]
 
-# Longer than a sector, so that one write of it can be torn inside.
-_LONG_TEXT: Final = "long-" * 150
+# Longer than three sectors, so that one write of it can be torn inside, and have a hole.
+_LONG_TEXT: Final = "long-" * 330
 
 FURTHER_ENTRY: Final = VisibilityGateCrossing(
     "after the crash", "coroutine", AgreementLevel.FINALIZED, 99
@@ -97,6 +104,18 @@ _OUTCOMES: Final = (
     _outcome("c", _LONG_TEXT, success=True),
     _outcome("b", "second", success=False),
 )
+
+
+# A long one too, so that what is done at the end of a file is seen whatever its length.
+_AFTER: Final = (_evidence("b", 11), _evidence(_LONG_TEXT, 12))
+STORED_AFTER: Final[dict[Component, tuple[Operation, ...]]] = {
+    Component.LOG: tuple([Append(entry) for entry in _AFTER]),
+    Component.CACHE: (
+        PutOutcome(_outcome("d", "third", success=True)),
+        PutOutcome(_outcome("a", _LONG_TEXT, success=False)),
+    ),
+}
+"""What is stored by an opening after a crash that is crashed itself."""
 
 
 def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:

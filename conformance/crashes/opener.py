@@ -1,12 +1,13 @@
 """Open images with one harness that stays alive, and say what each shows.
 
-An image is opened, loaded, added to and closed; then it is opened and loaded once more. What an
-opening shows has to be there for the next one, and so has what was added.
+An image is opened, loaded, asked for a part of that, added to and closed; then it is opened and
+loaded once more. What an opening shows has to be there for the next one, and so has what was added;
+what may not be appended behind it has to be refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +21,11 @@ from conformance.crashes.images import ImageFolder, read_image
 from conformance.crashes.recording import LEFT_OUT
 from conformance.door.connection import Connection
 from conformance.errors import BackendFault
+from conformance.rules.narration import entry_text, quoted
 from telltale_spec.model.operations import Operation
+from telltale_spec.wire.agreement import AgreementLevel, Escalation
 
-__all__ = ["FURTHER", "AtRest", "Opener", "Shown"]
+__all__ = ["FURTHER", "AtRest", "Opener", "Shown", "View", "unlawful"]
 
 FURTHER: Final[dict[Component, Any]] = {
     Component.LOG: FURTHER_ENTRY,
@@ -36,16 +39,28 @@ Entries = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
+class View:
+    """One question behind a load, in words, the answer that follows from that, and the one got."""
+
+    question: str
+    expected: Any
+    found: Any
+
+
+@dataclass(frozen=True)
 class Shown:
     """What an image showed.
 
     ``first`` is what the first opening loaded, ``added`` the answer to one more entry if it was
-    not accepted, and ``second`` what the next opening loaded.
+    not accepted, and ``second`` what the next opening loaded. ``views`` are what was asked behind
+    the first load, and ``offered`` what was appended although no log may take it.
     """
 
     first: Entries | Problem
     added: Problem | None = None
     second: Entries | Problem = ()
+    views: tuple[View, ...] = ()
+    offered: Any = None
 
 
 @dataclass(frozen=True)
@@ -126,13 +141,17 @@ class Opener:
             first, number = self._loaded(connection, component, folder)
             if isinstance(first, Problem):
                 return Shown(first)
+            views = list(_views(connection, component, number, first))
             entry = FURTHER[component]
             answer = asked(connection, _ADD[component], {"object": number, "entry": entry})
             added = _in_folder(answer, folder) if isinstance(answer, Problem) else None
+            offered = unlawful(first) if component is Component.LOG and added is None else None
+            if offered is not None:
+                views.append(_refusal(connection, number, offered))
             _close(connection, component, number)
             second, number = self._loaded(connection, component, folder)
             _close(connection, component, number)
-            return Shown(first, added, second)
+            return Shown(first, added, second, tuple(views), offered)
         except BackendFault as fault:
             self._connection = None
             problem = _in_folder(Problem(fault.message, is_answer=False), folder)
@@ -154,6 +173,59 @@ class Opener:
             _close(connection, component, number)
             return _in_folder(loaded, folder), number
         return tuple(loaded.entries), number
+
+
+def _views(
+    connection: Connection, component: Component, number: int, loaded: Entries
+) -> Iterator[View]:
+    """Ask for the end of what was loaded in the other way that there is."""
+    if not loaded:
+        return
+    last = loaded[-1]
+    if component is Component.CACHE:
+        found = asked(connection, "cache.get", {"object": number, "evidence_id": last.evidence_id})
+        yield View(f"get the outcome of {quoted(last.evidence_id)}", (last,), _entries(found))
+        return
+    tick = max(0, last.tick - 1)
+    expected = tuple([entry for entry in loaded if entry.tick > tick])
+    found = asked(connection, "wal.read_since", {"object": number, "tick": tick})
+    yield View(f"read since tick {tick}", expected, found if _is_problem(found) else tuple(found))
+
+
+def _is_problem(answer: Any) -> bool:
+    return isinstance(answer, Problem)
+
+
+def _entries(answer: Any) -> Any:
+    if isinstance(answer, Problem):
+        return answer
+    return () if answer is None else (answer,)
+
+
+def unlawful(entries: Entries) -> Any:
+    """Return an escalation that falls below what a log has of its operation, if it has any."""
+    for entry in reversed(entries):
+        if isinstance(entry, Escalation) and entry.new_level.rank > AgreementLevel.PROVISIONAL.rank:
+            last = {
+                each.operation_id: each.new_level
+                for each in entries
+                if isinstance(each, Escalation)
+            }
+            if last[entry.operation_id].rank > AgreementLevel.PROVISIONAL.rank:
+                return Escalation(
+                    entry.operation_id,
+                    AgreementLevel.NONE,
+                    AgreementLevel.PROVISIONAL,
+                    "fallen",
+                    entry.tick,
+                )
+    return None
+
+
+def _refusal(connection: Connection, number: int, offered: Any) -> View:
+    answer = asked(connection, _ADD[Component.LOG], {"object": number, "entry": offered})
+    found = "refused" if isinstance(answer, Problem) else "accepted"
+    return View(f"append {entry_text(offered)}", "refused", found)
 
 
 def _close(connection: Connection, component: Component, number: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -176,6 +176,14 @@ def _differences_after(
     component: Component, first: Entries, shown: Shown
 ) -> dict[Aspect, Difference]:
     """Return the differences that come after a first opening in which all was well."""
+    for view in shown.views:
+        if view.found != view.expected:
+            question = f"{view.question}, behind a load of {entries_text(first)}"
+            return {
+                Aspect.CONTENTS: Difference(
+                    f"{question}: {_view_text(view.expected)}", _view_text(view.found)
+                )
+            }
     further = FURTHER[component]
     if shown.added is not None:
         text = f"one more entry is accepted: {entries_text((further,))}"
@@ -184,11 +192,20 @@ def _differences_after(
     text = f"the next opening shows the same and the entry added since: {entries_text(wanted)}"
     if isinstance(shown.second, Problem):
         return {Aspect.RECOVERY: Difference(text, f"opening it again: {shown.second.text}")}
-    if Expected.exactly(component, wanted).allows(shown.second):
+    # A log that keeps what it refuses may have that as well.
+    kept = () if shown.offered is None else (Stored(shown.offered, is_certain=False),)
+    exactly = Expected.exactly(component, wanted)
+    if replace(exactly, items=(*exactly.items, *kept)).allows(shown.second):
         return {}
     lost = Expected.exactly(component, first).allows(shown.second)
     actual = difference_text(shown.second, wanted)
     return {Aspect.PROGRESS if lost else Aspect.RECOVERY: Difference(text, actual)}
+
+
+def _view_text(answer: Any) -> str:
+    if isinstance(answer, Problem):
+        return answer.text
+    return answer if isinstance(answer, str) else entries_text(answer)
 
 
 def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
@@ -206,7 +223,8 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
         return _without_answer(text, shown.second)
     # What was refused may be stored for all that; that it is refused at all is no harm here.
     further = Stored(FURTHER[expected.component], is_certain=shown.added is None)
-    after = Expected(expected.component, (*expected.items, further))
+    kept = () if shown.offered is None else (Stored(shown.offered, is_certain=False),)
+    after = Expected(expected.component, (*expected.items, further, *kept))
     if after.allows(shown.second):
         return None
     actual = difference_text(shown.second, after.at_most)

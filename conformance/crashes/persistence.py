@@ -80,7 +80,10 @@ class Fill(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is left of one write: its bytes from ``begin`` to ``end``, and how the rest reads."""
+    """What is left of one write: its bytes from ``begin`` to ``end``, and how the rest reads.
+
+    Several parts of one write are what is left around holes.
+    """
 
     event: int
     begin: int
@@ -224,11 +227,11 @@ class PowerModel:
         if not parts:
             return names, [self._content(node, kept) for _, node in names.files]
         torn: dict[int, dict[int, Callable[[bytearray], None]]] = {}
-        for part in parts:
-            event = self.events[part.event]
+        for index in {part.event for part in parts}:
+            event = self.events[index]
             if isinstance(event, Wrote):
-                applied = partial(self._apply_part, event, part)
-                torn.setdefault(event.file, {})[part.event] = applied
+                left = [part for part in parts if part.event == index]
+                torn.setdefault(event.file, {})[index] = partial(self._apply_parts, event, left)
         return names, [
             self._files[node].with_parts(kept, torn[node])
             if node in torn
@@ -239,6 +242,10 @@ class PowerModel:
     def _content(self, file: int, kept: int) -> Content:
         found = self._files.get(file)
         return _EMPTY if found is None else found.at(kept)
+
+    def _apply_parts(self, event: Wrote, parts: Sequence[Part], data: bytearray) -> None:
+        for part in parts:
+            self._apply_part(event, part, data)
 
     def _apply_part(self, event: Wrote, part: Part, data: bytearray) -> None:
         """Write what survives of a write, and what is read where the rest would be."""

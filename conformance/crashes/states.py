@@ -59,6 +59,7 @@ _ALL_SUBSETS_MAX: Final = 8
 _SAMPLES: Final = 64
 _BYTE_CUTS_MAX: Final = 32
 _SECTOR_CUTS_MAX: Final = 16
+_HOLES_MAX: Final = 4
 _PAIRS_MAX: Final = 8
 _PAIR_CUTS_MAX: Final = 3
 
@@ -191,14 +192,22 @@ def _torn(model: PowerModel, point: int, pending: Sequence[int], seed: int) -> _
         size = len(event.data)
         cuts = _sector_cuts(event)
         parts = [Part(index, 0, cut) for cut in cuts] + [Part(index, cut, size) for cut in cuts]
-        for part in parts:
+        for left in [*((part,) for part in parts), *_holed(index, size, cuts)]:
             for lost in _around(pending, index):
-                yield lost, (part,)
+                yield lost, left
         if index == writes[-1]:
             first = max(1, model.stable_size(event.file, point) - event.offset)
             for cut in _sampled(range(first, size), _BYTE_CUTS_MAX):
                 yield [each for each in pending if each > index], (Part(index, 0, cut),)
     yield from _torn_pairs(model, writes)
+
+
+def _holed(index: int, size: int, cuts: Sequence[int]) -> Iterator[tuple[Part, ...]]:
+    """Leave out what is between two sectors of one write, which arrive in any order."""
+    neighbours = list(pairwise(cuts))
+    around_all = [(cuts[0], cuts[-1])] if len(neighbours) > 1 else []
+    for begin, end in around_all + neighbours[:_HOLES_MAX]:
+        yield Part(index, 0, begin), Part(index, end, size)
 
 
 def _torn_pairs(model: PowerModel, writes: Sequence[int]) -> _Made:

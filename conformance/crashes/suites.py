@@ -12,6 +12,7 @@ from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
+from conformance.crashes.histories import STORED_AFTER
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
@@ -198,14 +199,16 @@ class CrashSuite(CrewSuite):
                     found = opening.differences(state, crew.show(self.part, opening.image(state)))
                     if not found:
                         history.check(requirement_id, True, "", "")
-                    for difference in found.values():
-                        failure = Failure(opening, state, Aspect.RECOVERY, difference)
-                        self._check(history, failure, requirement_id, (site, first))
+                    for aspect, difference in found.items():
+                        broken = _broken_behind(opening, state, aspect)
+                        failure = Failure(opening, state, broken, difference)
+                        self._check(history, failure, self.aspects[broken], (site, first))
                     history.close()
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
         """Return the opening after a crash, as what can be crashed itself."""
-        return crew.reopening(self.part, site.image(state), self.file_system, site.expected(state))
+        image, expected = site.image(state), site.expected(state)
+        return crew.reopening(self.part, image, self.file_system, expected, STORED_AFTER[self.part])
 
     def _report(
         self, session: Session, crew: Crew, history: History, failure: Failure, seed: int
@@ -297,13 +300,20 @@ class CrashSuite(CrewSuite):
         shown = crew.show(self.part, site.image(state))
         found = site.differences(state, shown)
         for aspect, difference in found.items():
-            broken = aspect if first is None else self._broken_again(site, shown)
+            broken = aspect if first is None else self._broken_again(site, state, aspect, shown)
             failure = Failure(site, state, broken, difference)
             self._check(history, failure, self.aspects[broken], first)
 
-    def _broken_again(self, opening: CrashSite, shown: Shown) -> Aspect:
+    def _broken_again(
+        self, opening: CrashSite, state: CrashState, aspect: Aspect, shown: Shown
+    ) -> Aspect:
         """Return which promise is broken where a second crash leaves something wrong."""
-        return Aspect.RECOVERY
+        return _broken_behind(opening, state, aspect)
+
+
+def _broken_behind(opening: CrashSite, state: CrashState, aspect: Aspect) -> Aspect:
+    """Return what a second crash breaks: the recovery, or what was stored when that was over."""
+    return aspect if opening.has_stored_at(state.point) else Aspect.RECOVERY
 
 
 def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:

@@ -126,7 +126,9 @@ class SurvivorSuite(CrashSuite):
         """Return the opening behind what the killed process did, as one history."""
         return crew.opening_after_kill(site, state, site.expected(state))
 
-    def _broken_again(self, opening: CrashSite, shown: Shown) -> Aspect:
+    def _broken_again(
+        self, opening: CrashSite, state: CrashState, aspect: Aspect, shown: Shown
+    ) -> Aspect:
         """Return whether what was acknowledged is broken, or only what was shown."""
         lost = opening.before is not None and differences(opening.before, shown)
         return Aspect.RECOVERY if lost else Aspect.SHOWN

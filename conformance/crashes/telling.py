@@ -77,14 +77,15 @@ def _fate(site: CrashSite, state: CrashState, index: int) -> str:
         return "done"
     if state.crash_class is CrashClass.KILL_INSIDE:
         return "survived, as the system lives on"
-    for part in state.parts:
-        if part.event == index:
-            fills = {
-                Fill.NOTHING: "",
-                Fill.ZERO: ", and zeros where the rest would be",
-                Fill.STALE: ", and old bytes where the rest would be",
-            }
-            return f"survived in part: its bytes {part.begin} to {part.end}{fills[part.fill]}"
+    left = [part for part in state.parts if part.event == index]
+    if left:
+        fills = {
+            Fill.NOTHING: "",
+            Fill.ZERO: ", and zeros where the rest would be",
+            Fill.STALE: ", and old bytes where the rest would be",
+        }
+        ranges = " and ".join(f"{part.begin} to {part.end}" for part in left)
+        return f"survived in part: its bytes {ranges}{fills[left[0].fill]}"
     if index in state.lost:
         return "lost"
     stable = site.model.is_stable(index, state.point)

@@ -34,7 +34,9 @@ _LEVELS: Final = tuple(AgreementLevel)
 _NONE: Final = AgreementLevel.NONE
 _WITNESS: Final = AgreementEvidenceKind.WITNESS
 _ABORTED: Final = FinalizationOutcome.ABORTED
-_OPTIONAL: Final = (None, "", "-", " ", "null", "None", "0")
+_OPTIONAL: Final = (
+    *(None, "", "-", " ", "null", "None", "0", "NULL", "nil", "undefined", "\\N", "NaN", "N/A"),
+)
 _BASE: Final = 2**40
 # The ends of what is left for a number in one to eight bytes, with a bit for each that follows,
 # with a sign, or without either.

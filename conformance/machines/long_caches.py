@@ -21,7 +21,7 @@ from conformance.machines.scripted_cache import (
     get_act,
     put_act,
 )
-from conformance.machines.scripted_numbers import Numbers
+from conformance.machines.scripted_numbers import NEIGHBOURING_LENGTHS, Numbers
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     AcquireResponse,
@@ -213,6 +213,16 @@ def _full(count: int, *, reopens: bool) -> Script:
     return Script("very many ids", MANY, tuple(puts), tuple(ending), is_spare=True)
 
 
+def _lengths(*, reopens: bool) -> Script:
+    """Put entries whose lengths follow each other, so that one fills a block to its end."""
+    puts = [
+        put_act(EvidenceOutcomeCacheEntry(f"e{length}", "i", "o" * length, EffectOutcome.blocked()))
+        for length in NEIGHBOURING_LENGTHS
+    ]
+    ending = (LOAD, *((REOPEN, LOAD) if reopens else ()))
+    return Script("lengths in a row", MANY, tuple(puts), ending, is_spare=True)
+
+
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     count = budget.long_operations
     reopens = Capability.REOPEN in backend.capabilities
@@ -224,6 +234,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _versions(_MORE_THAN_A_BYTE, reopens=reopens)
     yield _names(_TABLE_GROWS, reopens=reopens)
     yield _full(max(count, _FULL), reopens=reopens)
+    yield _lengths(reopens=reopens)
 
 
 def plain_puts(acts: Sequence[Act]) -> Iterator[list[Act]]:

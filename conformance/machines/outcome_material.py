@@ -113,6 +113,7 @@ def confusable_values() -> Iterator[Value]:
 
 def _events() -> Iterator[TopologyPerturbation]:
     yield from (Crash(""), Crash("a"), Partition("a", "b"), Partition("b", "a"), Heal("a", "b"))
+    yield from (Heal("b", "a"), Heal("a", "a"), Partition("a", "a"), Heal("", ""), Crash("a"))
     yield from (Corrupt("a", "b", each) for each in CorruptionType)
 
 
@@ -133,6 +134,7 @@ def _responses() -> Iterator[EffectResponse]:
         yield InvokeStepResponse(state)
     yield TopologyEventsResponse(())
     yield TopologyEventsResponse(tuple(_events()))
+    yield TopologyEventsResponse((Crash("s"), Crash("s"), Heal("a", "b"), Crash("s")))
     yield from (TopologyEventsResponse((each,)) for each in _events())
     yield OutputConditionHintResponse(None)
     for witness in (None, "", "-", "null"):

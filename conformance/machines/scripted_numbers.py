@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["Numbers", "cycle_of_windows"]
+__all__ = ["NEIGHBOURING_LENGTHS", "Numbers", "cycle_of_windows"]
+
+NEIGHBOURING_LENGTHS: Final = (*range(520), *range(3_400, 4_100))
+"""Lengths of a text: among them, in any encoding, those that fill blocks of up to 4,096 bytes."""
 
 _BITS: Final = (1 << 64) - 1
 

@@ -112,6 +112,10 @@ def proof_requests() -> Iterator[WalSyncRequest]:
         ("", "x"),
         ("handle", "canonical-handle"),
         ("proof", "handle:proof"),
+        # No id by itself, only what they are when they are joined.
+        ("pro", "of"),
+        ("p", "r", "oof"),
+        ("pro", "x", "of"),
         *((f"e{number}" for number in range(count)) for count in (2, 3, 12)),
         _LONG_LIST,
         _LONG_LIST,
