@@ -356,6 +356,7 @@ class LawSuite(Suite):
     requirement_ids: tuple[str, ...]
     situations: Mapping[str, tuple[str, ...]]
     present: Callable[[Backend], bool]
+    further_ids: tuple[str, ...] = ()
     crash_class: str = ""
     absent: Callable[[Backend], str] | None = None
 

@@ -20,9 +20,12 @@ from conformance.engine.suite import Law, TableLaw
 from conformance.machines.evidence_probes import answer_text, shown_outcome
 from conformance.machines.evidence_subject import OUTCOME, REQUEST, HandlerSubject, judged_alone
 from conformance.machines.evidence_values import inner_outcomes
+from conformance.rules.narration import entries_text, quoted
 from strategies.faults import BackendCall, CallFault
-from telltale_spec.wire.effects import EffectOutcome
-from telltale_spec.wire.requests import EffectRequest
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
+from telltale_spec.wire.requests import AcquireBody, EffectRequest
+from telltale_spec.wire.values import UnitValue
 
 __all__ = ["LOCK_LAWS", "LOCK_SITUATIONS"]
 
@@ -37,6 +40,8 @@ _ANSWER_SECONDS_MAX: Final = 5.0
 _OVERLAP_SECONDS: Final = 0.3
 _TOGETHER_COUNT: Final = 3
 
+_OTHER_REQUEST: Final = EffectRequest.of(AcquireBody("t", "layer", ()), session=1)
+_OTHER_OUTCOME: Final = EffectOutcome.success(AcquireResponse(UnitValue()))
 _WAYS: Final = st.sampled_from(("cached_outcome", "cache_snapshot", "handle_effect"))
 _PLACES: Final = ("inner", "get", "put", "load", "lookup")
 
@@ -143,6 +148,54 @@ def _equal_requests_together_run_at_least_once(
     )
 
 
+def _a_request_inside_of_another_is_stored_by_itself(
+    subject: HandlerSubject, ids: tuple[str, str]
+) -> None:
+    """Hand in a request of another id where the inner handler is at work on the first."""
+    asked: list[EffectRequest] = []
+
+    def handle(request: EffectRequest) -> EffectOutcome:
+        asked.append(request)
+        if len(asked) > 1:
+            return _OTHER_OUTCOME
+        subject.resolver.evidence_id = ids[1]
+        subject.handler.handle_effect(_OTHER_REQUEST)
+        subject.resolver.evidence_id = ids[0]
+        return OUTCOME
+
+    subject.resolver.evidence_id = ids[0]
+    subject.inner.handle_effect = handle  # type: ignore[method-assign]
+    answers: list[EffectOutcome] = []
+    thread = _started(lambda: answers.append(subject.handler.handle_effect(REQUEST)))
+    subject.history.note(
+        f"handle a request of {quoted(ids[0])}, in which the inner handler hands in another one "
+        f"of {quoted(ids[1])}",
+        "",
+    )
+    _check_ended(subject, [thread], "EVID-08")
+    subject.history.answer(shown_outcome(answers[0]) if answers else "an exception")
+    wanted = (
+        _entry(ids[1], _OTHER_REQUEST, _OTHER_OUTCOME),
+        _entry(ids[0], REQUEST, OUTCOME),
+    )
+    stored = subject.cache.inner.load().entries
+    subject.history.check(
+        "EVID-05",
+        sorted(stored, key=lambda entry: entry.evidence_id)
+        == sorted(wanted, key=lambda entry: entry.evidence_id)
+        and answers == [OUTCOME],
+        lambda: f"stored and answered, each for itself: {entries_text(wanted)}",
+        lambda: entries_text(stored),
+    )
+
+
+def _entry(
+    evidence_id: str, request: EffectRequest, outcome: EffectOutcome
+) -> EvidenceOutcomeCacheEntry:
+    names = (request.metadata.interface_name, request.metadata.operation_name)
+    return EvidenceOutcomeCacheEntry(evidence_id, *names, outcome)
+
+
 class _Escape(Exception):  # noqa: N818 - it stands for any exception that is not declared
     pass
 
@@ -238,6 +291,13 @@ LOCK_LAWS: Final = (
     _threaded("lock", st.sampled_from(("get", "put")), _one_call_of_the_cache_at_a_time),
     _threaded("no lock", _WAYS, _the_inner_handler_runs_unlocked),
     _threaded("together", inner_outcomes(), _equal_requests_together_run_at_least_once),
+    TableLaw(
+        "inside",
+        lambda histories: (("e", "f"),),
+        judged_alone(_a_request_inside_of_another_is_stored_by_itself),
+        # A handler that lets one caller at a time through is not asked twice at once.
+        needs=lambda backend: backend.concurrent_calls and not backend.mends,
+    ),
     TableLaw(
         "escape", lambda histories: _PLACES, judged_alone(_an_escaping_exception_frees_the_lock)
     ),

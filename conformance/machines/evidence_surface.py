@@ -117,6 +117,7 @@ EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
         *LOCK_LAWS,
     ),
     requirement_ids=("EVID-08", "EVID-09", "WAL-09"),
+    further_ids=("EVID-05",),
     situations={HELPER: ("EVID-09",), DEFAULT: ("EVID-09",), **LOCK_SITUATIONS},
     present=lambda backend: backend.evidence_handler is not None,
 )
