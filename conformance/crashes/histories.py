@@ -32,7 +32,7 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome, ReleaseResponse
+from telltale_spec.wire.effects import EffectFailure, EffectOutcome, ReleaseResponse
 
 __all__ = [
     "FURTHER_ENTRY",
@@ -44,6 +44,8 @@ __all__ = [
 
 # Longer than three sectors, so that one write of it can be torn inside, and have a hole.
 _LONG_TEXT: Final = "long-" * 330
+# As long as the other, for who writes in place what has the same length.
+_LONG_TEXT_TOO: Final = "gnol-" * 330
 
 FURTHER_ENTRY: Final = VisibilityGateCrossing(
     "after the crash", "coroutine", AgreementLevel.FINALIZED, 99
@@ -53,6 +55,12 @@ FURTHER_ENTRY: Final = VisibilityGateCrossing(
 
 def _outcome(evidence_id: str, operation_name: str, *, success: bool) -> EvidenceOutcomeCacheEntry:
     outcome = EffectOutcome.success(ReleaseResponse()) if success else EffectOutcome.blocked()
+    return _entry(evidence_id, operation_name, outcome)
+
+
+def _entry(
+    evidence_id: str, operation_name: str, outcome: EffectOutcome
+) -> EvidenceOutcomeCacheEntry:
     return EvidenceOutcomeCacheEntry(evidence_id, "interface", operation_name, outcome)
 
 
@@ -94,6 +102,9 @@ _ENTRIES: Final[tuple[AgreementWalEntry, ...]] = (
     _evidence(_LONG_TEXT, 5),
     _escalation("b", "none", "finalized", 6),
     _finalization("a", 7),
+    _evidence(_LONG_TEXT_TOO, 8),
+    # Equal to the one before it, and another entry all the same.
+    _GATE,
     _GATE,
 )
 _OUTCOMES: Final = (
@@ -103,6 +114,8 @@ _OUTCOMES: Final = (
     _outcome("", "empty", success=True),
     _outcome("c", _LONG_TEXT, success=True),
     _outcome("b", "second", success=False),
+    _entry("d", "failed", EffectOutcome.failed(EffectFailure.unavailable("gone"))),
+    _outcome("c", _LONG_TEXT_TOO, success=True),
 )
 
 
@@ -128,9 +141,13 @@ def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...
         LoadLog(),
         others[2],
         Reopen(),
+        # Behind an even number of entries, and below behind an odd one: some write in turns.
+        LoadLog(),
         others[3],
         ReadSince(3),
-        *others[4:],
+        *others[4:6],
+        Reopen(),
+        *others[6:],
     )
     for index in range(seeded_count):
         chance = random.Random(f"log {seed} {index}")  # noqa: S311 - a sample, not a secret
@@ -141,15 +158,18 @@ def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...
 def cache_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
     """Yield histories of a cache: a fixed one, and as many seeded ones as are wanted."""
     puts = [PutOutcome(entry) for entry in _OUTCOMES]
-    again = [puts[index] for index in (0, 2, 1, 5, 0, 4, 2, 1)]
+    again = [puts[index] for index in (0, 2, 1, 5, 0, 4, 2, 7, 6, 1)]
     # Long enough for a cache that gathers up what was replaced; the last put changes something.
     yield (
         *puts[:3],
         GetOutcome("a"),
         Reopen(),
+        LoadCache(),
         *puts[3:5],
+        puts[7],
         LoadCache(),
         puts[5],
+        puts[6],
         *again[:5],
         Reopen(),
         *again[5:],
