@@ -90,6 +90,14 @@ class CrashSite:
         added = expected_after(self.component, self.conducted.deeds, answered)
         return Expected(self.component, (*shown.items, *added.items))
 
+    def acknowledged(self, state: CrashState) -> Expected | None:
+        """Return what may be shown after a crash of an opening, whatever that has shown itself."""
+        if self.before is None:
+            return None
+        answered = self.conducted.answered(state.point)
+        added = expected_after(self.component, self.conducted.deeds, answered)
+        return Expected(self.component, (*self.before.items, *added.items))
+
     def has_stored_at(self, point: int) -> bool:
         """Say whether something had been stored after the first ``point`` events."""
         deeds = self.conducted.deeds[: self.conducted.answered(point)]
@@ -184,15 +192,21 @@ class Crew:
         model = _model(replace(found.recording, image=image), file_system)
         return CrashSite(component, (), found, model, before)
 
-    def opening_after_kill(self, site: CrashSite, state: CrashState, before: Expected) -> CrashSite:
+    def opening_after_kill(
+        self,
+        site: CrashSite,
+        state: CrashState,
+        before: Expected,
+        further: tuple[Operation, ...] = (),
+    ) -> CrashSite:
         """Return the opening after a kill behind what the killed process did, as one history.
 
-        What that never synced is still not stable. ``before`` is what the opening may show. Raises
-        ``BackendFault`` and :class:`TraceError`.
+        What that never synced is still not stable. ``before`` is what the opening may show, and
+        ``further`` what is done after that. Raises ``BackendFault`` and :class:`TraceError`.
         """
         opened = site.image(state)
         file_system = site.model.file_system
-        alone = self.reopening(site.component, opened, file_system, before).conducted
+        alone = self.reopening(site.component, opened, file_system, before, further).conducted
         image, made = site.model.image, site.model.events[: state.point]
         events = continued(image, made, opened, alone.recording.events)
         recording = replace(alone.recording, image=image, events=list(events))

@@ -15,6 +15,7 @@ from typing import Final
 from conformance.backend import Capability
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component, Problem
+from conformance.crashes.histories import STORED_AFTER
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect, Expected, differences
 from conformance.crashes.selection import Chosen, chosen_states, distinct_states, foremost
@@ -30,6 +31,7 @@ POWER_AFTER_KILL: Final = "power-after-kill"
 
 _HISTORIES_AN_OPENING: Final = 5
 _HISTORIES_A_LOSS: Final = 4
+_BEGINNINGS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,15 @@ class SurvivorSuite(CrashSuite):
     ) -> None:
         """Crash openings after kills; raises ``Violation``.
 
-        Those come first that show what nobody had acknowledged, since its sync may be missing.
+        Those come first in which the storage was being made, as who finds it made may not sync its
+        names any more, and those that show what nobody had acknowledged, since its sync may be
+        missing.
         """
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
         firsts = list(self._survived(crew, site, seed))
-        for first in foremost(firsts, count, lambda state: _shows_more(crew, site, state)):
+        likely = foremost(firsts, count, lambda state: _shows_more(crew, site, state))
+        beginnings = firsts[:_BEGINNINGS]
+        for first in [*beginnings, *(state for state in likely if state not in beginnings)]:
             opening = self._opening(crew, site, first)
             for crash_class in self.classes:
                 chosen = self._losses(session, opening, crash_class, seed, first.point + 1)
@@ -82,14 +88,17 @@ class SurvivorSuite(CrashSuite):
     def _losses(
         self, session: Session, opening: CrashSite, crash_class: CrashClass, seed: int, since: int
     ) -> Chosen:
-        """Return what is judged: losses after something was shown first, and then some of all."""
+        """Return what is judged: losses after something was shown, or stored, and some of all."""
         count = max(2, session.budget.histories // _HISTORIES_A_LOSS)
         all_points = range(since, len(opening.model.events) + 1)
         shown_at = next(filter(opening.has_shown_at, all_points), len(opening.model.events))
-        likely = chosen_states(opening, crash_class, seed, count, shown_at).states
+        stored_at = next(filter(opening.has_stored_at, all_points), len(opening.model.events) + 1)
+        likely = chosen_states(opening, crash_class, seed, count, shown_at, stored_at).states
+        stored = chosen_states(opening, crash_class, seed, count // 2, stored_at).states
         others = chosen_states(opening, crash_class, seed, count // 2, since)
-        more = tuple([state for state in others.states if state not in likely])
-        return replace(others, states=(*likely, *more))
+        known = (*likely, *stored)
+        more = tuple([state for state in others.states if state not in known])
+        return replace(others, states=(*known, *more))
 
     def _survived(self, crew: Crew, site: CrashSite, seed: int) -> Iterator[CrashState]:
         """Yield the kills after which all is well at first."""
@@ -111,7 +120,8 @@ class SurvivorSuite(CrashSuite):
             return False
         history.reach(self.what_arises)
         shown = crew.show(self.part, opening.image(state))
-        lost = {} if opening.before is None else differences(opening.before, shown)
+        allowed = opening.acknowledged(state)
+        lost = {} if allowed is None else differences(allowed, shown)
         changed = {} if lost else opening.differences(state, shown)
         for aspect, found in ((Aspect.RECOVERY, lost), (Aspect.SHOWN, changed)):
             for difference in found.values():
@@ -124,13 +134,15 @@ class SurvivorSuite(CrashSuite):
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
         """Return the opening behind what the killed process did, as one history."""
-        return crew.opening_after_kill(site, state, site.expected(state))
+        further = STORED_AFTER[self.part]
+        return crew.opening_after_kill(site, state, site.expected(state), further)
 
     def _broken_again(
         self, opening: CrashSite, state: CrashState, aspect: Aspect, shown: Shown
     ) -> Aspect:
         """Return whether what was acknowledged is broken, or only what was shown."""
-        lost = opening.before is not None and differences(opening.before, shown)
+        allowed = opening.acknowledged(state)
+        lost = allowed is not None and differences(allowed, shown)
         return Aspect.RECOVERY if lost else Aspect.SHOWN
 
 
