@@ -220,7 +220,7 @@ SYSTEMS: Final = (
         "renamed_no_sync",
         "the same without either",
         _on(RenamesWithoutSync),
-        _fates("keeps", "loses", "loses", "loses"),
+        _fates("keeps", "breaks", "loses", "loses"),
         "fsync(2)",
     ),
 )
