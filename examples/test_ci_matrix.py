@@ -21,6 +21,16 @@ def _commands(job: str) -> list[str]:
     return [step["run"] for step in steps if "run" in step]
 
 
+def test_at_night_everything_is_tried_with_every_other_checker() -> None:
+    commands = _commands("night")
+
+    assert commands[-1] == "tox run -m night"
+    installed = {word for command in commands if "install" in command for word in command.split()}
+    assert {"spin", "rumur", "gcc", "default-jre-headless", "strace"} <= installed
+    # YAML reads the word `on` as a truth value.
+    assert WORKFLOW[True]["schedule"]
+
+
 def test_every_python_that_readme_names_is_in_the_matrix() -> None:
     pythons = WORKFLOW["jobs"]["anywhere"]["strategy"]["matrix"]["python"]
     systems = WORKFLOW["jobs"]["anywhere"]["strategy"]["matrix"]["os"]
