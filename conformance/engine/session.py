@@ -155,8 +155,7 @@ class Session:
 
     def add_note(self, note: str) -> None:
         """Keep a note for the report, once."""
-        if note not in self.notes:
-            self.notes.append(note)
+        self.notes += [] if note in self.notes else [note]
 
     def offer_sample(self, steps: list[Step]) -> None:
         """Keep the longest of the first histories that went well, to be looked at."""
@@ -370,6 +369,8 @@ class History:
         )
         if self.session.keeps_going_past(requirement_id):
             self.session.overlook(counterexample)
+            # What is known to be wrong is no transition that was taken.
+            self.followed = None if requirement_id in self.session.muted else self.followed
             if goes_on:
                 return False
             raise HistoryEnded

@@ -14,6 +14,7 @@ from conformance.backend import Backend, Capability
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite
+from conformance.machines.log_sizes import blocks, lengths
 from conformance.machines.scripted_log import (
     LOAD,
     REOPEN,
@@ -22,7 +23,7 @@ from conformance.machines.scripted_log import (
     append_act,
     read_act,
 )
-from conformance.machines.scripted_numbers import NEIGHBOURING_LENGTHS, Numbers
+from conformance.machines.scripted_numbers import Numbers
 from telltale_spec.model.machine import RejectionMode
 from telltale_spec.wire.agreement import (
     AgreementEvidence,
@@ -59,7 +60,6 @@ _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
 # More than a power of two that is beyond what other histories have.
 _FULL: Final = 4_200
-_COUNTERS: Final = (2, 4, 8, 16, 32, 64, 128, 256)
 # More in a row than what those who stop trying are set to.
 _REFUSED: Final = 12
 _BLOCKS: Final = (
@@ -241,32 +241,6 @@ def _equal(count: int) -> Script:
     return Script("many equal entries", MANY, acts, (read_act(0), LOAD), is_spare=True)
 
 
-def _blocks() -> Script:
-    """Read one suffix again behind just as many appends as a small counter has numbers."""
-    acts: list[Act] = []
-    tick = 0
-    for block in _COUNTERS:
-        acts.append(read_act(0))
-        for _ in range(2):
-            appended = range(tick + 1, tick + 1 + block)
-            acts += [
-                append_act(VisibilityGateCrossing("o", "c", AgreementLevel.NONE, each))
-                for each in appended
-            ]
-            tick += block
-            acts.append(read_act(0))
-    return Script("blocks of appends", BETWEEN, tuple(acts), (LOAD,), is_spare=True)
-
-
-def _lengths() -> Script:
-    """Append entries whose lengths follow each other, so that one fills a block to its end."""
-    acts = [
-        append_act(VisibilityGateCrossing("o", "c" * length, AgreementLevel.NONE, 1))
-        for length in NEIGHBOURING_LENGTHS
-    ]
-    return Script("lengths in a row", MANY, tuple(acts), (read_act(0), LOAD), is_spare=True)
-
-
 def _full(count: int) -> Script:
     """Append very many plain entries: a log that keeps the newest has to have room for all."""
     appends = [
@@ -374,8 +348,8 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _equal(max(_MORE_THAN_A_BYTE, some))
     yield _names(max(_MORE_THAN_A_BYTE, some))
     yield _full(max(count, _FULL))
-    yield _blocks()
-    yield _lengths()
+    yield blocks(BETWEEN)
+    yield lengths(MANY)
 
 
 def plain_appends(acts: Sequence[Act]) -> Iterator[list[Act]]:

@@ -8,11 +8,12 @@ from conformance.engine.acts import act
 from conformance.engine.session import Raised, Returned
 from conformance.errors import ActError
 from conformance.machines import wal_sync_situations as situations
+from conformance.machines.probes import ScriptedHandler
 from conformance.machines.wal_sync_blame import SyncCase
 from conformance.machines.wal_sync_steps import SyncSteps
 from conformance.rules.narration import difference_text, entries_text, quoted
 from strategies.faults import CallFault
-from telltale_spec.handlers.agreement_wal import FailureSync
+from telltale_spec.handlers.agreement_wal import FailureSync, ImmediateSync
 from telltale_spec.wire.agreement import AgreementWalArtifact, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, EffectFailure, EffectOutcome, Failure
 from telltale_spec.wire.requests import EffectRequest, WalSyncBody
@@ -22,6 +23,18 @@ __all__ = ["WAL_SYNC_IDS", "SyncActs"]
 
 class SyncActs(SyncSteps):
     """Every act on one log under handlers of every mode."""
+
+    @act("ask_name")
+    def _ask_name(self, identity: str, *, nested: bool) -> None:
+        """Check the name of a handler around another one, or around two."""
+        inner = ScriptedHandler()
+        handler = self._make(ImmediateSync(), inner=inner)
+        if nested:
+            handler = self._make(ImmediateSync(), inner=handler)
+        # The inner handler says who it is whenever it is asked, and not when it was wrapped.
+        for own in (inner.identity, identity):
+            inner.identity = own
+            self._check_name(handler, "immediate", f"agreement_wal<{own}>" if nested else own)
 
     @act("sync_and_retry")
     def _sync_and_retry(self, request: WalSyncRequest, fault: CallFault) -> None:

@@ -107,18 +107,6 @@ class SyncSteps:
         ask("the identity", handler.handler_identity, f"agreement_wal<{identity}>")
         ask("support of wal_sync", handler.supports_wal_sync, True)
 
-    @act("ask_name")
-    def _ask_name(self, identity: str, *, nested: bool) -> None:
-        """Check the name of a handler around another one, or around two."""
-        inner = ScriptedHandler()
-        handler = self._make(ImmediateSync(), inner=inner)
-        if nested:
-            handler = self._make(ImmediateSync(), inner=handler)
-        # The inner handler says who it is whenever it is asked, and not when it was wrapped.
-        for own in (inner.identity, identity):
-            inner.identity = own
-            self._check_name(handler, "immediate", f"agreement_wal<{own}>" if nested else own)
-
     # Syncs that store
 
     @act("sync")
@@ -321,14 +309,9 @@ class SyncSteps:
             self.history.answer(result_text(answer.value))
         self._check_answer(requirement_id, answer, expected)
         names = self.probe.call_names
-        is_untouched = self.history.check(
-            calls or requirement_id,
-            not names,
-            "no call of the log",
-            lambda: f"the calls {', '.join(names)}",
-            goes_on=True,
-        )
-        if not is_untouched:
+        made = f"the calls {', '.join(names)}"
+        check = self.history.check
+        if not check(calls or requirement_id, not names, "no call of the log", made, goes_on=True):
             # What follows is judged by the log as it is now.
             self._refresh()
 
@@ -356,9 +339,8 @@ class SyncSteps:
         if quiet and not holds:
             self.history.note(quiet, actual)
         # The log is looked at by itself, so that a wrong answer hides nothing of what is in it.
-        self.history.check(
-            requirement_id, holds, lambda: result_text(expected), actual, goes_on=True
-        )
+        check = self.history.check
+        check(requirement_id, holds, lambda: result_text(expected), actual, goes_on=True)
 
     def _refresh(self) -> None:
         """Read the log past the probe; a sync is expected to follow from this."""
