@@ -20,6 +20,7 @@ __all__ = [
     "complain",
     "file_problem",
     "natural",
+    "output_problem",
     "positive",
     "seconds",
     "version",
@@ -95,6 +96,13 @@ def file_problem(option: str, path: Path) -> str | None:
     if not os.access(path if _is_special(path) else folder, os.W_OK):
         return f"{option} {path}: no permission to write there"
     return None
+
+
+def output_problem(parsed: argparse.Namespace, *names: str) -> str | None:
+    """Return why a file that an option asks for cannot be written; not every action has each."""
+    asked = [(f"--{name}", getattr(parsed, name, None)) for name in names]
+    problems = (file_problem(option, path) for option, path in asked if path is not None)
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def _is_special(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import complain, write_whole
+from conformance.commands.arguments import complain, output_problem, write_whole
 from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.findings.registry import MENDED, NOT_SHOWN, demonstrate_hardened
     from conformance.requirements import FINDINGS
 
+    problem = output_problem(parsed, "json", "markdown")
+    if problem is not None:
+        return complain(problem)
     ids = [each for each in parsed.id_or_target if ":" not in each]
     targets = [each for each in parsed.id_or_target if ":" in each]
     unknown = [each for each in ids if each not in FINDINGS]

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import CommandParser, complain, positive, seconds, write_whole
+from conformance.commands.arguments import (
+    CommandParser,
+    complain,
+    output_problem,
+    positive,
+    seconds,
+    write_whole,
+)
 from conformance.commands.model_compare import add_compare, run_compare
 from conformance.commands.model_progress import add_progress, run_progress
 from conformance.exit_status import ExitStatus
@@ -141,6 +148,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     if parsed.action == "list":
         return _list(console)
+    problem = output_problem(parsed, "json")
+    if problem is not None:
+        return complain(problem)
     if parsed.action == "export":
         return _export(parsed, console)
     if parsed.action == "compare":
@@ -298,6 +308,9 @@ def _export(parsed: argparse.Namespace, console: Console) -> int:
 
     model = build(parsed.model, _variant(parsed))
     slots_count = parsed.bound or model.slots_default
-    for path in write_model(parsed.language, model, slots_count, parsed.folder):
-        console.print(f"written: {path}", soft_wrap=True)
+    try:
+        for path in write_model(parsed.language, model, slots_count, parsed.folder):
+            console.print(f"written: {path}", soft_wrap=True)
+    except OSError as error:
+        return complain(f"folder `{parsed.folder}`: {error.strerror or error}")
     return ExitStatus.CONFORMING

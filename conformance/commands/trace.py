@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
-from conformance.commands.arguments import complain, file_problem, natural, positive, write_whole
+from conformance.commands.arguments import complain, natural, output_problem, positive, write_whole
 from conformance.commands.runs import run_with_progress, shipped_names
 from conformance.engine.watch import CALL_SECONDS_MAX
 from conformance.exit_status import ExitStatus
@@ -79,7 +79,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.records.results import json_text
     from conformance.report.tracing import trace_of
 
-    problem = None if parsed.json is None else file_problem("--json", parsed.json)
+    problem = output_problem(parsed, "json")
     if problem is not None:
         return complain(problem)
     report = _saved(parsed.report) if parsed.report else _judged(parsed)

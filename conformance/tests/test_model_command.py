@@ -18,6 +18,37 @@ from conformance.errors import UsageError
 pytest.importorskip("numpy", reason="the fast engine needs NumPy")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model", "check", "storage"],
+        ["model", "trace", "handles", "acknowledged stays"],
+        ["model", "progress", "handles"],
+        ["model", "compare", "handles", "--bound", "1"],
+        ["model", "compare", "handles", "--bound", "1", "--speed"],
+        ["findings", "F11"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_done(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--json", str(tmp_path / "gone" / "x.json")]) == 2
+
+    said = capsys.readouterr()
+    assert "x.json: there is no such folder" in said.err
+    assert said.out == ""
+
+
+def test_a_folder_that_cannot_be_made_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert main(["model", "export", "tla", "handles", str(tmp_path / "file")]) == 2
+    assert "file`: " in capsys.readouterr().err
+
+
 def test_list_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model", "list"]) == 0
 
