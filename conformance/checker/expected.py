@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from conformance.checker.model import FAITHFUL, HARDENED
 from conformance.checker.models.recovery import NO_CHECKPOINT
 from conformance.checker.models.write_ahead import MACHINE_LIKE
 from conformance.checker.results import Judgement, SearchResult
 
-__all__ = ["EXPECTED", "ExpectedResult", "differences"]
+__all__ = ["EXPECTED", "ExpectedResult", "differences", "row_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,18 +249,35 @@ EXPECTED: Final = (
 """The table of known results; the specification's own faults are among them."""
 
 
+class _Named(Protocol):
+    """What a row of a table and a result are told by."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
+    @property
+    def slots_count(self) -> int: ...
+
+
+RowType = TypeVar("RowType", bound=_Named)
+
+
+def row_of(rows: Iterable[RowType], found: _Named) -> RowType | None:
+    """Return the row of a table that is of the model, variant and bound of a result."""
+    asked = (found.model, found.variant, found.slots_count)
+    same = (each for each in rows if (each.model, each.variant, each.slots_count) == asked)
+    return next(same, None)
+
+
 def differences(result: SearchResult) -> Iterator[str]:
     """Yield what differs between a result and the table, one sentence each."""
     title = f"{result.model} ({result.variant}), {result.slots_count} slots"
-    for each in EXPECTED:
-        if (each.model, each.variant, each.slots_count) == (
-            result.model,
-            result.variant,
-            result.slots_count,
-        ):
-            yield from (f"{title}: {text}" for text in _differences(each, result))
-            return
-    yield f"{title}: the table of known results has no row for it"
+    row = row_of(EXPECTED, result)
+    if row is None:
+        yield f"{title}: the table of known results has no row for it"
+        return
+    yield from (f"{title}: {text}" for text in _differences(row, result))
 
 
 def _differences(expected: ExpectedResult, result: SearchResult) -> Iterator[str]:

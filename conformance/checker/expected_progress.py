@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.checker.expected import row_of
 from conformance.checker.model import FAITHFUL, HARDENED
 from conformance.checker.models.write_ahead import MACHINE_LIKE
 from conformance.checker.promises import ProgressSearch
@@ -53,12 +54,11 @@ EXPECTED_PROGRESS: Final = (
 def progress_differences(search: ProgressSearch) -> Iterator[str]:
     """Yield what differs between a search and the table, one sentence each."""
     title = f"{search.model} ({search.variant}), {search.slots_count} slots"
-    asked = (search.model, search.variant, search.slots_count)
-    for each in EXPECTED_PROGRESS:
-        if (each.model, each.variant, each.slots_count) == asked:
-            yield from (f"{title}: {text}" for text in _differences(each, search))
-            return
-    yield f"{title}: the table of known promises has no row for it"
+    row = row_of(EXPECTED_PROGRESS, search)
+    if row is None:
+        yield f"{title}: the table of known promises has no row for it"
+        return
+    yield from (f"{title}: {text}" for text in _differences(row, search))
 
 
 def _differences(expected: ExpectedProgress, search: ProgressSearch) -> Iterator[str]:

@@ -156,7 +156,7 @@ class _Owing:
         self._walk(_Judged(tables, graph, promise, slot))
 
     def _walk(self, judged: _Judged) -> None:
-        nodes: list[tuple[_Node, int]] = []
+        lengths: dict[_Node, int] = {}
 
         def reach(state: int, was_owed: bool, before: tuple[_Node, _Taken] | None) -> None:
             is_owed = not judged.paid(state) and (was_owed or judged.owed(state))
@@ -164,16 +164,15 @@ class _Owing:
             if node in self._parents:
                 return
             self._parents[node] = before
-            length = 0 if before is None else nodes_length[before[0]] + 1
-            nodes_length[node] = length
-            nodes.append((node, length))
+            lengths[node] = 0 if before is None else lengths[before[0]] + 1
+            waiting.append(node)
             if is_owed:
-                self.way_to[state] = length
+                self.way_to[state] = lengths[node]
 
-        nodes_length: dict[_Node, int] = {}
+        waiting: list[_Node] = []
         for start in self.graph.starts:
             reach(start, False, None)
-        for node, _ in nodes:
+        for node in waiting:
             for taken, target in self.graph.edges[node[0]]:
                 reach(target, node[1], (node, taken))
 

@@ -91,13 +91,13 @@ def run_compare(parsed: argparse.Namespace, variant: str | None, console: Consol
     from conformance.checker.results import Budget
     from conformance.run.ending import termination_interrupts
 
-    if parsed.speed:
-        return run_speed(parsed, variant, console)
     cases = _cases(parsed, variant)
     asked = [CHECKERS[name] for name in dict.fromkeys(parsed.checkers or CHECKERS)]
     missing = {each.name: each.missing() for each in asked}
     there = [each for each in asked if not missing[each.name]]
     absent = [text for text in missing.values() if text]
+    if parsed.speed:
+        return run_speed(parsed, cases, there, absent, console)
     budget = Budget(seconds_max=parsed.seconds_max, clock=time.monotonic)
     done: list[tuple[Comparison, list[Row]]] = []
     with termination_interrupts():
@@ -124,6 +124,9 @@ def _cases(parsed: argparse.Namespace, variant: str | None) -> list[Case]:
     from conformance.checker.comparing.cases import arbitrary_cases, mistaken_cases, shipped_cases
     from conformance.errors import UsageError
 
+    if parsed.speed and (parsed.arbitrary or parsed.mistakes):
+        option = "--arbitrary" if parsed.arbitrary else "--mistakes"
+        raise UsageError(f"--speed starts our own engines by name, so {option} has none to time")
     cases = list(shipped_cases(parsed.model, variant, parsed.bound))
     if not cases:
         raise UsageError(f"no model has the variant `{variant}`; `model list` shows them")

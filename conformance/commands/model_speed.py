@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from conformance.checker.comparing.cases import Case
+    from conformance.checker.comparing.checkers import OtherChecker
     from conformance.checker.comparing.speed import Timing
 
 __all__ = ["run_speed"]
@@ -24,18 +25,18 @@ _WIDTHS: Final = (9, 13, 14, 10, 11, 14)
 _FAST: Final = ("numpy", "compiled")
 
 
-def run_speed(parsed: argparse.Namespace, variant: str | None, console: Console) -> int:
+def run_speed(
+    parsed: argparse.Namespace,
+    cases: Sequence[Case],
+    there: Sequence[OtherChecker],
+    absent: Sequence[str],
+    console: Console,
+) -> int:
     """Time every case and print each row as it comes, with how many times faster ours are."""
-    from conformance.checker.comparing.checkers import CHECKERS
     from conformance.checker.comparing.speed import timings
     from conformance.run.ending import termination_interrupts
 
-    cases = _cases(parsed, variant)
     engines = _engines()
-    asked = [CHECKERS[name] for name in dict.fromkeys(parsed.checkers or CHECKERS)]
-    missing = {each.name: each.missing() for each in asked}
-    there = [each for each in asked if not missing[each.name]]
-    absent = [text for text in missing.values() if text]
     done: list[tuple[Case, list[Timing]]] = []
     with termination_interrupts():
         for case in cases:
@@ -52,25 +53,12 @@ def run_speed(parsed: argparse.Namespace, variant: str | None, console: Console)
         console.print(f"NOT TIMED: {text}", soft_wrap=True)
     if parsed.json is not None:
         form = {
-            "not_installed": absent,
+            "not_installed": list(absent),
             "processors": os.cpu_count(),
             "cases": [_json(*each) for each in done],
         }
         write_whole(parsed.json, json.dumps(form, indent=2) + "\n")
     return _status(done, is_lacking=bool(absent and parsed.checkers))
-
-
-def _cases(parsed: argparse.Namespace, variant: str | None) -> list[Case]:
-    from conformance.checker.comparing.cases import shipped_cases
-    from conformance.errors import UsageError
-
-    if parsed.arbitrary or parsed.mistakes:
-        option = "--arbitrary" if parsed.arbitrary else "--mistakes"
-        raise UsageError(f"--speed starts our own engines by name, so {option} has none to time")
-    cases = list(shipped_cases(parsed.model, variant, parsed.bound))
-    if not cases:
-        raise UsageError(f"no model has the variant `{variant}`; `model list` shows them")
-    return cases
 
 
 def _engines() -> list[str]:

@@ -183,42 +183,28 @@ def _views(
         return
     last = loaded[-1]
     if component is Component.CACHE:
-        found = asked(connection, "cache.get", {"object": number, "evidence_id": last.evidence_id})
-        yield View(f"get the outcome of {quoted(last.evidence_id)}", (last,), _entries(found))
+        question, expected = f"get the outcome of {quoted(last.evidence_id)}", last
+        arguments = {"object": number, "evidence_id": last.evidence_id}
+        yield View(question, expected, asked(connection, "cache.get", arguments))
         return
     tick = max(0, last.tick - 1)
-    expected = tuple([entry for entry in loaded if entry.tick > tick])
+    later = tuple([entry for entry in loaded if entry.tick > tick])
     found = asked(connection, "wal.read_since", {"object": number, "tick": tick})
-    yield View(f"read since tick {tick}", expected, found if _is_problem(found) else tuple(found))
-
-
-def _is_problem(answer: Any) -> bool:
-    return isinstance(answer, Problem)
-
-
-def _entries(answer: Any) -> Any:
-    if isinstance(answer, Problem):
-        return answer
-    return () if answer is None else (answer,)
+    read = found if isinstance(found, Problem) else tuple(found)
+    yield View(f"read since tick {tick}", later, read)
 
 
 def unlawful(entries: Entries) -> Any:
     """Return an escalation that falls below what a log has of its operation, if it has any."""
-    for entry in reversed(entries):
-        if isinstance(entry, Escalation) and entry.new_level.rank > AgreementLevel.PROVISIONAL.rank:
-            last = {
-                each.operation_id: each.new_level
-                for each in entries
-                if isinstance(each, Escalation)
-            }
-            if last[entry.operation_id].rank > AgreementLevel.PROVISIONAL.rank:
-                return Escalation(
-                    entry.operation_id,
-                    AgreementLevel.NONE,
-                    AgreementLevel.PROVISIONAL,
-                    "fallen",
-                    entry.tick,
-                )
+    last = {each.operation_id: each for each in entries if isinstance(each, Escalation)}
+    for each in last.values():
+        if each.new_level.rank > AgreementLevel.PROVISIONAL.rank:
+            return replace(
+                each,
+                previous_level=AgreementLevel.NONE,
+                new_level=AgreementLevel.PROVISIONAL,
+                evidence_id="fallen",
+            )
     return None
 
 

@@ -192,10 +192,8 @@ def _differences_after(
     text = f"the next opening shows the same and the entry added since: {entries_text(wanted)}"
     if isinstance(shown.second, Problem):
         return {Aspect.RECOVERY: Difference(text, f"opening it again: {shown.second.text}")}
-    # A log that keeps what it refuses may have that as well.
-    kept = () if shown.offered is None else (Stored(shown.offered, is_certain=False),)
     exactly = Expected.exactly(component, wanted)
-    if replace(exactly, items=(*exactly.items, *kept)).allows(shown.second):
+    if replace(exactly, items=(*exactly.items, *_kept(shown))).allows(shown.second):
         return {}
     lost = Expected.exactly(component, first).allows(shown.second)
     actual = difference_text(shown.second, wanted)
@@ -203,9 +201,18 @@ def _differences_after(
 
 
 def _view_text(answer: Any) -> str:
+    """Return an answer in words: entries, one outcome or none, a word, or a problem."""
     if isinstance(answer, Problem):
         return answer.text
-    return answer if isinstance(answer, str) else entries_text(answer)
+    if isinstance(answer, str):
+        return answer
+    entries = answer if isinstance(answer, tuple) else (answer,)
+    return "nothing" if answer is None else entries_text(entries)
+
+
+def _kept(shown: Shown) -> tuple[Stored, ...]:
+    """Return what a log that keeps what it refuses may have as well."""
+    return () if shown.offered is None else (Stored(shown.offered, is_certain=False),)
 
 
 def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
@@ -223,8 +230,7 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
         return _without_answer(text, shown.second)
     # What was refused may be stored for all that; that it is refused at all is no harm here.
     further = Stored(FURTHER[expected.component], is_certain=shown.added is None)
-    kept = () if shown.offered is None else (Stored(shown.offered, is_certain=False),)
-    after = Expected(expected.component, (*expected.items, further, *kept))
+    after = Expected(expected.component, (*expected.items, further, *_kept(shown)))
     if after.allows(shown.second):
         return None
     actual = difference_text(shown.second, after.at_most)

@@ -24,7 +24,7 @@ from telltale_spec.wire.values import Crash, Heal, TopologyPerturbation
 from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal, with_texts
-from tests.zoo.broken_wal_handlers import _ChangesFinalizations
+from tests.zoo.broken_wal_handlers import ChangesFinalizations
 
 __all__ = [
     "BROKEN_RARE_CACHES",
@@ -157,7 +157,7 @@ BROKEN_RARE_CACHES: Final[tuple[tuple[str, type[MapCache], str], ...]] = (
 )
 
 
-class JoinsIds(_ChangesFinalizations):
+class JoinsIds(ChangesFinalizations):
     """Looks for a proof in all ids as one text."""
 
     def finalization(self, entry: Finalization, state: AgreementState) -> Finalization:

@@ -40,7 +40,7 @@ from telltale_spec.wire.effects import (
 from telltale_spec.wire.requests import EffectRequest, WalSyncBody
 from telltale_spec.wire.values import Value
 
-__all__ = ["BROKEN_WAL_HANDLERS", "ComparesWholeEntries"]
+__all__ = ["BROKEN_WAL_HANDLERS", "ChangesFinalizations", "ComparesWholeEntries"]
 
 Entries = Sequence[AgreementWalEntry]
 
@@ -235,7 +235,7 @@ class AlwaysFromNone(OpenHandler):
         ]
 
 
-class _ChangesFinalizations(OpenHandler):
+class ChangesFinalizations(OpenHandler):
     def build(self, existing: Entries, sync: WalSyncRequest) -> Entries:
         return [
             self.finalization(entry, sync.agreement_state)
@@ -248,19 +248,19 @@ class _ChangesFinalizations(OpenHandler):
         raise NotImplementedError
 
 
-class ProofInAnyCase(_ChangesFinalizations):
+class ProofInAnyCase(ChangesFinalizations):
     def finalization(self, entry: Finalization, state: AgreementState) -> Finalization:
         proofs = [each for each in state.evidence_ids if "proof" in each.lower()]
         return replace(entry, materialization_proof_id=proofs[0] if proofs else None)
 
 
-class LastProof(_ChangesFinalizations):
+class LastProof(ChangesFinalizations):
     def finalization(self, entry: Finalization, state: AgreementState) -> Finalization:
         proofs = [each for each in state.evidence_ids if "proof" in each]
         return replace(entry, materialization_proof_id=proofs[-1] if proofs else None)
 
 
-class NamesAHandle(_ChangesFinalizations):
+class NamesAHandle(ChangesFinalizations):
     def finalization(self, entry: Finalization, state: AgreementState) -> Finalization:
         return replace(entry, canonical_handle_id=state.operation_id)
 

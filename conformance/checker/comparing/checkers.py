@@ -46,13 +46,12 @@ class Tuning:
     """How much of a machine a checker gets.
 
     ``states_count`` is how many states it has to expect, by which some choose the size
-    of what they keep them in; 0 is unknown.
+    of what they keep them in. It is ``None`` where nothing is sized by it, memory neither.
     """
 
     optimisation: str
     workers_count: int
-    is_sized: bool = False
-    states_count: int = 0
+    states_count: int | None = None
 
 
 COUNTING: Final = Tuning("-O1", 1)
@@ -61,7 +60,7 @@ COUNTING: Final = Tuning("-O1", 1)
 
 def all_there_is(states_count: int) -> Tuning:
     """Return the tuning for speed: all processors, most of the memory, the best of compilers."""
-    return Tuning("-O3", os.cpu_count() or 1, is_sized=True, states_count=states_count)
+    return Tuning("-O3", os.cpu_count() or 1, states_count)
 
 
 class Job:
@@ -142,8 +141,9 @@ def _spin(job: Job) -> Said:
     job.run(_program("spin"), "-a", "model.pml")
     options = ("-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", *_spin_memory(job.tuning))
     job.run(_program("gcc"), job.tuning.optimisation, *options, "-o", "pan", "pan.c")
+    expected = job.tuning.states_count
     # The table has four places for a state that is expected, as a power of two.
-    places = (f"-w{(4 * job.tuning.states_count).bit_length() - 1}",) if job.tuning.is_sized else ()
+    places = () if expected is None else (f"-w{(4 * expected).bit_length() - 1}",)
     text = job.run("./pan", f"-m{_MILLION}", *places, statuses=(0, 1))
     # Where there are several beginnings, the first step chooses one of them.
     starts = job.tables.starts
@@ -161,7 +161,7 @@ def _spin(job: Job) -> Said:
 
 
 def _spin_memory(tuning: Tuning) -> tuple[str, ...]:
-    if not tuning.is_sized:
+    if tuning.states_count is None:
         return ()
     # It ends where its own limit is, so it is given three quarters of what the machine has.
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -195,8 +195,8 @@ def _tlc_missing() -> str:
 
 
 def _tlc(job: Job) -> Said:
-    one, all_there_is = ("-XX:+UseSerialGC",), ("-XX:+UseParallelGC", "-XX:MaxRAMPercentage=75")
-    machine = all_there_is if job.tuning.is_sized else one
+    small, large = ("-XX:+UseSerialGC",), ("-XX:+UseParallelGC", "-XX:MaxRAMPercentage=75")
+    machine = small if job.tuning.states_count is None else large
     # It writes for other programs of Java what a killed one would leave behind.
     java = (_program("java"), *machine, "-XX:-UsePerfData", f"-Djava.io.tmpdir={job.folder}")
     workers = ("-workers", str(job.tuning.workers_count))

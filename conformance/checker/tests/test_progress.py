@@ -24,6 +24,7 @@ from conformance.checker.expected_progress import (
 from conformance.checker.model import FAITHFUL, HARDENED, Action, GlobalAction, Model, Progress
 from conformance.checker.models.effects import Outcome, effects
 from conformance.checker.models.handles import handles
+from conformance.checker.models.registry import build
 from conformance.checker.models.write_ahead import MACHINE_LIKE, write_ahead
 from conformance.checker.plain import successors
 from conformance.checker.progress import check_progress
@@ -39,15 +40,7 @@ _QUICK = [each for each in EXPECTED_PROGRESS if each.states_count < 30_000]
     "expected", _QUICK, ids=lambda each: f"{each.model}-{each.variant}-{each.slots_count}"
 )
 def test_promises_are_as_the_table_has_them(expected: ExpectedProgress) -> None:
-    model = next(
-        build(expected.variant)
-        for name, build in {
-            "effects": effects,
-            "handles": handles,
-            "write-ahead": write_ahead,
-        }.items()
-        if name == expected.model
-    )
+    model = build(expected.model, expected.variant)
     search = check_progress(model, expected.slots_count)
 
     assert list(progress_differences(search)) == []

@@ -6,11 +6,17 @@ import pytest
 
 from conformance.crashes.conduct import Component, Deed, Problem
 from conformance.crashes.faults import expected_of
-from conformance.crashes.opener import FURTHER, Shown
+from conformance.crashes.opener import FURTHER, Shown, View, unlawful
 from conformance.crashes.oracle import Aspect, Expected, Stored, differences, expected_after
 from conformance.crashes.selection import evenly
+from telltale_spec.errors import EscalationOrderError
 from telltale_spec.model.operations import Reopen
-from telltale_spec.wire.agreement import AgreementLevel, VisibilityGateCrossing
+from telltale_spec.wire.agreement import (
+    AgreementLevel,
+    AgreementWalArtifact,
+    Escalation,
+    VisibilityGateCrossing,
+)
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 
@@ -115,6 +121,41 @@ GOOD = Shown((A,), None, (A, MORE))
 def test_each_difference_breaks_its_own_promise(shown: Shown, aspects: set[Aspect]) -> None:
     """Lost, not opening, taking no more, vanished and come back are told apart."""
     assert set(differences(log((A, True)), shown)) == aspects
+
+
+def _asked(view: View, second: tuple[object, ...], offered: object = None) -> Shown:
+    return Shown((A,), None, second, (view,), offered)
+
+
+@pytest.mark.parametrize(
+    ("shown", "aspects"),
+    [
+        (_asked(View("read since tick 0", (A,), (A,)), (A, MORE)), set()),
+        (_asked(View("read since tick 0", (A,), ()), (A, MORE)), {Aspect.CONTENTS}),
+        (_asked(View("read since tick 0", (A,), Problem("no")), (A, MORE)), {Aspect.CONTENTS}),
+        (_asked(View("append B", "refused", "refused"), (A, MORE), B), set()),
+        (_asked(View("append B", "refused", "accepted"), (A, MORE, B), B), {Aspect.CONTENTS}),
+        # A log that keeps what it refuses has it, and nothing more than that.
+        (_asked(View("append B", "refused", "refused"), (A, MORE, B), B), set()),
+        (_asked(View("append B", "refused", "refused"), (A, MORE, MORE), B), {Aspect.RECOVERY}),
+    ],
+)
+def test_what_is_asked_behind_a_load_has_to_follow_from_it(
+    shown: Shown, aspects: set[Aspect]
+) -> None:
+    """By the other way of reading, and by what may not be appended."""
+    assert set(differences(log((A, True)), shown)) == aspects
+
+
+def test_a_falling_escalation_is_offered_where_one_can_fall() -> None:
+    none, low, high = AgreementLevel.NONE, AgreementLevel.PROVISIONAL, AgreementLevel.FINALIZED
+    raised = Escalation("o", none, high, None, 3)
+
+    assert unlawful(()) is None
+    assert unlawful((A, Escalation("o", none, low, None, 3))) is None
+    assert unlawful((A, raised)) == Escalation("o", none, low, "fallen", 3)
+    with pytest.raises(EscalationOrderError):
+        AgreementWalArtifact((raised, unlawful((raised,)))).validate_monotonic_escalations()
 
 
 def test_an_empty_log_that_does_not_open_has_lost_nothing() -> None:
