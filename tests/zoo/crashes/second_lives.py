@@ -7,6 +7,7 @@ or leaves out from then on. They are beside the table of the other storages, as 
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -72,12 +73,18 @@ class DoesNotSyncWhatIsEqual(AppendFile):
 
 
 class CommitsInTheSameWrite(AppendFile):
-    """Writes a mark in a sector of its own behind each record, and believes the mark alone."""
+    """Writes a mark in a sector behind each record, which has a sum of the first sector alone.
+
+    So the first one and the last one tell whether they are there, and nothing between them does.
+    """
 
     def framed(self, number: int, payload: bytes) -> bytes:
         head = len(payload).to_bytes(8, "big") + payload
         padded = head + bytes(-len(head) % _SECTOR_BYTES)
-        return padded + _COMMIT.ljust(_SECTOR_BYTES, b"\0")
+        return padded + self.mark_of(padded).ljust(_SECTOR_BYTES, b"\0")
+
+    def mark_of(self, data: bytes) -> bytes:
+        return _COMMIT + zlib.crc32(data[:_SECTOR_BYTES]).to_bytes(4, "big")
 
     def parse(self, data: bytes) -> tuple[list[bytes], int]:
         payloads: list[bytes] = []
@@ -85,7 +92,7 @@ class CommitsInTheSameWrite(AppendFile):
         while len(data) - end >= 2 * _SECTOR_BYTES:
             size = int.from_bytes(data[end : end + 8], "big")
             mark = end + (8 + size + _SECTOR_BYTES - 1) // _SECTOR_BYTES * _SECTOR_BYTES
-            if data[mark : mark + len(_COMMIT)] != _COMMIT:
+            if not data[mark:].startswith(self.mark_of(data[end:])):
                 break
             payloads.append(data[end + 8 : end + 8 + size])
             end = mark + _SECTOR_BYTES
