@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from conformance.checker.calls import call
 from conformance.errors import ModelError
 
 __all__ = [
@@ -210,7 +211,11 @@ class Model:
         return f"{self.name} ({self.variant})"
 
     def initial_slots(self, slots_count: int) -> tuple[Slot, ...]:
-        """Return the beginning of each slot; raises ``ModelError`` for a count below 1."""
+        """Return the beginning of each slot.
+
+        Raises ``ModelError`` for a count below 1 and where there is no such beginning.
+        """
         if slots_count < 1:
             raise ModelError(self.title, f"{slots_count} slots; a state has at least 1")
-        return tuple(self.slot(index) for index in range(slots_count))
+        begin = "the beginning of a slot"
+        return tuple(call(self.title, begin, self.slot, index) for index in range(slots_count))

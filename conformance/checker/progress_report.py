@@ -10,7 +10,7 @@ from conformance.checker.promises import Lasso, ProgressResult, ProgressSearch
 from conformance.checker.report import trace_json, trace_lines
 from conformance.checker.results import Trace
 
-__all__ = ["progress_json", "progress_lines"]
+__all__ = ["lasso_lines", "progress_json", "progress_lines"]
 
 
 def progress_json(search: ProgressSearch, model: Model) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def progress_lines(search: ProgressSearch, model: Model) -> Iterator[str]:
         )
         yield from (f"    {line}" for line in _assumption_lines(promise))
         if each.lasso is not None:
-            yield from (f"    {line}" for line in _lasso_lines(each.lasso))
+            yield from (f"    {line}" for line in lasso_lines(each.lasso))
 
 
 def _assumption_lines(promise: Progress) -> Iterator[str]:
@@ -77,7 +77,8 @@ def _assumption_lines(promise: Progress) -> Iterator[str]:
             yield f"assumed: {what}: {', '.join(names)}"
 
 
-def _lasso_lines(lasso: Lasso) -> Iterator[str]:
+def lasso_lines(lasso: Lasso) -> Iterator[str]:
+    """Yield a way that never ends: the steps to where it begins again, then those that repeat."""
     yield from trace_lines(lasso.stem)
     if not lasso.cycle:
         yield "and nothing happens any more"

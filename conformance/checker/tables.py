@@ -31,15 +31,27 @@ ValueType = TypeVar("ValueType", bound=Hashable)
 
 
 class _Numbers(Generic[ValueType]):
-    """Numbers for values, from 0 in the order of their first use."""
+    """Numbers for values of one model, from 0 in the order of their first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
         self.values: list[ValueType] = []
+        self._model = model
         self._number_of: dict[ValueType, int] = {}
 
-    def of(self, value: ValueType) -> int:
+    def of(self, value: ValueType, what: str) -> int:
+        """Return the number of a value that ``what`` gave.
+
+        Raises ``ModelError`` for one that can change: it cannot be told whether it was met before.
+        """
         values = self.values
-        number = self._number_of.setdefault(value, len(values))
+        try:
+            number = self._number_of.setdefault(value, len(values))
+        except TypeError as error:
+            raise ModelError(
+                self._model,
+                f"{what} gave {value!r}, which cannot be kept as a part of a state ({error}); "
+                "use frozen records, tuples and plain values",
+            ) from error
         if number == len(values):
             values.append(value)
         return number
@@ -110,8 +122,8 @@ class _Closure:
     def __init__(self, model: Model, slots_count: int) -> None:
         self.model = model
         self.alone = slots_count == 1
-        self.shared_numbers: _Numbers[Any] = _Numbers()
-        self.slot_numbers: _Numbers[Any] = _Numbers()
+        self.shared_numbers: _Numbers[Any] = _Numbers(model.title)
+        self.slot_numbers: _Numbers[Any] = _Numbers(model.title)
         self.pairs: dict[tuple[int, int], None] = {}
         self.waiting: list[tuple[int, int]] = []
         self.slots_at: dict[int, list[int]] = {}
@@ -150,11 +162,17 @@ class _Closure:
             what = f"action `{action.name}`"
             if not truth(self.model.title, f"the guard of {what}", action.guard, *values):
                 continue
-            new = call(self.model.title, f"the effect of {what}", action.effect, *values)
+            effect = f"the effect of {what}"
+            new = call(self.model.title, effect, action.effect, *values)
+            if not isinstance(new, tuple) or len(new) != 2:
+                raise ModelError(
+                    self.model.title,
+                    f"{effect} gave {new!r} instead of a pair of shared value and slot",
+                )
             # What did not change is not looked up again: hashing a record takes its time.
             target = (
-                shared if new[0] is values[0] else self.shared_numbers.of(new[0]),
-                slot if new[1] is values[1] else self.slot_numbers.of(new[1]),
+                shared if new[0] is values[0] else self.shared_numbers.of(new[0], effect),
+                slot if new[1] is values[1] else self.slot_numbers.of(new[1], effect),
             )
             self.moves[action.name][shared, slot] = target
             self.add(*target)
@@ -178,8 +196,9 @@ class _Closure:
             if not truth(self.model.title, f"the slot guard of {what}", each.slot_guard, *values):
                 continue
             table = self.global_moves[each.name]
-            new = call(self.model.title, f"the slot effect of {what}", each.slot_effect, *values)
-            table.slots[shared, slot] = self.slot_numbers.of(new)
+            effect = f"the slot effect of {what}"
+            new = call(self.model.title, effect, each.slot_effect, *values)
+            table.slots[shared, slot] = self.slot_numbers.of(new, effect)
             self.add(table.shared[shared], table.slots[shared, slot])
 
     def is_possible(self, each: GlobalAction, shared: int) -> bool:
@@ -190,10 +209,9 @@ class _Closure:
             known = truth(self.model.title, f"the guard of {what}", each.guard, value)
             self.global_guards[each.name, shared] = known
             if known:
-                new = call(
-                    self.model.title, f"the shared effect of {what}", each.shared_effect, value
-                )
-                self.global_moves[each.name].shared[shared] = self.shared_numbers.of(new)
+                effect = f"the shared effect of {what}"
+                new = call(self.model.title, effect, each.shared_effect, value)
+                self.global_moves[each.name].shared[shared] = self.shared_numbers.of(new, effect)
         return known
 
 
@@ -219,10 +237,11 @@ def tabulate(model: Model, slots_count: int) -> Tables:
     that raises or gives something unusable, and for slots that do not close.
     """
     closure = _Closure(model, slots_count)
-    slots = tuple(closure.slot_numbers.of(slot) for slot in model.initial_slots(slots_count))
-    starts = tuple(
-        (closure.shared_numbers.of(shared), slots) for shared in dict.fromkeys(model.shared)
-    )
+    begin = "the beginning"
+    slots = tuple(closure.slot_numbers.of(slot, begin) for slot in model.initial_slots(slots_count))
+    # A beginning that is named twice is one.
+    shared_starts = dict.fromkeys(closure.shared_numbers.of(each, begin) for each in model.shared)
+    starts = tuple((shared, slots) for shared in shared_starts)
     for shared, _ in starts:
         for slot in dict.fromkeys(slots):
             closure.add(shared, slot)
@@ -265,9 +284,10 @@ def _pair_tables(closure: _Closure) -> Iterator[PairTable]:
     model = closure.model
     for each in model.pair_properties:
         what = f"property `{each.name}`"
-        numbers: _Numbers[Any] = _Numbers()
+        view = f"the view of {what}"
+        numbers: _Numbers[Any] = _Numbers(model.title)
         view_of = {
-            pair: numbers.of(call(model.title, f"the view of {what}", each.view, *values))
+            pair: numbers.of(call(model.title, view, each.view, *values), view)
             for pair, values in _valued(closure)
         }
         views = numbers.values

@@ -17,6 +17,7 @@ from conformance.commands.arguments import (
     write_whole,
 )
 from conformance.commands.model_compare import add_compare, run_compare
+from conformance.commands.model_page import add_page, write_search_page
 from conformance.commands.model_progress import add_progress, run_progress
 from conformance.exit_status import ExitStatus
 
@@ -62,10 +63,13 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
         help="compare with the table of known verdicts instead: 0 if all are as expected",
     )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
+    add_page(check)
     trace = actions.add_parser("trace", help="show a shortest way to break a property")
     trace.add_argument("model")
     trace.add_argument("property")
     trace.add_argument("--json", type=Path, metavar="FILE", help="write the way here")
+    trace.add_argument("--svg", type=Path, metavar="FILE", help="draw the way here")
+    add_page(trace)
     _add_search(trace)
     export = actions.add_parser(
         "export", help="write a model for another checker, from the tables that ours uses"
@@ -148,7 +152,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 
     if parsed.action == "list":
         return _list(console)
-    problem = output_problem(parsed, "json")
+    problem = output_problem(parsed, "json", "html", "svg")
     if problem is not None:
         return complain(problem)
     if parsed.action == "export":
@@ -267,6 +271,8 @@ def _check(parsed: argparse.Namespace, console: Console) -> int:
     if parsed.json is not None:
         form = {"results": [result_json(result, model) for result, model in results]}
         write_whole(parsed.json, json.dumps(form, indent=2) + "\n")
+    if parsed.html is not None:
+        write_search_page(parsed.html, results)
     for line in unexpected:
         console.print(f"NOT AS EXPECTED: {line}", soft_wrap=True)
     judgements = {result.judgement for result, _ in results}
@@ -284,6 +290,7 @@ def _trace(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.checker.report import trace_json, trace_lines
     from conformance.checker.results import Judgement
     from conformance.errors import UsageError
+    from conformance.report.trace_drawing import trace_svg
 
     model = build(parsed.model, _variant(parsed))
     names = [claim.name for claim in model.claims]
@@ -291,7 +298,10 @@ def _trace(parsed: argparse.Namespace, console: Console) -> int:
         raise UsageError(
             f"{model.title} has no property `{parsed.property}`; it has {', '.join(names)}"
         )
-    found = _search(parsed, model).property(parsed.property)
+    result = _search(parsed, model)
+    found = result.property(parsed.property)
+    if parsed.html is not None:
+        write_search_page(parsed.html, [(result, model)], only=parsed.property)
     if found.trace is None:
         console.print(f"{found.judgement.value}: there is no way to show", soft_wrap=True)
         return ExitStatus.CONFORMING if found.judgement is Judgement.HOLDS else _INCONCLUSIVE
@@ -299,6 +309,8 @@ def _trace(parsed: argparse.Namespace, console: Console) -> int:
         console.print(line, soft_wrap=True)
     if parsed.json is not None:
         write_whole(parsed.json, json.dumps(trace_json(found.trace), indent=2) + "\n")
+    if parsed.svg is not None:
+        write_whole(parsed.svg, trace_svg(found.trace) + "\n")
     return _VIOLATED
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands.arguments import CommandParser, positive, seconds, write_whole
+from conformance.commands.model_page import add_page, write_progress_page
 from conformance.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def add_progress(actions: argparse._SubParsersAction[CommandParser]) -> CommandP
         help="search all that the table of known promises has, and compare: 0 if as expected",
     )
     progress.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
+    add_page(progress)
     return progress
 
 
@@ -66,20 +68,23 @@ def run_progress(parsed: argparse.Namespace, variant: str | None, console: Conso
     budget = Budget(
         states_max=parsed.states_max, seconds_max=parsed.seconds_max, clock=time.monotonic
     )
-    judgements, forms, unexpected = set(), [], []
+    results, unexpected = [], []
     for name, one, slots_count in _wanted(parsed, variant):
         model = build(name, one)
         search: ProgressSearch = check_progress(model, slots_count, budget=budget)
         for line in progress_lines(search, model):
             console.print(line, soft_wrap=True)
-        judgements.add(search.judgement)
-        forms.append(progress_json(search, model))
+        results.append((search, model))
         if parsed.expected:
             unexpected += list(progress_differences(search))
     if parsed.json is not None:
-        write_whole(parsed.json, json.dumps({"results": forms}, indent=2) + "\n")
+        form = {"results": [progress_json(search, model) for search, model in results]}
+        write_whole(parsed.json, json.dumps(form, indent=2) + "\n")
+    if parsed.html is not None:
+        write_progress_page(parsed.html, results)
     for line in unexpected:
         console.print(f"NOT AS EXPECTED: {line}", soft_wrap=True)
+    judgements = {search.judgement for search, _ in results}
     if Judgement.INCONCLUSIVE in judgements:
         return ExitStatus.INCONCLUSIVE
     if parsed.expected:

@@ -19,6 +19,7 @@ from conformance.requirements import (
     Requirement,
 )
 from conformance.requirements.mending import MENDABLE
+from docs.building.drawings import ways_of
 from docs.building.knowledge import (
     broken_systems_of,
     finding_section,
@@ -263,6 +264,7 @@ def _finding_page(finding: Finding) -> Iterator[str]:
     yield f"telltale-conformance findings {identifier}"
     yield "```"
     yield ""
+    yield from _drawn_ways(identifier)
     mending = MENDABLE.get(identifier)
     if mending is not None:
         yield "## The rule when it is mended"
@@ -279,3 +281,24 @@ def _finding_page(finding: Finding) -> Iterator[str]:
             yield f"- [{each}](../requirements/{each}.md): {REQUIREMENTS[each].sentence}"
         yield ""
     yield "[All findings](../findings.md)"
+
+
+def _drawn_ways(finding_id: str) -> Iterator[str]:
+    """Yield the shortest ways through the models on which a finding shows."""
+    ways = ways_of(finding_id)
+    if not ways:
+        return
+    yield "## In a model"
+    yield ""
+    yield "Every state of a small model was searched. A row is a state, with the step that leads to"
+    yield "it; what a step has changed is filled, and fields that never change are left out."
+    for way in ways:
+        yield ""
+        yield f"Broken is: {way.sentence} ({way.length})."
+        yield ""
+        yield f'<figure class="way" tabindex="0">{way.svg}</figure>'
+        yield ""
+        yield "```sh"
+        yield way.command
+        yield "```"
+    yield ""

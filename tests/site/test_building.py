@@ -102,6 +102,23 @@ def test_the_catalogue_has_a_page_for_each_id() -> None:
         assert FINDINGS[identifier].sentence in pages[f"findings/{identifier}.md"]
 
 
+@pytest.mark.parametrize(
+    ("finding_id", "command"),
+    [
+        ("F7", "telltale-conformance model trace recovery 'clause 7'"),
+        ("F11", "telltale-conformance model progress effects"),
+        ("F27", "telltale-conformance model trace handles 'acknowledged stays'"),
+    ],
+)
+def test_a_finding_that_a_model_shows_is_drawn(finding_id: str, command: str) -> None:
+    page = catalogue_pages()[f"findings/{finding_id}.md"]
+
+    assert f"```sh\n{command}\n```" in page
+    assert page.count('<svg xmlns="http://www.w3.org/2000/svg" class="way"') == page.count(
+        "Broken is: "
+    )
+
+
 def test_no_file_that_is_shown_is_too_long_or_has_no_language() -> None:
     """Each page of a source ends as its file does."""
     pages = linked_pages(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,15 @@ from conformance.checker import tables as tables_module
 from conformance.checker.comparing.arbitrary import arbitrary_model
 from conformance.checker.engines import ENGINES as ALL_ENGINES
 from conformance.checker.engines import check_model, is_installed
-from conformance.checker.model import FAITHFUL, Action, Model, Property
+from conformance.checker.model import (
+    FAITHFUL,
+    Action,
+    GlobalAction,
+    Model,
+    PairProperty,
+    Property,
+    always,
+)
 from conformance.checker.plain import successors
 from conformance.checker.results import Budget, Judgement, SearchResult, State
 from conformance.checker.tests.toys import Process, Turn, mutual_exclusion
@@ -283,6 +292,77 @@ def test_a_guard_has_to_say_yes_or_no(engine: str) -> None:
 
     with pytest.raises(ModelError, match="guard of action `vague` gave 0 instead of a bool"):
         check_model(_with_action(vague), 2, engine=engine)
+
+
+def _changeable(_shared: Turn, slot: Process) -> Any:
+    return [slot]
+
+
+def _nothing(_shared: Turn, _slot: Process) -> Any:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda model: replace(
+                model,
+                actions=(Action("bad", ("X-9",), always, lambda h, s: (h, _changeable(h, s))),),
+            ),
+            r"effect of action `bad` gave \[Process\(.*use frozen records",
+        ),
+        (
+            lambda model: replace(
+                model, actions=(Action("bad", ("X-9",), always, lambda _h, s: ([1], s)),)
+            ),
+            r"effect of action `bad` gave \[1\], which cannot be kept",
+        ),
+        (
+            lambda model: replace(model, actions=(Action("bad", ("X-9",), always, _nothing),)),
+            "effect of action `bad` gave None instead of a pair",
+        ),
+        (
+            lambda model: replace(
+                model,
+                global_actions=(
+                    GlobalAction("bad", ("X-9",), lambda _h: True, lambda h: h, _changeable),
+                ),
+            ),
+            "slot effect of action `bad` gave",
+        ),
+        (
+            lambda model: replace(
+                model,
+                global_actions=(GlobalAction("bad", ("X-9",), lambda _h: True, lambda _h: {}),),
+            ),
+            r"shared effect of action `bad` gave \{\}",
+        ),
+        (lambda model: replace(model, shared=({},)), r"the beginning gave \{\}"),
+        (
+            lambda model: replace(model, slot=lambda index: [index]),
+            r"the beginning gave \[0\]",
+        ),
+        (
+            lambda model: replace(model, slot=lambda index: 1 // index),
+            "the beginning of a slot raised ZeroDivisionError",
+        ),
+        (
+            lambda model: replace(
+                model,
+                pair_properties=(
+                    PairProperty("p", ("X-9",), "?", _changeable, lambda _a, _b: True),
+                ),
+            ),
+            "view of property `p` gave",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_a_part_of_a_state_is_named(
+    change: Callable[[Model], Model], told: str
+) -> None:
+    with pytest.raises(ModelError, match=told):
+        check_model(change(mutual_exclusion()), 2)
 
 
 def test_a_slot_that_does_not_close_names_the_field(monkeypatch: pytest.MonkeyPatch) -> None:
