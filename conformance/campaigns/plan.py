@@ -20,6 +20,7 @@ from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.registry import SUITES
 from conformance.machines.tours import tour_suites
+from conformance.races.killed_suites import BESIDE_SUITES
 from conformance.races.parked_suites import PARKED_SUITES
 from conformance.requirements import requirement
 from conformance.run.jobs import Job
@@ -33,6 +34,7 @@ SEEDLESS_SUITES: Final[tuple[Suite, ...]] = (
     DIRECTED_EVIDENCE_SUITE,
     *FAULT_SUITES,
     *PARKED_SUITES,
+    *BESIDE_SUITES,
 )
 """The suites that do the same on every seed, so that once is enough."""
 

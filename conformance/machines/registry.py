@@ -42,6 +42,7 @@ from conformance.machines.wal_quirks import WAL_QUIRKS
 from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
+from conformance.races.killed_suites import BESIDE_SUITES
 from conformance.races.parked_suites import PARKED_SUITES
 from conformance.races.threads import THREAD_SUITES
 
@@ -79,6 +80,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     *FAULT_SUITES,
     *ROT_SUITES,
     *PARKED_SUITES,
+    *BESIDE_SUITES,
     *THREAD_SUITES,
     # Last: a client that does not come back to a server that died must not cost other verdicts.
     WAL_SERVER_KILL_SUITE,

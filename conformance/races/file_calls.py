@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ARCHITECTURES", "Entered", "shared_call_text"]
+__all__ = ["ARCHITECTURES", "Entered", "is_change", "shared_call_text"]
 
 _TEXT_BYTES_MAX: Final = 4096
 _HERE: Final = -100
@@ -68,6 +68,16 @@ _PLACES: Final[Mapping[str, _Places]] = {
     **dict.fromkeys(("renameat", "renameat2", "linkat"), _of_folders((0, 1), (2, 3))),
     "symlinkat": _of_folders((1, 2)),
 }
+
+# What they do to others ends with the process that makes them, if they do anything at all.
+_PASSING: Final = frozenset(
+    (
+        *("read", "pread64", "readv", "preadv", "preadv2", "recvfrom", "recvmsg"),
+        *("fstat", "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2"),
+        *("lseek", "getdents", "getdents64", "readlink", "flock", "fcntl"),
+        *("fsync", "fdatasync", "sync_file_range"),
+    )
+)
 
 _LOCK_COMMANDS: Final = {
     5: "F_GETLK",
@@ -144,6 +154,15 @@ def shared_call_text(entered: Entered, directory: Path) -> str:
         return ""
     details = [each or "a file elsewhere" for each in found]
     return f"{name}({', '.join([*details, *_more(entered, name)])})"
+
+
+def is_change(text: str) -> bool:
+    """Say whether a call, in words, may leave something that outlives the process that made it."""
+    name, _, rest = text.partition("(")
+    if name in ("open", "openat", "openat2"):
+        # Only with one of these does an opening change anything; of some calls it is not known.
+        return name != "openat" or "O_CREAT" in rest or "O_TRUNC" in rest
+    return name not in _PASSING
 
 
 def _more(entered: Entered, name: str) -> list[str]:

@@ -12,12 +12,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from conformance.backend import Launch
 from conformance.concurrency.calls import ConcurrentCall
 from conformance.crashes.conduct import Component, plain_fault
 from conformance.door.connection import Connection
@@ -32,7 +30,7 @@ from conformance.rules.events import FAULT, OK
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
 
-__all__ = ["FRESH", "HELD", "OTHER", "STUCK", "Company", "Meeting"]
+__all__ = ["CLIENTS", "FRESH", "HELD", "OTHER", "STUCK", "Meet", "Meeting"]
 
 HELD: Final = 0
 """The client whose call is held."""
@@ -46,7 +44,8 @@ FRESH: Final = 2
 STUCK: Final = "they wait for each other"
 """How the text of a problem ends that two calls have with each other for ever."""
 
-_CLIENTS: Final = (HELD, OTHER, FRESH)
+CLIENTS: Final = (HELD, OTHER, FRESH)
+"""All of them."""
 
 # How long the other may take before the held one goes on: less where it is seen to wait.
 _SAMPLE_SECONDS: Final = 0.002
@@ -82,77 +81,14 @@ class Meeting:
     shared_calls: tuple[str, ...] = ()
     held_at: str = ""
     has_waited: bool = False
+    is_killed: bool = False
     problem: str = ""
     obstacle: str = ""
     answers: dict[int, str] = field(default_factory=dict)
     """What a reopening, which is no call to be put in order, came to, by client."""
 
 
-class Company:
-    """Three processes of one backend; started when they are needed, and ended by :meth:`end`."""
-
-    def __init__(self, launch: Launch) -> None:
-        self.launch = launch
-        self._connections: dict[int, tuple[Connection, int]] = {}
-        self._telling = threading.Lock()
-
-    def end(self) -> None:
-        """End the processes; the next meeting starts them again."""
-        with contextlib.ExitStack() as stack:
-            for connection, _ in self._connections.values():
-                stack.callback(connection.close)
-            self._connections = {}
-
-    def _started(self) -> list[tuple[Connection, int]]:
-        """Return the processes with their numbers; those that are missing start side by side."""
-        missing = [client for client in _CLIENTS if client not in self._connections]
-        if missing:
-            with ThreadPoolExecutor(len(missing)) as pool:
-                starting = {client: pool.submit(self._start) for client in missing}
-            # All have started by now, so that none is lost where another one did not.
-            for client, future in starting.items():
-                if future.exception() is None:
-                    self._connections[client] = future.result()
-            for future in starting.values():
-                future.result()
-        return [self._connections[client] for client in _CLIENTS]
-
-    def _start(self) -> tuple[Connection, int]:
-        numbers: list[int] = []
-
-        def note(process_id: int, started: bool) -> None:
-            numbers.append(process_id)
-            # Whoever is told may take one message at a time.
-            with self._telling:
-                self.launch.on_process(process_id, started)
-
-        connection = Connection(
-            self.launch.command,
-            call_seconds_max=self.launch.call_seconds_max,
-            starting_seconds_max=self.launch.starting_seconds_max,
-            on_process=note,
-        )
-        return connection, numbers[0]
-
-    def meet(self, component: Component, directory: Path, pair: Pair, stop_at: int) -> Meeting:
-        """Let two calls meet on a new storage, the first held before its shared call ``stop_at``.
-
-        With 0 it is not held, and they come one after the other. Raises ``BackendFault`` for a
-        backend that fails before they meet, and ``HoldingError``.
-        """
-        meeting = Meeting(pair, stop_at)
-        is_over = False
-        try:
-            _Meet(self._started(), component, directory, meeting).run()
-            is_over = not meeting.problem and not meeting.obstacle
-        finally:
-            if not is_over:
-                # They do not go on from where they were.
-                self.end()
-        return meeting
-
-
-class _Meet:
+class Meet:
     """One meeting while it takes place."""
 
     def __init__(
@@ -174,6 +110,7 @@ class _Meet:
         ]
 
     def run(self) -> None:
+        """Carry it out, and look at what there is in the end."""
         meeting = self._meeting
         for handle in self._handles[:FRESH]:
             self._opened(handle)
@@ -189,10 +126,14 @@ class _Meet:
         if not meeting.problem:
             self._look()
         if not meeting.problem:
-            for handle in self._handles:
+            for client in self._living():
                 with contextlib.suppress(DurabilityError, ForeignFault, UnsupportedError):
                     # How a closing ends is judged elsewhere.
-                    handle.close()
+                    self._handles[client].close()
+
+    def _living(self) -> Sequence[int]:
+        """Return the clients that can be called when the two calls are over."""
+        return CLIENTS
 
     @property
     def _load(self) -> Operation:
@@ -299,7 +240,7 @@ class _Meet:
 
     def _look(self) -> None:
         """Load through both handles and through a new one; a busy one is asked again."""
-        for client in _CLIENTS:
+        for client in self._living():
             answer = "it does not open"
             for attempt in range(_LOADS_MAX):
                 time.sleep(_PAUSE_SECONDS if attempt else 0)

@@ -20,7 +20,8 @@ from conformance.engine.session import History, HistoryEnded, Session, Violation
 from conformance.engine.suite import Replayed, Suite
 from conformance.errors import BackendFault
 from conformance.machines.overlapping import check_order
-from conformance.races.meetings import STUCK, Company, Meeting
+from conformance.races.company import Company
+from conformance.races.meetings import STUCK, Meet, Meeting
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
 from conformance.races.ptrace import obstacle_of_system
 from conformance.races.telling import contents_text, found_text, meeting_steps
@@ -33,7 +34,6 @@ __all__ = ["PARKED_SUITES", "Parked", "ParkedSuite"]
 # A short run has time for the pairs that come first, at about so many places in all.
 _SHORT_HISTORIES: Final = 100
 _SHORT_PAIRS: Final = 10
-_MEETINGS_A_HISTORY: Final = 5
 _HELD_FEWEST: Final = 4
 
 _PAIRS: Final[Mapping[Component, Sequence[Pair]]] = {
@@ -59,11 +59,12 @@ class Parked:
     other: Operation
     number: int
     system_call: str
+    after: tuple[Operation, ...] = ()
 
     @property
     def pair(self) -> Pair:
-        """The two calls alone."""
-        return Pair(self.before, self.held, self.other)
+        """The two calls, with what comes before and behind them."""
+        return Pair(self.before, self.held, self.other, self.after)
 
 
 def _parked(history: History, parked: Parked) -> None:
@@ -76,9 +77,17 @@ _FORM: Final = ActForm("parked", _parked)
 
 @dataclass(frozen=True)
 class ParkedSuite(Suite):
-    """Every pair of calls on one component, the first one held at each of its system calls."""
+    """Every pair of calls on one component, the first one held at each of its system calls.
+
+    ``how`` they meet, ``form`` names that in a replay file, and ``promised`` is what a backend has
+    to declare for it; about ``meetings_a_history`` are made for each history of a run.
+    """
 
     records_acts: ClassVar[bool] = True
+    how: ClassVar[type[Meet]] = Meet
+    form: ClassVar[ActForm] = _FORM
+    promised: ClassVar[tuple[Capability, ...]] = (Capability.CONCURRENT_HANDLES,)
+    meetings_a_history: ClassVar[float] = 5
 
     name: str
     part: Component
@@ -90,10 +99,19 @@ class ParkedSuite(Suite):
         return (self.requirement_id,)
 
     @property
+    def noun(self) -> str:
+        """What is called, in words."""
+        return "log" if self.part is Component.LOG else "cache"
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        """All that can meet, what shows most first."""
+        return _PAIRS[self.part]
+
+    @property
     def what_arises(self) -> str:
         """One call at least came while another one was held."""
-        noun = "log" if self.part is Component.LOG else "cache"
-        return f"{noun} called while another handle was inside of a call"
+        return f"{self.noun} called while another handle was inside of a call"
 
     @property
     def situations(self) -> Mapping[str, tuple[str, ...]]:  # type: ignore[override]
@@ -107,8 +125,9 @@ class ParkedSuite(Suite):
     def absence(self, backend: Backend) -> str:
         """Return why the suite does not apply to a backend."""
         present = backend.agreement_wal if self.part is Component.LOG else backend.evidence_cache
-        if Capability.CONCURRENT_HANDLES not in backend.capabilities:
-            return "the backend does not declare concurrent-handles"
+        for capability in self.promised:
+            if capability not in backend.capabilities:
+                return f"the backend does not declare {capability.value}"
         if present is None:
             return "the backend does not have what several handles could be on"
         if backend.launch is None:
@@ -146,12 +165,15 @@ class ParkedSuite(Suite):
             return None
         except Violation as violation:
             return violation.counterexample
-        session.notes.append(
-            f"{self.name}: a call held at {counts['held']} of {counts['calls']} system calls, "
-            f"in {len(pairs)} of {len(_PAIRS[self.part])} pairs; "
+        session.notes.append(f"{self.name}: {self._figures(counts, len(pairs))}")
+        return None
+
+    def _figures(self, counts: Counter[str], pairs_count: int) -> str:
+        return (
+            f"a call held at {counts['held']} of {counts['calls']} system calls, "
+            f"in {pairs_count} of {len(self.pairs)} pairs; "
             f"the other one waited in {counts['waited']}"
         )
-        return None
 
     def _judge_pair(
         self, session: Session, company: Company, pair: Pair, counts: Counter[str]
@@ -162,9 +184,10 @@ class ParkedSuite(Suite):
         the pair is tried to its end for a failure that always comes.
         """
         by_chance: Violation | None = None
-        calls_count = self._judge(session, company, pair, 0, counts)
-        counts["calls"] += calls_count
-        for number in self._numbers(session, calls_count):
+        calls = self._judge(session, company, pair, 0, counts)
+        places = self._places(calls)
+        counts["calls"] += len(places)
+        for number in evenly(places, self._places_max(session)):
             waited = counts["waited"]
             try:
                 self._judge(session, company, pair, number, counts)
@@ -178,30 +201,34 @@ class ParkedSuite(Suite):
             raise by_chance
 
     def _pairs(self, session: Session) -> Sequence[Pair]:
-        pairs = _PAIRS[self.part]
+        pairs = self.pairs
         return pairs[:_SHORT_PAIRS] if session.budget.histories < _SHORT_HISTORIES else pairs
 
-    def _numbers(self, session: Session, calls_count: int) -> list[int]:
-        """Return at which system calls a pair meets: all, or of many those that lie evenly."""
-        planned = session.budget.histories * _MEETINGS_A_HISTORY // len(self._pairs(session))
-        return evenly(range(1, calls_count + 1), max(_HELD_FEWEST, planned))
+    def _places(self, calls: Sequence[str]) -> Sequence[int]:
+        """Return the system calls before which something can come of a meeting, from 1 on: all."""
+        return range(1, len(calls) + 1)
+
+    def _places_max(self, session: Session) -> int:
+        """Return at how many system calls of a pair they meet; those that are taken lie evenly."""
+        meetings_count = session.budget.histories * self.meetings_a_history
+        return max(_HELD_FEWEST, int(meetings_count / len(self._pairs(session))))
 
     def _judge(
         self, session: Session, company: Company, pair: Pair, number: int, counts: Counter[str]
-    ) -> int:
-        """Judge one meeting and return how many shared system calls were seen.
+    ) -> Sequence[str]:
+        """Judge one meeting and return the shared system calls that were seen.
 
         Raises ``Violation`` and ``HoldingError``.
         """
         session.watch.note_progress()
         history = session.new_history()
         if history.ended:
-            return 0
+            return ()
         try:
-            meeting = company.meet(self.part, history.directory(), pair, number)
+            meeting = company.meet(self.part, history.directory(), pair, number, self.how)
             if meeting.obstacle:
                 session.cut_short = meeting.obstacle
-                return 0
+                return ()
             session.operations += len(meeting.calls)
             if meeting.held_at:
                 history.reach(self.what_arises)
@@ -210,12 +237,13 @@ class ParkedSuite(Suite):
             self._check(history, meeting)
         finally:
             history.close()
-        return len(meeting.shared_calls)
+        return meeting.shared_calls
 
     def _check(self, history: History, meeting: Meeting) -> None:
         pair = meeting.pair
-        parked = Parked(pair.before, pair.held, pair.other, meeting.stop_at, meeting.held_at)
-        history.acts[:] = [Act(_FORM, (parked,))]
+        place = (meeting.stop_at, meeting.held_at)
+        parked = Parked(pair.before, pair.held, pair.other, *place, pair.after)
+        history.acts[:] = [Act(self.form, (parked,))]
         history.steps[:] = meeting_steps(meeting)
         if meeting.problem:
             expected = "an answer to every call, and a load once all have ended"
@@ -226,9 +254,13 @@ class ParkedSuite(Suite):
             self.requirement_id,
             calls,
             _JUDGES[self.part](calls),
-            expected=lambda: contents_text(pair),
+            expected=lambda: self._lawful(meeting),
             found=lambda: found_text(meeting),
         )
+
+    def _lawful(self, meeting: Meeting) -> str:
+        """Return what a storage may hold in the end, in words."""
+        return contents_text(meeting.pair)
 
     @staticmethod
     def _company(session: Session) -> Company:
@@ -240,7 +272,7 @@ class ParkedSuite(Suite):
     # Replaying
 
     def _act_forms(self) -> Mapping[str, ActForm]:
-        return {_FORM.name: _FORM}
+        return {self.form.name: self.form}
 
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Let the same two calls meet at the same place.
@@ -261,7 +293,7 @@ class ParkedSuite(Suite):
 
     def _numbers_again(self, session: Session, company: Company, parked: Parked) -> Sequence[int]:
         directory = session.new_directory()
-        alone = company.meet(self.part, directory, parked.pair, 0)
+        alone = company.meet(self.part, directory, parked.pair, 0, self.how)
         session.take_back(directory)
         calls = alone.shared_calls
         if parked.number == 0 or calls[parked.number - 1 : parked.number] == (parked.system_call,):

@@ -32,16 +32,25 @@ from telltale_spec.wire.agreement import (
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 
-__all__ = ["CACHE_PAIRS", "LOG_PAIRS", "Pair"]
+__all__ = ["CACHE_KILLINGS", "CACHE_PAIRS", "LOG_KILLINGS", "LOG_PAIRS", "Pair"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two calls that meet, and those that were made before, one after the other."""
+    """Two calls that meet, and those that were made before, one after the other.
+
+    ``after`` is what a new handle does when it has looked at what came of it.
+    """
 
     before: tuple[Operation, ...]
     held: Operation
     other: Operation
+    after: tuple[Operation, ...] = ()
+
+    @property
+    def all(self) -> tuple[Operation, ...]:
+        """Every call, the held one before the other one."""
+        return (*self.before, self.held, self.other, *self.after)
 
 
 def _gate(operation_id: str, name: str, tick: int) -> Operation:
@@ -109,6 +118,18 @@ LOG_PAIRS: Final[Sequence[Pair]] = (
 """What meets on a log; the least likely to show anything comes last."""
 
 
+_LAST: Final = (_gate("o", "last", 4),)
+
+LOG_KILLINGS: Final[Sequence[Pair]] = (
+    Pair(_AFTER_ONE, _ONE, _OTHER, _LAST),
+    Pair(_AFTER_ONE, _LOW, _HIGH, _LAST),
+    Pair((), _ONE, _OTHER, _LAST),
+    Pair(_AFTER_ONE, _HIGH, _LOW, _LAST),
+    Pair(_AFTER_ONE, _evidence("e1", 2), Reopen(), _LAST),
+)
+"""Who is killed inside of a call, and what a living handle does then."""
+
+
 def _put(key: str, name: str) -> Operation:
     return PutOutcome(EvidenceOutcomeCacheEntry(key, "i", name, EffectOutcome.blocked()))
 
@@ -134,3 +155,13 @@ CACHE_PAIRS: Final[Sequence[Pair]] = (
     Pair((), _put("k", "one"), LoadCache()),
 )
 """What meets on a cache."""
+
+_REPLACED: Final = (_put("m", "last"),)
+
+CACHE_KILLINGS: Final[Sequence[Pair]] = (
+    Pair(_KEPT, _put("k", "one"), _put("l", "other"), _REPLACED),
+    Pair(_KEPT, _put("k", "one"), _put("k", "other"), _REPLACED),
+    Pair((), _put("k", "one"), _put("l", "other"), _REPLACED),
+    Pair(_KEPT, _put("l", "one"), Reopen(), _REPLACED),
+)
+"""Who is killed inside of a call on a cache, and what a living handle does then."""

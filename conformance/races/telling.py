@@ -16,7 +16,7 @@ from telltale_spec.model.cache import put_entry
 from telltale_spec.model.machine import order_error
 from telltale_spec.model.operations import Append, LoadCache, LoadLog, Operation, PutOutcome
 
-__all__ = ["answered_text", "contents_text", "found_text", "meeting_steps"]
+__all__ = ["answered_text", "contents_text", "found_text", "meeting_steps", "survived_text"]
 
 _NAMES: Final = ("first process", "second process", "third process, a new handle")
 
@@ -30,7 +30,10 @@ def meeting_steps(meeting: Meeting) -> list[Step]:
     before = len(pair.before) + bool(pair.before)
     steps = [_step(call) for call in calls[:before]]
     text, data = f"{_NAMES[HELD]}: {operation_text(pair.held)}", pair.held.to_dict()
-    if meeting.held_at:
+    if meeting.is_killed:
+        steps.append(Step(text, f"its process is killed where it begins {meeting.held_at}", data))
+        steps.append(_of_other(pair, _answer(meeting, other, OTHER)))
+    elif meeting.held_at:
         steps.append(Step(text, f"is stopped where it begins {meeting.held_at}", data))
         said = _answer(meeting, other, OTHER)
         how = f"waits until the first process goes on; then {said}" if meeting.has_waited else said
@@ -72,14 +75,25 @@ def answered_text(call: ConcurrentCall) -> str:
 
 def contents_text(pair: Pair, who: str = "process") -> str:
     """Return what a storage may hold in the end, for each order of the two calls."""
-    first = _contents([*pair.before, pair.held, pair.other])
-    second = _contents([*pair.before, pair.other, pair.held])
+    first = _contents([*pair.before, pair.held, pair.other, *pair.after])
+    second = _contents([*pair.before, pair.other, pair.held, *pair.after])
     if first == second:
         return f"what some order of the calls explains; in the end: {entries_text(first)}"
     return (
         "what some order of the calls explains; in the end, "
         f"with the first {who}'s call first: {entries_text(first)}; "
         f"with the second's first: {entries_text(second)}"
+    )
+
+
+def survived_text(pair: Pair) -> str:
+    """Return what a storage may hold in the end where the first call was cut off by a kill."""
+    without = _contents([*pair.before, pair.other, *pair.after])
+    made = _contents([*pair.before, pair.held, pair.other, *pair.after])
+    return (
+        "what some order of the calls explains, the one that was cut off made once or never; "
+        f"in the end, if it was not made: {entries_text(without)}; "
+        f"if it was, as the first of the two: {entries_text(made)}"
     )
 
 

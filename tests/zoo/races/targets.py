@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from conformance.backend import Backend, Capability, Launch
-from tests.zoo.races import storages
+from tests.zoo.races import mortal, storages
 from tests.zoo.races.components import CacheOn, LogOn
 
 HANDLES = frozenset({Capability.REOPEN, Capability.CONCURRENT_HANDLES})
+KILLED = HANDLES | {Capability.PROCESS_KILL}
 LOG = "log"
 CACHE = "cache"
 
@@ -18,10 +19,12 @@ CACHE = "cache"
 def backend_of(name: str) -> Backend:
     """Return the backend of a name such as ``Waits_log``."""
     storage_name, _, component = name.rpartition("_")
-    storage = getattr(storages, storage_name)
+    mortals = {each.__name__: each for each in mortal.MORTAL}
+    storage = mortals.get(storage_name) or getattr(storages, storage_name)
+    promised = KILLED if storage_name in mortals else HANDLES
     if component == LOG:
-        return Backend(name, agreement_wal=partial(LogOn, storage), capabilities=HANDLES)
-    return Backend(name, evidence_cache=partial(CacheOn, storage), capabilities=HANDLES)
+        return Backend(name, agreement_wal=partial(LogOn, storage), capabilities=promised)
+    return Backend(name, evidence_cache=partial(CacheOn, storage), capabilities=promised)
 
 
 def launched(name: str, call_seconds_max: float = 10.0) -> Backend:
