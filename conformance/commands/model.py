@@ -290,7 +290,7 @@ def _trace(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.checker.report import trace_json, trace_lines
     from conformance.checker.results import Judgement
     from conformance.errors import UsageError
-    from conformance.report.trace_drawing import trace_svg
+    from conformance.report.models.drawing import trace_svg
 
     model = build(parsed.model, _variant(parsed))
     names = [claim.name for claim in model.claims]

@@ -28,7 +28,7 @@ def write_search_page(
     path: Path, results: Sequence[tuple[SearchResult, Model]], only: str | None = None
 ) -> None:
     """Write what searches found; ``only`` names the one property that was asked about."""
-    from conformance.report.page.models import models_page, search_view
+    from conformance.report.models.page import models_page, search_view
 
     views = [search_view(result, model, only) for result, model in results]
     write_whole(path, models_page(views, version=version()))
@@ -36,7 +36,7 @@ def write_search_page(
 
 def write_progress_page(path: Path, results: Sequence[tuple[ProgressSearch, Model]]) -> None:
     """Write what searches for promises that are never kept found."""
-    from conformance.report.page.models import models_page, progress_view
+    from conformance.report.models.page import models_page, progress_view
 
     views = [progress_view(search, model) for search, model in results]
     write_whole(path, models_page(views, version=version()))

@@ -125,6 +125,12 @@ LAYERS = (
     Layer("runner", ("conformance.run",), (*_ENGINE, "engine", "machines", "registry")),
     # Reports are made from results alone.
     Layer("report", ("conformance.report",), ("requirements", "run errors", "terminal", "results")),
+    # What searches of models found, as pages: those are made from other results than a run's.
+    Layer(
+        "models report",
+        ("conformance.report.models",),
+        ("run errors", "report", "checker"),
+    ),
     Layer(
         "vectors",
         ("conformance.vectors",),
@@ -180,6 +186,7 @@ LAYERS = (
             *_RUN,
             "runner",
             "report",
+            "models report",
             "terminal",
             "vectors",
             "inspection",

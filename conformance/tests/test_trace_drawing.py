@@ -12,7 +12,7 @@ import pytest
 from conformance.__main__ import main
 from conformance.checker.promises import Lasso
 from conformance.checker.results import State, Step, Trace
-from conformance.report.trace_drawing import lasso_svg, trace_svg
+from conformance.report.models.drawing import lasso_svg, trace_svg
 
 _SPACE = "{http://www.w3.org/2000/svg}"
 

@@ -11,7 +11,7 @@ from conformance.checker.engines import check_model
 from conformance.checker.models.registry import MODELS, build
 from conformance.checker.progress import check_progress
 from conformance.checker.results import Budget
-from conformance.report.trace_drawing import lasso_svg, steps_text, trace_svg
+from conformance.report.models.drawing import lasso_svg, steps_text, trace_svg
 
 __all__ = ["Way", "ways_of"]
 

@@ -14,8 +14,8 @@ from conformance.checker.promises import ProgressResult, ProgressSearch
 from conformance.checker.report import trace_lines
 from conformance.checker.results import Judgement, PropertyResult, SearchResult
 from conformance.exit_status import ExitStatus
+from conformance.report.models.drawing import lasso_svg, steps_text, trace_svg
 from conformance.report.page.environment import page_environment, part, policy_hash
-from conformance.report.trace_drawing import lasso_svg, steps_text, trace_svg
 
 __all__ = ["ClaimView", "ModelView", "models_page", "progress_view", "search_view"]
 
