@@ -44,6 +44,7 @@ def _opened(scene: Scene, call: SystemCall, folder: str | None, name: str, flags
     opened = None
     inside = scene.inside(path)
     if inside is not None:
+        scene.has_opened = True
         opened = OpenFile(
             _node(scene, call, inside, flags),
             scene.era,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from conformance.backend import Backend, Capability
+from conformance.crashes.call_failures import failing_calls
 from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
@@ -16,6 +17,7 @@ from conformance.crashes.fault_verdicts import Finding, findings
 from conformance.crashes.faults import (
     FaultedRun,
     Plan,
+    call_failure,
     full_disk,
     of_each_kind,
     plan_of,
@@ -53,11 +55,15 @@ class FaultClass(enum.Enum):
     SHORT_WRITE = "short-write"
     """One write takes a part of what it is given; the next one the rest, or it finds no space."""
 
+    IO_ERROR = "io-error"
+    """One call fails: an opening, a making, a renaming, a removal, or a write in another way."""
+
 
 _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
     FaultClass.FSYNC_ERROR: sync_failure,
     FaultClass.DISK_FULL: full_disk,
     FaultClass.SHORT_WRITE: short_write,
+    FaultClass.IO_ERROR: call_failure,
 }
 
 
@@ -111,6 +117,7 @@ class FaultSuite(CrewSuite):
             FaultClass.FSYNC_ERROR: "a sync failed",
             FaultClass.DISK_FULL: "a write failed",
             FaultClass.SHORT_WRITE: "a write was short",
+            FaultClass.IO_ERROR: "an opening, a renaming or a write failed",
         }[self.fault_class]
         return f"{what} in the {self.noun}"
 
@@ -160,14 +167,20 @@ class FaultSuite(CrewSuite):
         return (*most, load, Reopen(), load, last, load)
 
     def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
-        site = self.crew(session).site(self.part, operations)
-        return plan_of(site.conducted.recording, site.conducted.deeds)
+        crew = self.crew(session)
+        site = crew.site(self.part, operations)
+        plan = plan_of(site.conducted.recording, site.conducted.deeds)
+        if self.fault_class is FaultClass.IO_ERROR:
+            failing = failing_calls(crew.launch, self.part, operations)
+            return replace(plan, failing=failing)
+        return plan
 
     def _labels(self, plan: Plan) -> tuple[str, ...]:
         return {
             FaultClass.FSYNC_ERROR: plan.syncs,
             FaultClass.DISK_FULL: plan.writes,
             FaultClass.SHORT_WRITE: plan.short_writes,
+            FaultClass.IO_ERROR: tuple([call.label for call in plan.failing]),
         }[self.fault_class]
 
     def _count(self, plan: Plan) -> int:
@@ -256,6 +269,8 @@ class FaultSuite(CrewSuite):
                     f"write number {growth.call} stops where its file has {growth.limit} bytes; "
                     f"then there is {then}"
                 )
+            case FaultClass.IO_ERROR:
+                what = plan.failing[run.number - 1].text
         return Step(f"fault: {what}", "the process ended" if run.ended else "")
 
     # Replaying
@@ -298,10 +313,11 @@ def _suites() -> Iterator[FaultSuite]:
         (Component.LOG, "agreement WAL", "WAL-08"),
         (Component.CACHE, "evidence cache", "CACHE-08"),
     ):
-        syncs, space, short = FaultClass
+        syncs, space, short, other = FaultClass
         yield FaultSuite(f"{noun} whose syncs fail", part, syncs, f"{chapter}.{syncs.value}")
         yield FaultSuite(f"{noun} on a full disk", part, space, f"{chapter}.{space.value}")
         yield FaultSuite(f"{noun} whose writes are short", part, short, f"{chapter}.{space.value}")
+        yield FaultSuite(f"{noun} whose calls fail", part, other, f"{chapter}.{other.value}")
 
 
 FAULT_SUITES: Final = tuple(_suites())

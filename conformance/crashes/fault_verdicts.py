@@ -63,6 +63,10 @@ def _images(
 ) -> Iterator[tuple[str, Image, Expected]]:
     """Yield what can be there afterwards, in words, as an image, and what it may show."""
     left_out = tuple(LEFT_OUT)
+    if run.early is not None and Capability.PROCESS_KILL in backend.capabilities:
+        count, image = run.early
+        what = "killed right after it and opened again"
+        yield what, image.without(left_out), _expected(part, run.deeds[:count])
     if run.image is not None:
         yield "opened again", run.image.without(left_out), _expected(part, run.deeds)
     if run.recording is None:

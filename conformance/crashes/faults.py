@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 from collections import Counter
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.backend import Launch
+from conformance.crashes.call_failures import FailingCall
 from conformance.crashes.conduct import Component, Deed, carry_out
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered, Linked, Renamed, Synced, SyncFailed, Wrote
@@ -25,13 +25,14 @@ from conformance.crashes.selection import evenly
 from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
 from conformance.crashes.strace import TracedHarness, traced_command
 from conformance.door.connection import Connection
-from conformance.engine.scratch import ScratchFolder
+from conformance.engine.scratch import storage_folder
 from conformance.errors import BackendFault
 from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = [
     "FaultedRun",
     "Plan",
+    "call_failure",
     "expected_of",
     "full_disk",
     "of_each_kind",
@@ -61,6 +62,9 @@ class Plan:
     write_calls: tuple[str, ...] = ()
     """The system call of each, in the same order."""
 
+    failing: tuple[FailingCall, ...] = ()
+    """Calls of any kind that can fail while something is stored, where they were looked for."""
+
     @property
     def short_writes(self) -> tuple[str, ...]:
         """The labels of runs with a short write: each write goes on, or finds no room."""
@@ -73,7 +77,9 @@ class FaultedRun:
     """A history during which a call failed.
 
     ``number`` is which call of its kind it was meant to be, from 1 on. ``recording`` is there
-    where the calls were seen, and ``image`` where what is left was read.
+    where the calls were seen, and ``image`` where what is left was read. ``early`` is what was
+    there right after the request in which the call failed, with how many deeds there were by then:
+    whatever is stored later may hide what is missing.
     """
 
     number: int
@@ -82,6 +88,7 @@ class FaultedRun:
     ended: bool
     recording: Recording | None = None
     image: Image | None = None
+    early: tuple[int, Image] | None = None
 
 
 def plan_of(recording: Recording, deeds: Sequence[Deed]) -> Plan:
@@ -201,7 +208,7 @@ def sync_failure(
     # A factory is called once before any request, and what it syncs then is not in the plan.
     name, ordinal = _counted_by_name(plan.sync_calls, number)
     when = _syncs_before_requests(launch)[name] + ordinal
-    with _directory() as directory:
+    with storage_folder() as directory:
         harness = TracedHarness(launch, ("-e", f"inject={name}:error=EIO:when={when}"))
         try:
             harness.begin(directory)
@@ -238,23 +245,59 @@ def full_disk(
     Raises ``BackendFault`` for a harness that does not start.
     """
     name, ordinal = _counted_by_name(plan.write_calls, number)
-    with _directory() as directory, _directory() as aside:
-        failing = f"inject={name}:error=ENOSPC:when={ordinal}"
-        paths = _paths(plan, directory)
+    with storage_folder() as directory:
+        options = ("-e", f"inject={name}:error=ENOSPC:when={ordinal}", *_paths(plan, directory))
+        return _failed_run(launch, component, operations, number, directory, options)
+
+
+def call_failure(
+    launch: Launch,
+    component: Component,
+    operations: Sequence[Operation],
+    plan: Plan,
+    number: int,
+) -> FaultedRun:
+    """Carry out a history in which one of the calls that can fail does.
+
+    Raises ``BackendFault`` for a harness that does not start.
+    """
+    call = plan.failing[number - 1]
+    options = ("-e", f"inject={call.name}:error={call.error}:when={call.number}")
+    with storage_folder() as directory:
+        return _failed_run(launch, component, operations, number, directory, options, (call.name,))
+
+
+def _failed_run(
+    launch: Launch,
+    component: Component,
+    operations: Sequence[Operation],
+    number: int,
+    directory: Path,
+    options: Sequence[str],
+    names: Sequence[str] = tuple(_WRITES.split(",")),
+) -> FaultedRun:
+    """Carry out a history under options that make one of the named calls fail."""
+    with storage_folder() as aside:
         trace = aside / "trace"
-        command = traced_command(launch.command, trace, ["-e", failing, *paths], _WRITES.split(","))
         connection = Connection(
-            command,
+            traced_command(launch.command, trace, options, names),
             call_seconds_max=launch.call_seconds_max,
             starting_seconds_max=launch.starting_seconds_max,
             on_process=launch.on_process,
         )
+        deeds: list[Deed] = []
+        early, ended = None, False
         try:
-            deeds, ended = _carried_out(connection, component, directory, operations)
-            image = read_image(directory)
+            for deed in carry_out(connection, component, directory, operations):
+                deeds.append(deed)
+                if early is None and _has_failed(trace):
+                    early = (len(deeds), read_image(directory))
+        except BackendFault:
+            ended = True
         finally:
+            image = read_image(directory)
             connection.close()
-        return FaultedRun(number, deeds, _has_failed(trace), ended, image=image)
+        return FaultedRun(number, tuple(deeds), _has_failed(trace), ended, image=image, early=early)
 
 
 def short_write(
@@ -270,7 +313,7 @@ def short_write(
     Raises ``BackendFault`` for a harness that does not start.
     """
     growth = plan.growths[(number - 1) // 2]
-    with _directory() as directory, _directory() as aside:
+    with storage_folder() as directory, storage_folder() as aside:
         trace = aside / "trace"
         deeds, ended = short_run(
             launch,
@@ -291,17 +334,6 @@ def short_write(
 def _paths(plan: Plan, directory: Path) -> list[str]:
     """Return the options that choose calls on the stored files, so that answers are let alone."""
     return [word for name in plan.names for word in ("-P", str(directory / name))]
-
-
-@contextlib.contextmanager
-def _directory() -> Iterator[Path]:
-    scratch = ScratchFolder()
-    try:
-        directory = scratch.path / "storage"
-        directory.mkdir(mode=0o700)
-        yield directory
-    finally:
-        scratch.cleanup()
 
 
 def _has_failed(trace: Path) -> bool:

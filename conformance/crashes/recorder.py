@@ -7,14 +7,16 @@ and never ignored, since a verdict rests on nothing having been overlooked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from conformance.crashes.calls_of_contents import CONTENT_CALLS
 from conformance.crashes.calls_of_names import NAME_CALLS
 from conformance.crashes.calls_of_processes import PROCESS_CALLS
 from conformance.crashes.disk import Image
-from conformance.crashes.recording import Recording, Scene
+from conformance.crashes.events import Answered
+from conformance.crashes.recording import Recording, Scene, StoredCall
 from conformance.crashes.system_calls import ProcessEnd, SystemCall, TraceReader
 from conformance.crashes.trace_errors import UnknownCallError, UnseenStorageError
 
@@ -39,6 +41,7 @@ class Recorder:
         self._reader = TraceReader()
         self._scene = Scene(output)
         self.injected_count = 0
+        self._numbers: Counter[tuple[int, str]] = Counter()
 
     @property
     def recording(self) -> Recording:
@@ -77,9 +80,22 @@ class Recorder:
         # Events of this call come after all that had ended when it did.
         self._scene.calls_ended = self._reader.calls_count
         self._scene.call_name = call.name
+        self._numbers[call.process_id, call.name] += 1
         failed = call.result is None or call.result < 0 or bool(call.error)
         if not failed or (call.error and call.name in _HEARD_WHEN_FAILED):
-            handler(self._scene, call)
+            self._handle(call, handler)
+
+    def _handle(self, call: SystemCall, handler: Callable[[Scene, SystemCall], None]) -> None:
+        """Carry a call out, and note it if it was on a stored file."""
+        scene = self._scene
+        events_count, answered = len(scene.recording.events), scene.answers_count
+        scene.has_opened = False
+        handler(scene, call)
+        new = scene.recording.events[events_count:]
+        if scene.has_opened or any(not isinstance(event, Answered) for event in new):
+            number = self._numbers[call.process_id, call.name]
+            stored = StoredCall(call.name, number, answered - scene.answers_before)
+            scene.recording.stored_calls.append(stored)
 
     def check_end(self) -> None:
         """Raise :class:`CutOffTraceError` unless every process has ended."""

@@ -13,7 +13,7 @@ from conformance.crashes.processes import OpenFile, Processes, Table
 from conformance.crashes.system_calls import Descriptor, SystemCall, descriptor_of, text_of
 from conformance.crashes.trace_errors import UnknownCallError
 
-__all__ = ["LEFT_OUT", "Recording", "Scene"]
+__all__ = ["LEFT_OUT", "Recording", "Scene", "StoredCall"]
 
 LEFT_OUT: Final = {
     "-shm": "SQLite makes the index of its write-ahead log again from the log itself",
@@ -22,6 +22,19 @@ LEFT_OUT: Final = {
 """Ends of the names of files that may be changed unseen, each with why an image does without."""
 
 _OWN_DESCRIPTOR: Final = re.compile(r"/proc/(?:self|\d+)/fd/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A call that did something to a stored file, or opened one.
+
+    ``number`` counts the calls of its name that its thread has made, whatever they were on;
+    ``answered`` how many lines the harness had written since the recording began.
+    """
+
+    name: str
+    number: int
+    answered: int
 
 
 @dataclass
@@ -38,6 +51,7 @@ class Recording:
     call_names: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    stored_calls: list[StoredCall] = field(default_factory=list)
 
 
 class Scene:
@@ -62,6 +76,11 @@ class Scene:
         self.calls_ended = 0
         self.call_name = ""
         self.answers_count = 0
+        self.answers_before = 0
+        """How many of them were written before this recording began."""
+
+        self.has_opened = False
+        """Whether the last call has opened a file inside of the folder."""
 
     def begin(self, root: str, image: Image) -> None:
         """Record another folder from now on, which holds ``image``."""
@@ -69,6 +88,7 @@ class Scene:
         self.era += 1
         self.disk = Disk.of(image)
         self.recording = Recording(image)
+        self.answers_before = self.answers_count
         self._ended_at = []
 
     def add(self, event: Event) -> None:

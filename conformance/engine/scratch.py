@@ -10,13 +10,14 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from telltale_spec.operating_system import try_lock
 
-__all__ = ["MEMORY_FOLDER", "ScratchFolder", "remove_dead_folders"]
+__all__ = ["MEMORY_FOLDER", "ScratchFolder", "remove_dead_folders", "storage_folder"]
 
 MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
 """Where scratch files are kept in memory, on systems that have it."""
@@ -56,6 +57,18 @@ class ScratchFolder:
         finally:
             with contextlib.suppress(OSError):
                 os.close(self._lock)
+
+
+@contextlib.contextmanager
+def storage_folder() -> Iterator[Path]:
+    """Give an empty folder for one storage, which is removed afterwards."""
+    scratch = ScratchFolder()
+    try:
+        directory = scratch.path / "storage"
+        directory.mkdir(mode=0o700)
+        yield directory
+    finally:
+        scratch.cleanup()
 
 
 def remove_dead_folders() -> None:

@@ -200,6 +200,17 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "fault-tolerance",
     ),
     Requirement(
+        "CACHE-08.io-error",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.EVIDENCE_CACHE,
+        "When a file cannot be opened, made, renamed or removed, or a write fails or is "
+        "interrupted, the put reports the declared error or is done all the same, everything "
+        "acknowledged stays, and the cache that is opened next takes more.",
+        "durable.rs L418-459",
+        "fault-tolerance",
+    ),
+    Requirement(
         "CACHE-09",
         Level.MUST,
         Scope.REFERENCE,

@@ -209,6 +209,17 @@ ROWS: Final[tuple[Requirement, ...]] = (
         "fault-tolerance",
     ),
     Requirement(
+        "WAL-08.io-error",
+        Level.MUST,
+        Scope.BACKEND,
+        Component.AGREEMENT_WAL,
+        "When a file cannot be opened, made, renamed or removed, or a write fails or is "
+        "interrupted, the append reports the declared error or is done all the same, everything "
+        "acknowledged stays, and the log that is opened next takes more.",
+        "durable.rs L282-328",
+        "fault-tolerance",
+    ),
+    Requirement(
         "WAL-09",
         Level.MUST,
         Scope.BACKEND,

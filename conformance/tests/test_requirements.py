@@ -54,7 +54,7 @@ def _after_a_crash(chapter: str) -> tuple[str, ...]:
         "shown",
         "fsync-error",
     )
-    return tuple(f"{chapter}.{kind}" for kind in (*kinds, "disk-full"))
+    return tuple(f"{chapter}.{kind}" for kind in (*kinds, "disk-full", "io-error"))
 
 
 FOLLOWERS: dict[str, tuple[str, ...]] = {
@@ -147,6 +147,7 @@ def test_capabilities_are_the_known_ones() -> None:
         "WAL-08.progress": "process-kill",
         "WAL-08.fsync-error": "fault-tolerance",
         "WAL-08.disk-full": "fault-tolerance",
+        "WAL-08.io-error": "fault-tolerance",
         "WAL-10": "keeps-rejected",
         "WAL-15.bit-rot": "bit-rot",
         "CACHE-02.handles": "concurrent-handles",
@@ -162,6 +163,7 @@ def test_capabilities_are_the_known_ones() -> None:
         "CACHE-08.progress": "process-kill",
         "CACHE-08.fsync-error": "fault-tolerance",
         "CACHE-08.disk-full": "fault-tolerance",
+        "CACHE-08.io-error": "fault-tolerance",
         "CACHE-15.bit-rot": "bit-rot",
     }
 

@@ -228,7 +228,9 @@ def test_faults_that_are_told_pass(name: str) -> None:
     report = faulted(name)
 
     assert failed(report) == []
-    assert sorted(report.crash_classes) == ["disk-full", "fsync-error", "short-write"]
+    assert sorted(report.crash_classes) == [
+        *("disk-full", "fsync-error", "io-error", "short-write")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ _OUT_OF_REACH: Final = {
     "race": "shows between two handles, and not in a crash",
 }
 _BIT_ROT: Final = "bit-rot"
-_FAULTS: Final = ("fsync-error", "disk-full", "short-write")
+_FAULTS: Final = ("fsync-error", "disk-full", "short-write", "io-error")
 
 
 @dataclass(frozen=True)

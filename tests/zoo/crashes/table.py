@@ -13,6 +13,7 @@ from typing import Final
 from tests.zoo.crashes import (
     databases,
     faulty_appends,
+    faulty_calls,
     faulty_files,
     faulty_sqlite,
     keyed_files,
@@ -37,6 +38,7 @@ CRASH_CLASSES: Final = (
     "fsync-error",
     "disk-full",
     "short-write",
+    "io-error",
     "recovery-crash",
     "power-after-kill",
     "bit-rot",
@@ -89,7 +91,7 @@ def _broken(
 
 
 _a, _f, _k, _s = faulty_appends, faulty_files, keyed_files, faulty_sqlite
-_d, _r = databases, rotten
+_c, _d, _r = faulty_calls, databases, rotten
 
 BROKEN: Final = (
     # Nothing is synced, or too late, or something else is.
@@ -173,6 +175,10 @@ BROKEN: Final = (
     _broken(LOG, _a.FullDiskForEver, "disk-full", "disk-full"),
     _broken(LOG, _a.ShortWriteIgnored, "short-write", "disk-full"),
     _broken(LOG, _a.ShortWriteFromStart, "short-write", "disk-full"),
+    _broken(LOG, _c.TakesUnreadableForEmpty, "io-error", "io-error"),
+    _broken(LOG, _c.RenamesInVain, "io-error", "io-error"),
+    _broken(LOG, _c.WritesAgainBehindIt, "io-error", "io-error"),
+    _broken(LOG, _c.StepsAside, "io-error", "io-error"),
     # Damage at rest.
     _broken(LOG, _a.NoNumbers, "bit-rot", "bit-rot"),
     _broken(LOG, _r.NoChecksumAtRest, "bit-rot", "bit-rot"),
@@ -190,6 +196,8 @@ BROKEN: Final = (
     _broken(CACHE, _a.StaleLockFile, "kill-inside", "recovery"),
     _broken(CACHE, _a.SyncErrorIgnored, "fsync-error", "fsync-error"),
     _broken(CACHE, _a.FullDiskIgnored, "disk-full", "disk-full"),
+    _broken(CACHE, _c.TakesUnreadableForEmpty, "io-error", "io-error"),
+    _broken(CACHE, _c.RenamesInVain, "io-error", "io-error"),
     _broken(CACHE, _a.RefusesTornTail, "power-torn", "recovery", REORDERING),
     _broken(CACHE, _a.WritesAnewAtOpening, "recovery-crash", "recovery"),
     _broken(CACHE, _f.EmptiesFirst, "kill-inside", "kill-inside"),
@@ -232,6 +240,7 @@ RIGHT: Final = (
     Right(LOG, right.LinkedVersions),
     Right(LOG, right.CopiedPages),
     Right(LOG, right.NewestFirst),
+    Right(LOG, _c.CleansUpFirst),
     Right(LOG, _d.PageWrittenTwice),
     Right(LOG, _d.RollbackJournal),
     Right(LOG, _d.Recycled),

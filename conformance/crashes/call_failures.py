@@ -1,0 +1,97 @@
+"""Make any call on the stored files fail once: an opening, a renaming, a write, in whichever way.
+
+Which call fails is told by its number among all calls of its name, counted from the beginning of
+the process: so files with names that differ from run to run can fail too. A fresh process counts
+once without a fault, and the numbers hold for every fresh process after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.backend import Launch
+from conformance.crashes.conduct import Component, Deed, carry_out
+from conformance.crashes.recording import StoredCall
+from conformance.crashes.strace import TracedHarness
+from conformance.engine.scratch import storage_folder
+from telltale_spec.model.operations import Append, Operation, PutOutcome
+
+__all__ = ["FailingCall", "failing_calls"]
+
+# What a call of a name can fail with, the likeliest first.
+_OPENING: Final = ("EMFILE", "EACCES", "ENOSPC")
+_NAMING: Final = ("ENOSPC", "EACCES")
+_WRITING: Final = ("EIO", "EINTR")
+_ERRORS: Final = {
+    **dict.fromkeys(("open", "openat", "openat2", "creat"), _OPENING),
+    **dict.fromkeys(("rename", "renameat", "renameat2", "link", "linkat"), _NAMING),
+    **dict.fromkeys(("mkdir", "mkdirat"), _NAMING),
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), ("EACCES",)),
+    **dict.fromkeys(("write", "writev", "pwrite64", "pwritev", "pwritev2"), _WRITING),
+    **dict.fromkeys(("truncate", "ftruncate"), _WRITING),
+    # A sync that fails with EIO is a class of its own; space may be looked for only by then.
+    **dict.fromkeys(("fsync", "fdatasync"), ("ENOSPC",)),
+}
+
+
+@dataclass(frozen=True)
+class FailingCall:
+    """One call that is to fail: its name, its number, with what, and what it does as a label.
+
+    ``number`` counts the calls of that name, of one thread, from the beginning of its process.
+    """
+
+    name: str
+    number: int
+    error: str
+    label: str
+
+    @property
+    def text(self) -> str:
+        """The fault in words."""
+        return f"{self.label} fails with {self.error}"
+
+
+def failing_calls(
+    launch: Launch, component: Component, operations: Sequence[Operation]
+) -> tuple[FailingCall, ...]:
+    """Return every call on a stored file that a history makes while it stores something.
+
+    Calls of openings and of closings are left out: neither is an operation of the contract, so
+    that they may fail in any words, and with the storage all else ends. Raises ``BackendFault``
+    for a harness that does not start and :class:`TraceError`.
+    """
+    with storage_folder() as directory:
+        harness = TracedHarness(launch)
+        try:
+            harness.begin(directory)
+            deeds = tuple(carry_out(harness.connection, component, directory, operations))
+            calls = harness.recorded().stored_calls
+        finally:
+            harness.end()
+    return tuple(_with_errors(_while_storing(calls, deeds)))
+
+
+def _while_storing(
+    calls: Iterable[StoredCall], deeds: Sequence[Deed]
+) -> Iterator[tuple[StoredCall, str]]:
+    """Yield each call that can fail, with what it does there, said the same for every storing."""
+    place = 0
+    answered = -1
+    for call in calls:
+        place = place + 1 if call.answered == answered else 1
+        answered = call.answered
+        asked = deeds[answered].operation if answered < len(deeds) else None
+        if call.name in _ERRORS and isinstance(asked, Append | PutOutcome):
+            yield call, f"call {place} of its storing, {call.name}"
+
+
+def _with_errors(calls: Iterable[tuple[StoredCall, str]]) -> Iterator[FailingCall]:
+    """Yield each call with an error of its own turn, so that all kinds come up."""
+    turns: dict[str, int] = {}
+    for call, label in calls:
+        turn = turns[label] = turns.get(label, -1) + 1
+        errors = _ERRORS[call.name]
+        yield FailingCall(call.name, call.number, errors[turn % len(errors)], label)
