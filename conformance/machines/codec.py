@@ -28,7 +28,7 @@ from conformance.machines.codec_answers import (
     same_bytes,
 )
 from conformance.machines.codec_hostile import HOSTILE, HOSTILE_IDS, hostile_labels, judge_hostile
-from conformance.machines.codec_material import near_versions, odd_artifacts
+from conformance.machines.codec_material import deep_artifacts, near_versions, odd_artifacts
 from conformance.requirements import Level, requirement
 from conformance.rules.plain_trees import Name, Table, plain_tree, tree_difference
 from strategies import cbor_forms, encodings
@@ -148,6 +148,17 @@ def _judge_odd(history: History, artifact: _Artifact) -> None:
     _alone(history, lambda one: _judge_written(one, artifact))
     answer = decode(history, canonical(artifact), "the canonical form")
     accepts(history, "ARTIFACT-06", answer, artifact, "its value")
+
+
+def _judge_deep(history: History, artifact: _Artifact) -> None:
+    """Judge what is written of an artifact, and that nothing else comes back.
+
+    Not to follow so deep is against a recommendation only.
+    """
+    _alone(history, lambda one: _judge_written(one, artifact))
+    answer = decode(history, canonical(artifact), "the canonical form")
+    ruled_by = "DEC-28" if isinstance(answer, Raised) else "ARTIFACT-06"
+    accepts(history, ruled_by, answer, artifact, "its value")
 
 
 def _judge_version(history: History, artifact: _Artifact) -> None:
@@ -336,6 +347,7 @@ CODEC_SUITE: Final = LawSuite(
             judge_labelled,
         ),
         TableLaw("odd artifacts", odd_artifacts, _judge_odd),
+        TableLaw("deep artifacts", lambda histories: deep_artifacts(), _judge_deep),
         TableLaw(HOSTILE, hostile_labels, judge_hostile),
         TableLaw(
             "versions that are nearly right", lambda histories: near_versions(), _judge_version

@@ -30,7 +30,7 @@ from telltale_spec.wire.persisted import PersistedDurabilityArtifact
 from telltale_spec.wire.recovery import DurableRecoveryMetadata
 from telltale_spec.wire.values import NatValue, ProdValue, StrValue, UnitValue, Value
 
-__all__ = ["near_versions", "odd_artifacts"]
+__all__ = ["deep_artifacts", "near_versions", "odd_artifacts"]
 
 # Both sides of every length of a head that a list of some size can have.
 _LENGTHS: Final = (23, 24, 255, 256, 257)
@@ -40,6 +40,7 @@ _LONG: Final = 65_536
 _HISTORIES_OF_CI: Final = 150
 # How deep a reader follows beyond this is a recommendation (DEC-28).
 _DEPTHS: Final = (2, 4, 8)
+_FURTHER_DEPTHS: Final = (12, 16, 24, 33, 60)
 _LEVEL: Final = AgreementLevel.SOFT_SAFE
 
 
@@ -81,8 +82,12 @@ def odd_artifacts(histories: int) -> Iterator[PersistedDurabilityArtifact]:
     yield _cache(*map(StrValue, ids), ids=ids)
     low, high = AgreementLevel.NONE, AgreementLevel.FINALIZED
     yield _log(Escalation("a", low, high, None, 2), Escalation("a", high, low, None, 1))
-    for depth in _DEPTHS:
-        yield _held(EffectOutcome.success(AcquireResponse(_deep(depth))))
+    yield from map(_nested, _DEPTHS)
+
+
+def deep_artifacts() -> Iterator[PersistedDurabilityArtifact]:
+    """Yield artifacts that have to be written as deep as they are, whoever reads them."""
+    yield from map(_nested, _FURTHER_DEPTHS)
 
 
 def near_versions() -> tuple[PersistedDurabilityArtifact, ...]:
@@ -140,6 +145,10 @@ def _cache(*values: Value, ids: tuple[str, ...] = ()) -> PersistedDurabilityArti
 def _metadata(texts: tuple[str, ...]) -> PersistedDurabilityArtifact:
     metadata = DurableRecoveryMetadata(1, 2, 3, texts, texts[::-1], texts[:3])
     return PersistedDurabilityArtifact.recovery_metadata(metadata)
+
+
+def _nested(depth: int) -> PersistedDurabilityArtifact:
+    return _held(EffectOutcome.success(AcquireResponse(_deep(depth))))
 
 
 def _deep(depth: int) -> Value:

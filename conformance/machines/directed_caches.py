@@ -48,6 +48,7 @@ from conformance.machines.scripted_cache import (
     ScriptedCache,
     get_act,
     put_act,
+    put_beside_act,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
@@ -77,6 +78,7 @@ IDS: Final = "ids that are easily confused side by side"
 LENGTHS_APART: Final = "ids side by side that differ in their last character"
 WALK: Final = "walk of the bounded cache"
 OUTCOMES: Final = "outcomes that are easily confused side by side"
+BESIDE: Final = "another cache open beside it"
 UNREAD: Final = "cache reopened after puts with nothing read between"
 FIELDS: Final = "confusable texts in every field of an outcome"
 
@@ -164,6 +166,17 @@ def _numbered(name: str, outcomes: Iterable[EffectOutcome], end: Sequence[str]) 
         for index, outcome in enumerate(outcomes)
     )
     return _kept(name, OUTCOMES, entries, end)
+
+
+def _beside(end: Sequence[str]) -> Script:
+    """Put into two caches by turns; what one of them holds is nothing to the other."""
+    acts: list[Act] = []
+    for number, evidence_id in enumerate(("e", "f", "", "g")):
+        entry = EvidenceOutcomeCacheEntry(evidence_id, "i", "o", acquired(NatValue(number)))
+        other = replace(entry, outcome=EffectOutcome.blocked())
+        acts += [put_act(entry), put_beside_act(other), get_act(evidence_id)]
+    ids = ("e", "f", "", "g")
+    return Script("two caches by turns", BESIDE, tuple(acts), (LOAD, *_after_all(ids, end)))
 
 
 def _joined(place: str) -> Script:
@@ -284,6 +297,7 @@ def _replaced(name: str, outcomes: Iterable[EffectOutcome]) -> Script:
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     end = ("reopen",) if Capability.REOPEN in backend.capabilities else ()
     yield from _ids(end)
+    yield _beside(end)
     yield _numbered("outcomes of every kind", outcomes_of_every_kind(), end)
     yield _numbered("numbers of every size", numeric_outcomes(), end)
     yield _numbered("deep outcomes", deep_outcomes(), end)
@@ -329,6 +343,7 @@ DIRECTED_CACHE_SUITE: Final = ScriptSuite(
         OUTCOMES: ("CACHE-02", "CACHE-06"),
         FIELDS: ("CACHE-02", "CACHE-06"),
         UNREAD: ("CACHE-08",),
+        BESIDE: ("CACHE-06",),
     },
     present=lambda backend: backend.evidence_cache is not None,
     plainer=plain_puts,

@@ -52,6 +52,7 @@ from conformance.machines.scripted_log import (
     SCRIPTED_LOG_IDS,
     ScriptedLog,
     append_act,
+    append_beside_act,
     read_act,
 )
 from conformance.machines.scripted_numbers import cycle_of_windows
@@ -81,6 +82,7 @@ SAME_OBJECT: Final = "one record given to the log twice in a row"
 WALK: Final = "walk of the bounded log"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
 ONE_APART: Final = "entries that differ in one field side by side"
+BESIDE: Final = "another log open beside it"
 READ_AGAIN: Final = "one suffix read before and after every variant"
 
 _NONE: Final = AgreementLevel.NONE
@@ -235,6 +237,17 @@ def _same_object(end: tuple[Act, ...]) -> Script:
     return Script("one record twice", SAME_OBJECT, tuple(acts), (read_act(0), LOAD, LOAD, *end))
 
 
+def _beside(end: tuple[Act, ...]) -> Script:
+    """Append to two logs by turns; what one of them holds is nothing to the other."""
+    high = Escalation("o", _NONE, _FINALIZED, None, _TICK)
+    low = Escalation("o", _NONE, AgreementLevel.PROVISIONAL, None, _TICK)
+    own = (_gate("o"), high, _finalization("o"), _evidence("o"))
+    others = (_gate("p"), low, _gate("o"), _evidence("o"))
+    turns = zip(map(append_act, own), map(append_beside_act, others), strict=True)
+    acts = [act for turn in turns for act in (*turn, read_act(0))]
+    return Script("two logs by turns", BESIDE, tuple(acts), (LOAD, *end))
+
+
 def _orders(end: tuple[Act, ...]) -> Iterator[Script]:
     """Append entries of one operation so that any four kinds follow each other, at one tick."""
     makers = (_level_kept, _gate, _evidence, _finalization)
@@ -308,6 +321,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
         yield from levels_lowered_again_and_again(end)
     yield from levels_of_any_tick(backend.rejection_mode, end)
     yield _same_object(end)
+    yield _beside(end)
     yield from _orders(end)
     yield from _every_turn(end)
     if end:
@@ -338,7 +352,7 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
     name="agreement WAL, directed cases",
     part=ScriptedLog,
     scripts=_scripts,
-    requirement_ids=SCRIPTED_LOG_IDS,
+    requirement_ids=(*SCRIPTED_LOG_IDS, "WAL-07"),
     situations={
         TICKS: ("WAL-01", "WAL-05"),
         SESSIONS: ("WAL-01",),
@@ -347,6 +361,7 @@ DIRECTED_LOG_SUITE: Final = ScriptSuite(
         LEVELS_APART: ("WAL-03",),
         LEVELS_KEPT: ("WAL-03",),
         SAME_OBJECT: ("WAL-02",),
+        BESIDE: ("WAL-07",),
         ORDERS: ("WAL-01", "WAL-02"),
         UNREAD: ("WAL-08",),
         LEVELS_REOPENED: ("WAL-08",),

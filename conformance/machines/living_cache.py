@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -47,11 +47,15 @@ class LivingCache:
 
     def open(self, directory: Path) -> None:
         """Make the cache of a directory, of which nothing is asked yet."""
+        self._make = self.another(directory)
+        self.sut = self.history.start("the evidence cache", self._make)
+
+    def another(self, directory: Path) -> Callable[[], EvidenceOutcomeCache]:
+        """Return what makes the cache of a directory."""
         factory = self.history.session.backend.evidence_cache
         if factory is None:
             raise RuntimeError("this suite does not apply to a backend without a cache")
-        self._make = partial(factory, directory)
-        self.sut = self.history.start("the evidence cache", self._make)
+        return partial(factory, directory)
 
     def close(self) -> None:
         """Close the cache, if it is open."""

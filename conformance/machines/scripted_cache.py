@@ -14,12 +14,21 @@ from conformance.engine.scripts import ScriptedPart, scripted
 from conformance.engine.session import History, Returned
 from conformance.machines.asking import TRIES
 from conformance.machines.living_cache import LivingCache
+from conformance.machines.neighbours import NeighbourCache
 from conformance.rules.cache import Entries
 from conformance.rules.narration import found_text, operation_text
 from telltale_spec.model.operations import PutOutcome
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
-__all__ = ["LOAD", "REOPEN", "SCRIPTED_CACHE_IDS", "ScriptedCache", "get_act", "put_act"]
+__all__ = [
+    "LOAD",
+    "REOPEN",
+    "SCRIPTED_CACHE_IDS",
+    "ScriptedCache",
+    "get_act",
+    "put_act",
+    "put_beside_act",
+]
 
 
 class ScriptedCache(ScriptedPart):
@@ -31,6 +40,7 @@ class ScriptedCache(ScriptedPart):
         # That it begins empty is judged by the random histories; here it is taken for granted.
         self._cache.judge.begin_with(())
         self._reopened = False
+        self._neighbour: NeighbourCache | None = None
 
     @property
     def held(self) -> Entries:
@@ -44,6 +54,17 @@ class ScriptedCache(ScriptedPart):
     def close(self) -> None:
         """Close the cache."""
         self._cache.close()
+        if self._neighbour is not None:
+            self._neighbour.close()
+
+    @act("put_beside")
+    def put_beside(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        """Put an entry into another cache, which is opened beside this one if it is not."""
+        if self._neighbour is None:
+            make = self._cache.another(self.history.directory())
+            self._neighbour = NeighbourCache(self.history, make)
+        if self._neighbour.exists:
+            self._neighbour.put(copy.deepcopy(entry))
 
     @act("put_outcome")
     def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
@@ -102,6 +123,11 @@ SCRIPTED_CACHE_IDS: Final = (
 def put_act(entry: EvidenceOutcomeCacheEntry) -> Act:
     """Return the act of a put."""
     return scripted(ScriptedCache, "put_outcome", entry)
+
+
+def put_beside_act(entry: EvidenceOutcomeCacheEntry) -> Act:
+    """Return the act of a put into another cache that is open beside the first."""
+    return scripted(ScriptedCache, "put_beside", entry)
 
 
 def get_act(evidence_id: str) -> Act:

@@ -19,6 +19,7 @@ from conformance.engine.session import History, HistoryEnded, Raised, Returned
 from conformance.machines.asking import TRIES, answered, event_of, opened_again
 from conformance.machines.kept_answers import KeptAnswers
 from conformance.machines.live_findings import LiveFindings
+from conformance.machines.neighbours import NeighbourLog
 from conformance.rules.log_memory import Probes
 from conformance.rules.long_texts import contents_text
 from conformance.rules.narration import operation_text
@@ -32,7 +33,15 @@ from telltale_spec.wire.agreement import (
 )
 from telltale_spec.wire.shapes import U64_MAX
 
-__all__ = ["LOAD", "REOPEN", "SCRIPTED_LOG_IDS", "ScriptedLog", "append_act", "read_act"]
+__all__ = [
+    "LOAD",
+    "REOPEN",
+    "SCRIPTED_LOG_IDS",
+    "ScriptedLog",
+    "append_act",
+    "append_beside_act",
+    "read_act",
+]
 
 Entries = tuple[AgreementWalEntry, ...]
 
@@ -64,6 +73,7 @@ class ScriptedLog(ScriptedPart):
         self._reopened = self._beyond_judging = False
         self._suffixes = KeptAnswers(history, "WAL-05", "suffix", _KEPT_ANSWERS_MAX)
         self._loads = KeptAnswers(history, "WAL-06", "artifact", 1)
+        self._neighbour: NeighbourLog | None = None
 
     @property
     def held(self) -> Entries:
@@ -94,6 +104,17 @@ class ScriptedLog(ScriptedPart):
     def close(self) -> None:
         """Close the log."""
         self.history.release(getattr(self, "sut", None))
+        if self._neighbour is not None:
+            self._neighbour.close()
+
+    @act("append_beside")
+    def append_beside(self, entry: AgreementWalEntry) -> None:
+        """Append an entry to another log, which is opened beside this one if it is not."""
+        if self._neighbour is None:
+            directory = self.history.directory()
+            self._neighbour = NeighbourLog(self.history, lambda: self._factory(directory))
+        if self._neighbour.exists:
+            self._neighbour.append(copy.deepcopy(entry))
 
     @act("append")
     def append(self, entry: AgreementWalEntry) -> None:
@@ -245,6 +266,11 @@ SCRIPTED_LOG_IDS: Final = (
 def append_act(entry: AgreementWalEntry) -> Act:
     """Return the act of an append."""
     return scripted(ScriptedLog, "append", entry)
+
+
+def append_beside_act(entry: AgreementWalEntry) -> Act:
+    """Return the act of an append to another log that is open beside the first."""
+    return scripted(ScriptedLog, "append_beside", entry)
 
 
 def read_act(tick: int) -> Act:

@@ -6,9 +6,10 @@ They are beside the zoo of the kill table: the figures there are of the systems 
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from conformance.backend import WalHandlerFactory
 from telltale_spec.wire.agreement import (
@@ -96,6 +97,21 @@ class DropsWhatFillsABlock(TrackedWal):
             super().store(entry)
 
 
+class SharesDatabase(TrackedWal):
+    """All logs that are open at the same time are one: the database has a name of its own."""
+
+    _open: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        for other in self._open:
+            self.entries, self.tracker = other.entries, other.tracker
+        self._open.add(self)
+
+    def close(self) -> None:
+        self._open.discard(self)
+
+
 BROKEN_RARE_LOGS: Final[tuple[tuple[str, type[TrackedWal], str], ...]] = (
     ("unquotes formulas of sheets", _texts_changed(_without_quote), "WAL-01"),
     ("cuts at the end of a document", _texts_changed(lambda t, _: t.split("\n---\n")[0]), "WAL-01"),
@@ -105,6 +121,7 @@ BROKEN_RARE_LOGS: Final[tuple[tuple[str, type[TrackedWal], str], ...]] = (
     ("remembers by 4 bits", _remembers_by_generation(4), "WAL-05"),
     ("remembers by 8 bits", _remembers_by_generation(8), "WAL-05"),
     ("drops what fills a block", DropsWhatFillsABlock, "WAL-01"),
+    ("shares a database", SharesDatabase, "WAL-07"),
 )
 
 
@@ -149,11 +166,27 @@ class DropsOutcomesThatFillABlock(MapCache):
             super().put(entry)
 
 
+class SharesMap(MapCache):
+    """All caches that are open at the same time are one."""
+
+    _open: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        for other in self._open:
+            self.entries = other.entries
+        self._open.add(self)
+
+    def close(self) -> None:
+        self._open.discard(self)
+
+
 BROKEN_RARE_CACHES: Final[tuple[tuple[str, type[MapCache], str], ...]] = (
     ("sorts the ends of a link", _events_changed(_sorted_ends), "CACHE-02"),
     ("leaves out links to themselves", _events_changed(_without_loops), "CACHE-02"),
     ("has each crash once", _events_changed(_each_crash_once), "CACHE-02"),
     ("drops outcomes that fill a block", DropsOutcomesThatFillABlock, "CACHE-02"),
+    ("shares a map", SharesMap, "CACHE-06"),
 )
 
 
