@@ -170,14 +170,18 @@ def carry_out(
     component: Component,
     directory: Path,
     operations: Sequence[Operation],
+    *,
+    retries: bool = False,
 ) -> Iterator[Deed]:
     """Carry out a history, one deed at a time, on the storage of a directory.
 
-    An opening that is refused is tried once more; a history whose storage does not open ends.
+    An opening that is refused is tried once more; a history whose storage does not open ends. With
+    ``retries`` the first store that is refused is asked for again at once, as its caller would.
     """
     number = connection.new_number()
     for text, name, arguments, entry, operation in _requests(component, directory, operations):
-        for is_last in (not name.endswith(".open"), True):
+        may_retry = name.endswith(".open") or (retries and entry is not None)
+        for is_last in (not may_retry, True):
             if name.endswith(".open"):
                 number = connection.new_number()
             try:
@@ -199,6 +203,7 @@ def carry_out(
             )
             if problem is None or is_last:
                 break
+            retries = retries and entry is None
         if problem is not None and name.endswith(".open"):
             return
 

@@ -69,11 +69,15 @@ _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault as data: the operations, and which call of which kind fails."""
+    """One fault as data: the operations, and which call of which kind fails.
+
+    ``retries`` says whether the store that failed is asked for again at once.
+    """
 
     operations: tuple[Operation, ...]
     fault_class: FaultClass
     number: int
+    retries: bool = False
 
 
 def _fault(history: History, fault: Fault) -> None:
@@ -84,12 +88,24 @@ def _fault(history: History, fault: Fault) -> None:
 _FORM: Final = ActForm("fault", _fault)
 
 
+class _Choice(NamedTuple):
+    """Which call is to fail, from 1 on, and whether the store that it fails is retried."""
+
+    number: int
+    retries: bool
+
+
+def _by_turns(numbers: Sequence[int]) -> list[_Choice]:
+    """Return every second call with a retry; of each kind there is more than one, as a rule."""
+    return [_Choice(number, bool(place % 2)) for place, number in enumerate(numbers)]
+
+
 class _RareCalls(NamedTuple):
-    """The calls of a history that are to fail, by their numbers from 1 on."""
+    """The calls of a history that are to fail."""
 
     operations: tuple[Operation, ...]
     plan: Plan
-    numbers: list[int]
+    choices: list[_Choice]
 
 
 @dataclass(frozen=True)
@@ -130,8 +146,8 @@ class FaultSuite(CrewSuite):
         try:
             operations = self._operations(session)
             plan = self._plan(session, operations)
-            numbers = self._numbers(session, plan)
-            judged = self._judge(session, operations, plan, numbers)
+            choices = _by_turns(self._numbers(session, plan))
+            judged = self._judge(session, operations, plan, choices)
             rare = self._rare_calls(session, plan)
             judged += self._judge(session, *rare)
         except TraceError as error:
@@ -140,7 +156,7 @@ class FaultSuite(CrewSuite):
         except Violation as violation:
             return violation.counterexample
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
-        count = self._count(plan) + len(rare.numbers)
+        count = self._count(plan) + len(rare.choices)
         session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
         return None
 
@@ -151,7 +167,7 @@ class FaultSuite(CrewSuite):
         long_plan = self._plan(session, operations)
         count_max = session.budget.histories // _HISTORIES_A_RARE_FAULT
         numbers = rare_calls(self._labels(long_plan), self._labels(plan), count_max)
-        return _RareCalls(operations, long_plan, numbers)
+        return _RareCalls(operations, long_plan, _by_turns(numbers))
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""
@@ -196,26 +212,27 @@ class FaultSuite(CrewSuite):
         session: Session,
         operations: tuple[Operation, ...],
         plan: Plan,
-        numbers: Sequence[int],
+        choices: Sequence[_Choice],
     ) -> int:
-        """Judge a run for each number and return how many calls failed; raises ``Violation``."""
+        """Judge a run for each choice and return how many calls failed; raises ``Violation``."""
         crew = self.crew(session)
         failed = 0
-        for number in numbers:
+        for number, retries in choices:
             crew.on_step()
             history = session.new_history()
             if history.ended:
                 break
             make = _RUNS[self.fault_class]
-            run = make(crew.launch, self.part, operations, plan, number)
+            run = make(crew.launch, self.part, operations, plan, number, retries=retries)
             if not run.failed:
                 continue
             failed += 1
             history.reach(self.what_arises)
             found = self._findings(crew, run, session.backend)
             failure = FaultFailure(operations, plan, run, found)
-            failure = self._made_smaller(session, crew, failure)
-            fault = Fault(failure.operations, self.fault_class, failure.run.number)
+            failure = self._made_smaller(session, crew, failure, retries=retries)
+            place = (self.fault_class, failure.run.number)
+            fault = Fault(failure.operations, *place, retries)
             history.acts.append(Act(_FORM, (fault,)))
             history.steps[:] = [*_steps(failure.run), self._fault_step(failure.run, failure.plan)]
             try:
@@ -229,7 +246,9 @@ class FaultSuite(CrewSuite):
                 history.close()
         return failed
 
-    def _made_smaller(self, session: Session, crew: Crew, failure: FaultFailure) -> FaultFailure:
+    def _made_smaller(
+        self, session: Session, crew: Crew, failure: FaultFailure, *, retries: bool
+    ) -> FaultFailure:
         """Return a failure that is looked for with fewer operations, and others as they are."""
         looked_for = not session.keeps_going_past(self.requirement_id)
         fails = not all(each.holds for each in failure.found)
@@ -245,7 +264,8 @@ class FaultSuite(CrewSuite):
             for number in evenly(range(1, self._count(plan) + 1), _FAULTS_A_SHORTER_ONE):
                 if session.is_out_of_time():
                     return None
-                run = _RUNS[self.fault_class](crew.launch, self.part, operations, plan, number)
+                make = _RUNS[self.fault_class]
+                run = make(crew.launch, self.part, operations, plan, number, retries=retries)
                 found = self._findings(crew, run, session.backend) if run.failed else ()
                 if not all(each.holds for each in found):
                     return FaultFailure(operations, plan, run, found)
@@ -285,10 +305,11 @@ class FaultSuite(CrewSuite):
             (fault,) = act.form.bound(act.arguments, act.named).values()
             plan = self._plan(session, fault.operations)
             # A backend that makes fewer calls by now has no such one.
-            numbers = range(fault.number, min(fault.number, self._count(plan)) + 1)
+            is_there = fault.number <= self._count(plan)
+            choices = [_Choice(fault.number, fault.retries)] if is_there else []
             session.budget, before = replace(session.budget, minimise=False), session.budget
             try:
-                failed = self._judge(session, fault.operations, plan, numbers)
+                failed = self._judge(session, fault.operations, plan, choices)
             except Violation as violation:
                 return Replayed(violation.counterexample, complete=False)
             finally:

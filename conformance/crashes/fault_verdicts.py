@@ -47,7 +47,7 @@ def findings(
         yield Finding(deed.is_declared, wanted, f"{deed.text}: {deed.answer}")
     for index, deed in enumerate(run.deeds):
         if deed.loaded is not None:
-            expected = expected_of(part, run.deeds[:index])
+            expected = expected_of(part, run.deeds[:index], shown_stays=True)
             actual = difference_text(deed.loaded, expected.acknowledged)
             yield Finding(expected.allows(deed.loaded), expected.text, actual)
     for what, image, expected in _images(part, run, backend, file_system):

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from conformance.backend import Launch
 from conformance.crashes.call_failures import FailingCall
@@ -174,11 +174,14 @@ def _without_numbers(label: str) -> str:
     return f"{_NUMBER.sub('#', rest)}, {ordinal}"
 
 
-def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
+def expected_of(
+    component: Component, deeds: Sequence[Deed], *, shown_stays: bool = False
+) -> Expected:
     """Return what may be stored after deeds of which a fault may have refused some.
 
     What was refused for a fault may be there, whole, or not. An opening that does not show it
-    settles that it is gone; one that shows it promises nothing, as it was never acknowledged.
+    settles that it is gone; one that shows it promises nothing, as it was never acknowledged. With
+    ``shown_stays``, for storages that nothing has crashed since, whoever shows it has it.
     """
     items: tuple[Stored, ...] = ()
     is_new_opening = False
@@ -188,10 +191,21 @@ def expected_of(component: Component, deeds: Sequence[Deed]) -> Expected:
         elif deed.entry is not None:
             is_new_opening = False
             items = (*items, Stored(deed.entry, deed.accepted))
-        elif deed.loaded is not None and is_new_opening:
+        elif deed.loaded is not None:
             shown = deed.loaded
-            items = tuple([item for item in items if item.is_certain or item.entry in shown])
+            if is_new_opening:
+                items = tuple([item for item in items if item.is_certain or item.entry in shown])
+            if shown_stays:
+                items = _settled(component, items, shown)
     return Expected(component, items)
+
+
+def _settled(
+    component: Component, items: tuple[Stored, ...], shown: Sequence[object]
+) -> tuple[Stored, ...]:
+    """Return the items, all of them certain where all are shown: else it is not known which are."""
+    certain = tuple([Stored(item.entry) for item in items])
+    return certain if Expected(component, certain).allows(tuple(shown)) else items
 
 
 def sync_failure(
@@ -200,6 +214,8 @@ def sync_failure(
     operations: Sequence[Operation],
     plan: Plan,
     number: int,
+    *,
+    retries: bool,
 ) -> FaultedRun:
     """Carry out a history in which the sync of this number fails.
 
@@ -212,7 +228,10 @@ def sync_failure(
         harness = TracedHarness(launch, ("-e", f"inject={name}:error=EIO:when={when}"))
         try:
             harness.begin(directory)
-            deeds, ended = _carried_out(harness.connection, component, directory, operations)
+            conducting = carry_out(
+                harness.connection, component, directory, operations, retries=retries
+            )
+            deeds, ended = _carried_out(conducting)
             recording = harness.abandoned() if ended else harness.recorded()
         finally:
             harness.end()
@@ -239,6 +258,8 @@ def full_disk(
     operations: Sequence[Operation],
     plan: Plan,
     number: int,
+    *,
+    retries: bool,
 ) -> FaultedRun:
     """Carry out a history in which the write of this number finds no space.
 
@@ -247,7 +268,8 @@ def full_disk(
     name, ordinal = _counted_by_name(plan.write_calls, number)
     with storage_folder() as directory:
         options = ("-e", f"inject={name}:error=ENOSPC:when={ordinal}", *_paths(plan, directory))
-        return _failed_run(launch, component, operations, number, directory, options)
+        history = _History(launch, component, operations, retries)
+        return _failed_run(history, number, directory, options)
 
 
 def call_failure(
@@ -256,6 +278,8 @@ def call_failure(
     operations: Sequence[Operation],
     plan: Plan,
     number: int,
+    *,
+    retries: bool,
 ) -> FaultedRun:
     """Carry out a history in which one of the calls that can fail does.
 
@@ -264,19 +288,28 @@ def call_failure(
     call = plan.failing[number - 1]
     options = ("-e", f"inject={call.name}:error={call.error}:when={call.number}")
     with storage_folder() as directory:
-        return _failed_run(launch, component, operations, number, directory, options, (call.name,))
+        history = _History(launch, component, operations, retries)
+        return _failed_run(history, number, directory, options, (call.name,))
+
+
+class _History(NamedTuple):
+    """What is carried out while a call fails, and whether the store that fails is retried."""
+
+    launch: Launch
+    component: Component
+    operations: Sequence[Operation]
+    retries: bool
 
 
 def _failed_run(
-    launch: Launch,
-    component: Component,
-    operations: Sequence[Operation],
+    history: _History,
     number: int,
     directory: Path,
     options: Sequence[str],
     names: Sequence[str] = tuple(_WRITES.split(",")),
 ) -> FaultedRun:
     """Carry out a history under options that make one of the named calls fail."""
+    launch, component, operations, retries = history
     with storage_folder() as aside:
         trace = aside / "trace"
         connection = Connection(
@@ -288,7 +321,7 @@ def _failed_run(
         deeds: list[Deed] = []
         early, ended = None, False
         try:
-            for deed in carry_out(connection, component, directory, operations):
+            for deed in carry_out(connection, component, directory, operations, retries=retries):
                 deeds.append(deed)
                 if early is None and _has_failed(trace):
                     early = (len(deeds), read_image(directory))
@@ -306,6 +339,8 @@ def short_write(
     operations: Sequence[Operation],
     plan: Plan,
     number: int,
+    *,
+    retries: bool,
 ) -> FaultedRun:
     """Carry out a history in which one write is short.
 
@@ -325,6 +360,7 @@ def short_write(
             trace,
             _paths(plan, directory),
             goes_on=number % 2 == 1,
+            retries=retries,
         )
         with trace.open(encoding="ascii", errors="backslashreplace") as lines:
             is_short = is_any_short(line.rstrip("\n") for line in lines)
@@ -340,13 +376,11 @@ def _has_failed(trace: Path) -> bool:
     return "(INJECTED)" in trace.read_text(encoding="ascii", errors="backslashreplace")
 
 
-def _carried_out(
-    connection: Connection, component: Component, directory: Path, operations: Sequence[Operation]
-) -> tuple[tuple[Deed, ...], bool]:
+def _carried_out(conducting: Iterator[Deed]) -> tuple[tuple[Deed, ...], bool]:
     """Return the deeds up to the end of the history, or of the process."""
     deeds: list[Deed] = []
     try:
-        deeds.extend(carry_out(connection, component, directory, operations))
+        deeds.extend(conducting)
     except BackendFault:
         return tuple(deeds), True
     return tuple(deeds), False

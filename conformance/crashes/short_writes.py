@@ -97,12 +97,14 @@ def short_run(
     paths: Sequence[str],
     *,
     goes_on: bool,
+    retries: bool = False,
 ) -> tuple[tuple[Deed, ...], bool]:
     """Carry out a history in which one write is short; return its deeds, and whether it ended.
 
     ``call`` is the write by its name, with which of that name it is, from 1 on.
     ``paths`` are options of strace that choose the stored files. With ``goes_on`` there is room
-    again at once, and otherwise when the request is answered. Raises ``BackendFault`` for a harness
+    again at once, and otherwise when the request is answered; ``retries`` is as in
+    :func:`~conformance.crashes.conduct.carry_out`. Raises ``BackendFault`` for a harness
     that does not start.
     """
     name, ordinal = call
@@ -124,7 +126,7 @@ def short_run(
     )
     deeds: list[Deed] = []
     try:
-        steps = carry_out(connection, component, directory, operations)
+        steps = carry_out(connection, component, directory, operations, retries=retries)
         while True:
             limit = growth.limit if len(deeds) == growth.deed else None
             with _limited(group[0], directory, limit, goes_on=goes_on):

@@ -133,8 +133,13 @@ class SurvivorSuite(CrashSuite):
         return True
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
-        """Return the opening behind what the killed process did, as one history."""
-        further = STORED_AFTER[self.part]
+        """Return the opening behind what the killed process did, as one history.
+
+        What was under way is asked for again: its caller never had an answer.
+        """
+        deeds = site.conducted.deeds[site.conducted.answered(state.point) :]
+        asked = deeds[0].operation if deeds and deeds[0].entry is not None else None
+        further = (*([] if asked is None else [asked]), *STORED_AFTER[self.part])
         return crew.opening_after_kill(site, state, site.expected(state), further)
 
     def _broken_again(

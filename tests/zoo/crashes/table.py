@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.zoo.crashes import (
+    asked_again,
     databases,
     faulty_appends,
     faulty_calls,
@@ -92,6 +93,7 @@ def _broken(
 
 _a, _f, _k, _s = faulty_appends, faulty_files, keyed_files, faulty_sqlite
 _c, _d, _r = faulty_calls, databases, rotten
+_q = asked_again
 
 BROKEN: Final = (
     # Nothing is synced, or too late, or something else is.
@@ -175,6 +177,9 @@ BROKEN: Final = (
     _broken(LOG, _a.FullDiskForEver, "disk-full", "disk-full"),
     _broken(LOG, _a.ShortWriteIgnored, "short-write", "disk-full"),
     _broken(LOG, _a.ShortWriteFromStart, "short-write", "disk-full"),
+    _broken(LOG, _q.FindsItThere, "fsync-error", "fsync-error"),
+    _broken(CACHE, _q.RemembersWhatFailed, "disk-full", "disk-full"),
+    _broken(CACHE, _q.SkipsWhatIsThere, "power-after-kill", "recovery"),
     _broken(LOG, _c.TakesUnreadableForEmpty, "io-error", "io-error"),
     _broken(LOG, _c.RenamesInVain, "io-error", "io-error"),
     _broken(LOG, _c.WritesAgainBehindIt, "io-error", "io-error"),
@@ -241,6 +246,7 @@ RIGHT: Final = (
     Right(LOG, right.CopiedPages),
     Right(LOG, right.NewestFirst),
     Right(LOG, _c.CleansUpFirst),
+    Right(LOG, _q.WritesAgain),
     Right(LOG, _d.PageWrittenTwice),
     Right(LOG, _d.RollbackJournal),
     Right(LOG, _d.Recycled),
