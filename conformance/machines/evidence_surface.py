@@ -7,11 +7,12 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.engine.session import Returned
-from conformance.engine.suite import Law, LawSuite
+from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.evidence_helpers import CHANGING, HELPERS, STATE, helper_arguments
 from conformance.machines.evidence_lock import LOCK_LAWS, LOCK_SITUATIONS
 from conformance.machines.evidence_probes import TracedHandler, answer_text
 from conformance.machines.evidence_subject import HandlerSubject, judged_alone
+from conformance.machines.made_beside import EFFECTS_BESIDE, judge_effects
 from telltale_spec.wire.agreement import AgreementLevel, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, EffectFailure, Failure, Success
 from telltale_spec.wire.values import BoolValue, UnitValue
@@ -114,10 +115,16 @@ EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
             st.sampled_from(tuple(_DEFAULTS)),
             judged_alone(_the_rest_answers_with_defaults),
         ),
+        TableLaw("two wrappers", lambda histories: (0,), judge_effects),
         *LOCK_LAWS,
     ),
     requirement_ids=("EVID-08", "EVID-09", "WAL-09"),
-    further_ids=("EVID-05",),
-    situations={HELPER: ("EVID-09",), DEFAULT: ("EVID-09",), **LOCK_SITUATIONS},
+    further_ids=("EVID-02", "EVID-05"),
+    situations={
+        HELPER: ("EVID-09",),
+        DEFAULT: ("EVID-09",),
+        EFFECTS_BESIDE: ("EVID-09",),
+        **LOCK_SITUATIONS,
+    },
     present=lambda backend: backend.evidence_handler is not None,
 )

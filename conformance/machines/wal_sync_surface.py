@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from conformance.engine.session import History, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.machines.made_beside import MODES_BESIDE, SYNCS_BESIDE, judge_syncs
 from conformance.machines.probes import HandlerCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_lock import (
     ESCAPED,
@@ -250,8 +251,10 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
             needs=lambda backend: backend.concurrent_calls,
         ),
         TableLaw("free after an escape", lambda histories: ESCAPES, judge_escape),
+        TableLaw("two wrappers", lambda histories: MODES_BESIDE, judge_syncs),
     ),
     requirement_ids=("SYNC-03", "SYNC-13"),
+    further_ids=("SYNC-02", "SYNC-04"),
     situations={
         SECOND_SYNC: ("SYNC-03",),
         ESCAPED: ("SYNC-03",),
@@ -260,6 +263,7 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
         INNER_FAILS: ("SYNC-13",),
         OWN_SYNC: ("SYNC-13",),
         THROUGH_EFFECT: ("SYNC-13",),
+        SYNCS_BESIDE: ("SYNC-13",),
     },
     present=lambda backend: backend.agreement_wal_handler is not None,
 )

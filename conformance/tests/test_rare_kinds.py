@@ -12,6 +12,7 @@ from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.long_caches import LONG_CACHE_SUITE
 from conformance.machines.long_logs import LONG_LOG_SUITE
+from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.tests.test_narrow import backend_of
 from tests.zoo import broken_rare as rare
 from tests.zoo.judging import failed, judged
@@ -19,7 +20,7 @@ from tests.zoo.judging import failed, judged
 SUITES = {
     "log": (DIRECTED_LOG_SUITE, LONG_LOG_SUITE),
     "cache": (DIRECTED_CACHE_SUITE, LONG_CACHE_SUITE),
-    "WAL handler": (DIRECTED_SYNC_SUITE,),
+    "WAL handler": (DIRECTED_SYNC_SUITE, WAL_HANDLER_SURFACE_SUITE),
     "evidence handler": (EVIDENCE_HANDLER_SURFACE_SUITE,),
 }
 ROWS = [

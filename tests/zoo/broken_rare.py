@@ -12,20 +12,28 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias
 
 from conformance.backend import WalHandlerFactory
+from telltale_spec.backends.contract import (
+    AgreementWal,
+    EffectHandler,
+    EvidenceIdResolverLike,
+    EvidenceOutcomeCache,
+)
+from telltale_spec.handlers.agreement_wal import WalSyncMode
 from telltale_spec.wire.agreement import (
     AgreementState,
     AgreementWalEntry,
     Finalization,
+    WalSyncRequest,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.codec import encode
-from telltale_spec.wire.effects import EffectOutcome, TopologyEventsResponse
+from telltale_spec.wire.effects import EffectOutcome, EffectResult, TopologyEventsResponse
 from telltale_spec.wire.requests import EffectRequest
 from telltale_spec.wire.values import Crash, Heal, TopologyPerturbation
 from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal, with_texts
-from tests.zoo.broken_wal_handlers import ChangesFinalizations
+from tests.zoo.broken_wal_handlers import ChangesFinalizations, OpenHandler
 
 __all__ = [
     "BROKEN_RARE_CACHES",
@@ -200,7 +208,22 @@ class JoinsIds(ChangesFinalizations):
         return entry
 
 
+class SyncsToTheLastLog(OpenHandler):
+    """Keeps the log in the class, so that all wrappers write to that of the last one."""
+
+    _last: ClassVar[Any] = None
+
+    def __init__(self, inner: EffectHandler, wal: AgreementWal, mode: WalSyncMode) -> None:
+        super().__init__(inner, wal, mode)
+        SyncsToTheLastLog._last = wal
+
+    def store(self, sync: WalSyncRequest) -> EffectResult[None]:
+        self._wal = SyncsToTheLastLog._last
+        return super().store(sync)
+
+
 BROKEN_RARE_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ...]] = (
+    ("syncs to the last log", SyncsToTheLastLog, "SYNC-04"),
     ("joins ids to find a proof", JoinsIds, "SYNC-07"),
 )
 
@@ -232,7 +255,41 @@ class HasOneRequestAtATime(StepwiseHandler):
         return super().keep(self.request, evidence_id, outcome)
 
 
+class AsksTheLastResolver(StepwiseHandler):
+    """Keeps the resolver in the class."""
+
+    _last: ClassVar[Any] = None
+
+    def __init__(
+        self, inner: EffectHandler, cache: EvidenceOutcomeCache, resolver: EvidenceIdResolverLike
+    ) -> None:
+        super().__init__(inner, cache, resolver)
+        AsksTheLastResolver._last = resolver
+
+    def resolve(self, request: EffectRequest) -> str | None:
+        self.resolver = AsksTheLastResolver._last
+        return super().resolve(request)
+
+
+class PutsIntoTheLastCache(StepwiseHandler):
+    """Keeps the cache in the class, for what it stores."""
+
+    _last: ClassVar[Any] = None
+
+    def __init__(
+        self, inner: EffectHandler, cache: EvidenceOutcomeCache, resolver: EvidenceIdResolverLike
+    ) -> None:
+        super().__init__(inner, cache, resolver)
+        PutsIntoTheLastCache._last = cache
+
+    def store(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        with self.lock:
+            PutsIntoTheLastCache._last.put(entry)
+
+
 BROKEN_RARE_EVIDENCE_HANDLERS: Final = (
+    ("asks the last resolver", AsksTheLastResolver, "EVID-02"),
+    ("puts into the last cache", PutsIntoTheLastCache, "EVID-05"),
     ("has one id at a time", HasOneIdAtATime, "EVID-05"),
     ("has one request at a time", HasOneRequestAtATime, "EVID-05"),
 )
