@@ -69,13 +69,16 @@ class Company:
         pair: Pair,
         stop_at: int,
         how: type[Meet] = Meet,
+        *,
+        is_patient: bool = False,
     ) -> Meeting:
         """Let two calls meet on a new storage, the first held before its shared call ``stop_at``.
 
-        With 0 it is not held, and they come one after the other. Raises ``BackendFault`` for a
+        With 0 it is not held, and they come one after the other; with ``is_patient`` it is held for
+        a while, also where the other one is seen to wait for it. Raises ``BackendFault`` for a
         backend that fails before they meet, and ``HoldingError``.
         """
-        meeting = Meeting(pair, stop_at)
+        meeting = Meeting(pair, stop_at, is_patient)
         is_over = False
         try:
             how(self._started(), component, directory, meeting).run()

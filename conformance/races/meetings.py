@@ -53,6 +53,8 @@ _ASLEEP_SECONDS: Final = 0.015
 _IDLE_SECONDS: Final = 0.3
 _RUNNING_SECONDS: Final = 2.0
 _LOCK_SAMPLES: Final = 2
+# Longer than somebody waits who takes the holder of a lock for dead; shorter than who gives up.
+_PATIENT_SECONDS: Final = 0.8
 
 _IS_X86_64: Final = hasattr(os, "uname") and os.uname().machine == "x86_64"
 _LOCKING: Final = frozenset({72, 73} if _IS_X86_64 else {25, 32})
@@ -71,16 +73,21 @@ class Meeting:
 
     ``shared_calls`` are the system calls of the held one as far as they were followed; it was held
     before the last of them, ``held_at``, or not at all where that is empty. ``has_waited`` says
-    that the other one had not ended when it went on. ``problem`` is what went wrong so that there
+    that the other one had not ended when it went on, ``is_waited_for`` that it was seen to wait,
+    perhaps to its end. ``problem`` is what went wrong so that there
     are no answers to judge, in words, and ``obstacle`` why the two could not even meet.
     """
 
     pair: Pair
     stop_at: int
+    is_patient: bool = False
+    """Whether the held one stays held for a while, also where the other is seen to wait."""
+
     calls: list[ConcurrentCall] = field(default_factory=list)
     shared_calls: tuple[str, ...] = ()
     held_at: str = ""
     has_waited: bool = False
+    is_waited_for: bool = False
     is_killed: bool = False
     problem: str = ""
     obstacle: str = ""
@@ -212,7 +219,10 @@ class Meet:
                 asleep_since = now
             is_idle_long = bool(waits) and now - began > _IDLE_SECONDS
             is_asleep = now - asleep_since > _ASLEEP_SECONDS
-            if locked >= _LOCK_SAMPLES or is_asleep or is_idle_long:
+            if not (locked >= _LOCK_SAMPLES or is_asleep or is_idle_long):
+                continue
+            self._meeting.is_waited_for = True
+            if not self._meeting.is_patient or now - began > _PATIENT_SECONDS:
                 return other.ended.is_set()
         return True
 

@@ -35,6 +35,8 @@ __all__ = ["PARKED_SUITES", "Parked", "ParkedSuite"]
 _SHORT_HISTORIES: Final = 100
 _SHORT_PAIRS: Final = 10
 _HELD_FEWEST: Final = 4
+_PATIENT_EVERY: Final = 3
+_PATIENT_UP_TO: Final = 12
 
 _PAIRS: Final[Mapping[Component, Sequence[Pair]]] = {
     Component.LOG: LOG_PAIRS,
@@ -60,6 +62,8 @@ class Parked:
     number: int
     system_call: str
     after: tuple[Operation, ...] = ()
+    is_patient: bool = False
+    """Whether it was held for a while, also where the other was seen to wait."""
 
     @property
     def pair(self) -> Pair:
@@ -190,7 +194,7 @@ class ParkedSuite(Suite):
         for number in evenly(places, self._places_max(session)):
             waited = counts["waited"]
             try:
-                self._judge(session, company, pair, number, counts)
+                self._judge(session, company, pair, number, counts, is_patient=_is_patient(waited))
             except Violation as violation:
                 if counts["waited"] == waited or violation.counterexample.actual.endswith(STUCK):
                     raise
@@ -214,7 +218,14 @@ class ParkedSuite(Suite):
         return max(_HELD_FEWEST, int(meetings_count / len(self._pairs(session))))
 
     def _judge(
-        self, session: Session, company: Company, pair: Pair, number: int, counts: Counter[str]
+        self,
+        session: Session,
+        company: Company,
+        pair: Pair,
+        number: int,
+        counts: Counter[str],
+        *,
+        is_patient: bool = False,
     ) -> Sequence[str]:
         """Judge one meeting and return the shared system calls that were seen.
 
@@ -225,7 +236,8 @@ class ParkedSuite(Suite):
         if history.ended:
             return ()
         try:
-            meeting = company.meet(self.part, history.directory(), pair, number, self.how)
+            place = (self.part, history.directory(), pair, number, self.how)
+            meeting = company.meet(*place, is_patient=is_patient)
             if meeting.obstacle:
                 session.cut_short = meeting.obstacle
                 return ()
@@ -234,6 +246,7 @@ class ParkedSuite(Suite):
                 history.reach(self.what_arises)
                 counts["held"] += 1
                 counts["waited"] += meeting.has_waited
+                counts["waited for"] += meeting.is_waited_for
             self._check(history, meeting)
         finally:
             history.close()
@@ -242,7 +255,8 @@ class ParkedSuite(Suite):
     def _check(self, history: History, meeting: Meeting) -> None:
         pair = meeting.pair
         place = (meeting.stop_at, meeting.held_at)
-        parked = Parked(pair.before, pair.held, pair.other, *place, pair.after)
+        after = (pair.after, meeting.is_patient)
+        parked = Parked(pair.before, pair.held, pair.other, *place, *after)
         history.acts[:] = [Act(self.form, (parked,))]
         history.steps[:] = meeting_steps(meeting)
         if meeting.problem:
@@ -284,7 +298,9 @@ class ParkedSuite(Suite):
             for act in acts:
                 (parked,) = act.form.bound(act.arguments, act.named).values()
                 for number in self._numbers_again(session, company, parked):
-                    self._judge(session, company, parked.pair, number, counts)
+                    self._judge(
+                        session, company, parked.pair, number, counts, is_patient=parked.is_patient
+                    )
         except HistoryEnded:
             return Replayed(None, complete=False)
         except Violation as violation:
@@ -299,6 +315,14 @@ class ParkedSuite(Suite):
         if parked.number == 0 or calls[parked.number - 1 : parked.number] == (parked.system_call,):
             return (parked.number,)
         return range(len(calls) + 1)
+
+
+def _is_patient(contended_count: int) -> bool:
+    """Say whether the held one stays held for a while if the other should wait for it.
+
+    That takes its time, so it is done a few times, at places that lie apart.
+    """
+    return contended_count < _PATIENT_UP_TO and contended_count % _PATIENT_EVERY == 0
 
 
 class _Known:

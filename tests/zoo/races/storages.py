@@ -11,6 +11,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -257,6 +258,49 @@ class SharesTemporaryBehindLock(Storage):
             payloads = self.read()
             check(payloads)
         self.replace([*payloads, payload], self.path.with_name("new"))
+
+
+class TakesHolderForDead(Storage):
+    """Waits a third of a second for the lock, and goes on without it then."""
+
+    @contextlib.contextmanager
+    def lock(self, *, waits: bool = True) -> Iterator[None]:
+        file = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            for _ in range(30):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    time.sleep(0.01)
+            yield
+        finally:
+            os.close(file)
+
+    def add(self, payload: bytes, check: Check) -> None:
+        with self.lock():
+            payloads = self.read()
+            check(payloads)
+            self.write_anew([*payloads, payload])
+
+
+class GivesUp(TakesHolderForDead):
+    """Right: waits a third of a second for the lock, and says then that it did not get it."""
+
+    @contextlib.contextmanager
+    def lock(self, *, waits: bool = True) -> Iterator[None]:
+        file = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            for _ in range(30):
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                time.sleep(0.01)
+            else:
+                raise BlockingIOError("another handle writes")
+            yield
+        finally:
+            os.close(file)
 
 
 class TransactionTooLate(Transactions):
