@@ -44,7 +44,12 @@ class _Shortest:
         met = self._again(acts)
         if met is None:
             return False
-        self.found, self.acts = met, list(met.acts)
+        self.found = met
+        if met.acts:
+            self.acts = list(met.acts)
+        else:
+            # It fails before anything is done, which cannot be made shorter.
+            self._acts_left = 0
         return True
 
 
@@ -124,7 +129,10 @@ def _make_plain(
 def _make_plain_one_by_one(
     shortest: _Shortest, plainer: Callable[[Sequence[Act]], Iterable[Sequence[Act]]]
 ) -> None:
-    for index in range(len(shortest.acts)):
+    index = 0
+    # A history that breaks earlier by now has fewer acts than it had.
+    while index < len(shortest.acts):
         for (other,) in plainer(shortest.acts[index : index + 1]):
             if shortest.takes([*shortest.acts[:index], other, *shortest.acts[index + 1 :]]):
                 break
+        index += 1

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.plainness import named_values
 from conformance.engine.shortening import shortest_and_plainest
+from conformance.engine.shrinking import shortened
 from conformance.engine.smallness import with_smaller_values
 from conformance.records.results import Counterexample, Step
 from telltale_spec.wire.agreement import AgreementLevel, Escalation
@@ -60,6 +61,35 @@ def ids(values: list[dict[str, Any]]) -> list[str]:
     return [
         each["entry"].operation_id for each in values if isinstance(each.get("entry"), Escalation)
     ]
+
+
+def plainer(acts: Sequence[Act]) -> list[list[Act]]:
+    return [[Act(ADD, (entry(1),)) for _ in acts]] if acts else []
+
+
+def test_what_breaks_earlier_when_it_is_made_plain_ends_there() -> None:
+    """Acts that are made plain may fail before those behind them, which are then no part of it."""
+    found = counterexample([Act(ADD, (entry(tick),)) for tick in (7, 8, 9)])
+
+    def again(acts: Sequence[Act]) -> Counterexample | None:
+        if 1 in ticks([named_values(act) for act in acts]):
+            return counterexample(acts[:1])
+        return counterexample(acts) if len(acts) == 3 else None
+
+    shortest = shortened(found, again, group_of=lambda act: (), plainer=plainer)
+
+    assert ticks([named_values(act) for act in shortest.acts]) == [1]
+
+
+def test_what_fails_before_any_act_is_as_short_as_can_be() -> None:
+    found = counterexample([Act(ADD, (entry(tick),)) for tick in (7, 8, 9)])
+
+    def again(acts: Sequence[Act]) -> Counterexample | None:
+        return counterexample([] if len(acts) < 3 else acts)
+
+    shortest = shortened(found, again, group_of=lambda act: (), plainer=plainer)
+
+    assert shortest.acts == []
 
 
 def test_the_number_that_is_left_is_the_limit() -> None:
