@@ -346,7 +346,10 @@ class SqliteRollbackExtra(SqliteStorage):
 
 
 class SqliteTruncateFull(SqliteStorage):
-    """Has SQLite's rollback journal, emptied and synced instead of removed, with the level FULL."""
+    """Has SQLite's rollback journal, emptied and synced instead of removed, with the level FULL.
+
+    Right where a file that grows again shows no bytes that it had before.
+    """
 
     journal = "TRUNCATE"
     level = "FULL"

@@ -112,6 +112,9 @@ BROKEN: Final = (
     _broken(LOG, _s.SqliteWalNormal, "power-prefix", "power"),
     _broken(LOG, _s.SqliteOff, "power-prefix", "power"),
     _broken(LOG, _s.SqliteRollbackFull, "power-prefix", "power"),
+    # Its journal grows again in the place where it was cut off. Where old bytes show through, the
+    # head of an earlier one is taken for its own, and the file is cut to the length in that.
+    _broken(LOG, right.SqliteTruncateFull, "power-stale", "power", POSIX),
     # Nothing is written yet when it is acknowledged.
     _broken(LOG, _a.KeepsInBuffer, "kill-inside", "kill-inside"),
     _broken(LOG, _a.WritesOneBehind, "kill-inside", "kill-inside"),
@@ -256,7 +259,6 @@ RIGHT: Final = (
     Right(LOG, right.SqliteWalExtra, _OF_SQLITE),
     Right(LOG, right.SqliteWalFull, _OF_SQLITE),
     Right(LOG, right.SqliteRollbackExtra, _OF_SQLITE),
-    Right(LOG, right.SqliteTruncateFull, _OF_SQLITE),
     Right(CACHE, storages.AppendFile),
     Right(CACHE, storages.WholeFile),
     Right(CACHE, _k.FilePerKey),
