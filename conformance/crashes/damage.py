@@ -2,7 +2,7 @@
 
 Pure: the same files give the same damages. No region of a file is left to luck: first and last bit,
 both sides of every sector's edge, and the first and last bytes of every record are always among
-them, as far as the count allows.
+them, as far as the count allows, and each bit that the first and last records begin with.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _BYTE_BITS: Final = 8
 # Where a record has its length, its checksum and the like.
 _HEAD_BYTES: Final = 24
 _TAIL_BYTES: Final = 4
+# The head of the file itself, and what comes behind it.
+_FIRST: Final = 2
 
 
 class DamageKind(enum.Enum):
@@ -106,11 +108,13 @@ def damages(image: Image, records: Iterable[Record], seed: int, count_max: int) 
     """
     chance = random.Random(f"{seed} {image.digest.hex()}")  # noqa: S311 - a sample, not a secret
     files = [(path, data) for path, data in image.files if data]
+    sizes = {path: len(data) for path, data in files}
+    kept = [record for record in records if record.begin < sizes.get(record.path, 0)]
     ends = [each for path, data in files for each in _ends(path, data)]
+    ends += [each for record in (*kept[:_FIRST], *kept[-1:]) for each in _every_bit(record)]
     zeroed = [each for path, data in files for each in _zeroed(path, data)]
     placed = [each for path, data in files for each in _edges(path, data, chance)]
-    sizes = {path: len(data) for path, data in files}
-    for record in records:
+    for record in kept:
         placed += _of_record(record, sizes.get(record.path, 0), chance)
     quarter = max(1, count_max // 4)
     chosen = [*ends, *_some(zeroed, quarter, chance)]
@@ -128,6 +132,12 @@ def _flip(path: str, offset: int, chance: random.Random) -> Damage:
 def _ends(path: str, data: bytes) -> Iterator[Damage]:
     yield Damage(path, DamageKind.FLIPPED_BIT, 0, 0)
     yield Damage(path, DamageKind.FLIPPED_BIT, len(data) - 1, _BYTE_BITS - 1)
+
+
+def _every_bit(record: Record) -> Iterator[Damage]:
+    """Yield each bit of the first byte of a record, where a mark that it counts may stand alone."""
+    for bit in range(_BYTE_BITS):
+        yield Damage(record.path, DamageKind.FLIPPED_BIT, record.begin, bit)
 
 
 def _zeroed(path: str, data: bytes) -> Iterator[Damage]:

@@ -36,6 +36,16 @@ def test_every_region_is_met() -> None:
 
 
 @pytest.mark.requirement("WAL-15.bit-rot")
+def test_every_bit_is_met_that_the_first_and_the_last_record_begin_with() -> None:
+    """One bit of a mark may be all that counts, and no checksum covers it."""
+    records = [Record("a", begin, begin + 100) for begin in (0, 100, 200, 300, 400)]
+    found = damages(FILES, [*records, Record("gone", 0, 9)], 0, 60)
+
+    for offset in (0, 100, 400):
+        assert {Damage("a", FLIPPED, offset, bit) for bit in range(8)} <= {*found}
+
+
+@pytest.mark.requirement("WAL-15.bit-rot")
 def test_few_bits_are_all_tried_and_no_damage_changes_nothing() -> None:
     small = Image((("s", b"\x01\x02"),))
     found = damages(small, [], 0, 1_000)

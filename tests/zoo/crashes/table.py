@@ -193,6 +193,7 @@ BROKEN: Final = (
     _broken(LOG, _r.LengthNotChecked, "bit-rot", "bit-rot"),
     _broken(LOG, _r.ChecksTailAlone, "bit-rot", "bit-rot"),
     _broken(LOG, _r.CutsDamagedEnd, "bit-rot", "bit-rot"),
+    _broken(LOG, _r.MarkNotChecked, "bit-rot", "bit-rot"),
     _broken(LOG, _r.MirroredLate, "bit-rot", "bit-rot"),
     _broken(LOG, _r.DiesOfDamage, "bit-rot", "bit-rot"),
     # Two writers.
