@@ -43,6 +43,7 @@ from conformance.machines.wal_sync import WAL_SYNC_SUITE
 from conformance.machines.wal_sync_quirks import WAL_SYNC_QUIRKS
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from conformance.races.killed_suites import BESIDE_SUITES
+from conformance.races.own_handles import OWN_HANDLE_SUITES
 from conformance.races.parked_suites import PARKED_SUITES
 from conformance.races.threads import THREAD_SUITES
 
@@ -81,6 +82,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     *ROT_SUITES,
     *PARKED_SUITES,
     *BESIDE_SUITES,
+    *OWN_HANDLE_SUITES,
     *THREAD_SUITES,
     # Last: a client that does not come back to a server that died must not cost other verdicts.
     WAL_SERVER_KILL_SUITE,

@@ -303,6 +303,33 @@ class GivesUp(TakesHolderForDead):
             os.close(file)
 
 
+class LocksForItsProcess(Storage):
+    """Has a lock that belongs to the process, so that it keeps no two handles of one apart."""
+
+    def add(self, payload: bytes, check: Check) -> None:
+        file = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            payloads = self.read()
+            check(payloads)
+            self.write_anew([*payloads, payload])
+        finally:
+            os.close(file)
+
+
+class BelongsToItsThread(Waits):
+    """Right: may be called by the thread that opened it, and raises what it likes elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.owner = threading.get_ident()
+
+    def add(self, payload: bytes, check: Check) -> None:
+        if threading.get_ident() != self.owner:
+            raise RuntimeError("this handle belongs to another thread")
+        super().add(payload, check)
+
+
 class TransactionTooLate(Transactions):
     """Reads before its transaction begins."""
 
