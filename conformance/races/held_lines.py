@@ -19,6 +19,7 @@ from conformance.concurrency.calls import ConcurrentCall, Judgement
 from conformance.crashes.selection import evenly
 from conformance.engine.acts import Act
 from conformance.engine.session import History, Returned, Violation
+from conformance.machines.asking import TRIES
 from conformance.machines.overlapping import CALLS_SECONDS, call_of, check_order, recorded_call
 from conformance.races.plans import Pair
 from conformance.races.stepping import Stepper
@@ -34,7 +35,8 @@ _HELD: Final = 0
 _OTHER: Final = 1
 _AFTERWARDS: Final = 2
 _SHORT_HISTORIES: Final = 100
-_LINES_FEWEST: Final = 40
+# A window between two lines is one line wide, so that few are left out.
+_LINES_FEWEST: Final = 160
 _WAITS: Final = "waits until the first thread goes on; then "
 
 Judge = Callable[[Sequence[ConcurrentCall]], Judgement]
@@ -159,7 +161,7 @@ def _hold_once(history: History, kind: Kind, threaded: Threaded) -> Stepper:
     history.check(kind.requirement_id, len(made) == 2, ended, "one thread waits for ever")
     if kind.has_two:
         made = [_as_of_a_handle(each) for each in made]
-        calls.append(_at_once(history, kind, other_handle, kind.load, clock, _OTHER))
+        calls.append(_settled(history, kind, other_handle, clock, _OTHER))
         history.release(other_handle)
     _judge(history, kind, threaded.pair, [*calls, *made], (handle, directory, clock))
     return stepper
@@ -189,11 +191,11 @@ def _judge(
 ) -> None:
     """Judge calls together with what is there in the end, also for whoever opens it again."""
     handle, directory, clock = opened
-    calls.append(_at_once(history, kind, handle, kind.load, clock, _HELD))
+    calls.append(_settled(history, kind, handle, clock, _HELD))
     history.release(handle)
     if Capability.REOPEN in history.session.backend.capabilities:
         again = kind.opened(history, directory)
-        calls.append(_at_once(history, kind, again, kind.load, clock, _AFTERWARDS))
+        calls.append(_settled(history, kind, again, clock, _AFTERWARDS))
         history.release(again)
     calls.sort(key=lambda call: call.invoked)
     check_order(
@@ -228,6 +230,19 @@ def _at_once(
         history.answer(answered_text(call))
         return call
     return recorded_call(client, operation, invoked, next(clock), REFUSED, None, answer.message)
+
+
+def _settled(
+    history: History, kind: Kind, handle: Any, clock: Iterator[int], client: int
+) -> ConcurrentCall:
+    """Load once all calls have ended: who is busy may be asked again, and nobody may refuse it."""
+    for _ in range(TRIES):
+        call = _at_once(history, kind, handle, kind.load, clock, client)
+        if not call.is_refused:
+            break
+    expected = "the contents, once all calls have ended"
+    history.check(kind.requirement_id, not call.is_refused, expected, f"refused: {call.message}")
+    return call
 
 
 def _tell(

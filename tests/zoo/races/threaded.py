@@ -73,6 +73,31 @@ class AssertingLog(Log):
             self.is_entered = False
 
 
+class GivesUpForEver(Log):
+    """Refuses everything, and says so, once two threads were in it at the same time."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.is_entered = self.has_given_up = False
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        self.has_given_up = self.has_given_up or self.is_entered
+        self.refuse_if_given_up()
+        self.is_entered = True
+        try:
+            super().append(entry)
+        finally:
+            self.is_entered = False
+
+    def load(self) -> AgreementWalArtifact:
+        self.refuse_if_given_up()
+        return super().load()
+
+    def refuse_if_given_up(self) -> None:
+        if self.has_given_up:
+            raise DurabilityError("two threads were in it")
+
+
 class UnlockedLog(Log):
     """Puts a longer list in the place of the one that it has looked at."""
 
@@ -265,6 +290,7 @@ BROKEN = (
     _log(UnlockedLog),
     _log(CheckingEarlyLog),
     _log(AssertingLog),
+    _log(GivesUpForEver),
     _log(OwnLockLog),
     _log(BufferedLog, LASTING),
     _log(OneConnectionLog, LASTING),
