@@ -191,8 +191,8 @@ def untried_promises(backend: BackendReport) -> dict[str, str]:
             result for result in backend.results if _capability(result.requirement_id) == capability
         ]
         if capability == _POWER_LOSS and not results:
-            # A report of a version that made none.
-            found[capability] = "no run makes one"
+            # A run of chosen requirements, or a report of a version that made none.
+            found[capability] = "none of the requirements that were judged asks for it"
         elif results and not any(map(is_judged, results)):
             found[capability] = _untried_reason(results)
     return found
