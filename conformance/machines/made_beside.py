@@ -6,9 +6,11 @@ belongs to another. Made one after the other, each used before the next, they ne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from conformance.backend import AgreementWalHandlerLike, EvidencePersistenceHandlerLike
 from conformance.engine.session import History, Raised, Returned
 from conformance.machines.evidence_probes import (
     Resolver,
@@ -18,7 +20,7 @@ from conformance.machines.evidence_probes import (
     put_text,
 )
 from conformance.machines.evidence_subject import OUTCOME, REQUEST
-from conformance.machines.probes import ProbeCache, ProbeWal, ScriptedHandler
+from conformance.machines.probes import ListWal, ProbeCache, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_lock import new_handler, request_of
 from conformance.machines.wal_sync_text import result_text
 from conformance.rules.narration import entries_text
@@ -53,38 +55,34 @@ def judge_syncs(history: History, modes: tuple[WalSyncMode, WalSyncMode]) -> Non
     for place in (0, 1, 0):
         for log in logs:
             log.forget_calls()
-        request = request_of(f"o{place}", 2)
-        handler, log, mode = handlers[place], logs[place], modes[place]
-        twin = ProbeWal(_copy(log))
-        expected = AgreementWalHandler(ScriptedHandler(), twin, mode).wal_sync(request)
-        answer = history.call(
-            f"sync through {_NAMES[place]}",
-            lambda: handler.wal_sync(request),  # noqa: B023 - called at once
-            undeclared="SYNC-02",
-        )
-        found: Any = answer.value if isinstance(answer, Returned) else answer
-        history.answer(result_text(found))
-        history.check(
-            "SYNC-02",
-            found == expected,
-            lambda: result_text(expected),  # noqa: B023 - called at once
-            lambda: result_text(found),  # noqa: B023 - called at once
-        )
-        written, others = log.appended, logs[1 - place].call_names
-        history.check(
-            "SYNC-04",
-            written == twin.appended and not others,
-            lambda: f"in its own log: {entries_text(twin.appended)}",  # noqa: B023
-            lambda: f"{entries_text(written)}; of the other log it asked {others}",  # noqa: B023
-        )
+        _judge_sync(history, place, handlers[place], modes[place], logs)
 
 
-def _copy(log: ProbeWal) -> Any:
-    """Return a log with the same entries, for the reference to write to."""
-    twin = ProbeWal()
-    for entry in log.inner.load().entries:
-        twin.append(entry)
-    return twin
+def _judge_sync(
+    history: History,
+    place: int,
+    handler: AgreementWalHandlerLike,
+    mode: WalSyncMode,
+    logs: Sequence[ProbeWal],
+) -> None:
+    """Sync through one wrapper and hold it against the reference on a log with equal entries."""
+    request = request_of(f"o{place}", 2)
+    own, other = logs[place], logs[1 - place]
+    twin = ProbeWal(ListWal(own.inner.load().entries))
+    expected = AgreementWalHandler(ScriptedHandler(), twin, mode).wal_sync(request)
+    text = f"sync through {_NAMES[place]}"
+    answer = history.call(text, lambda: handler.wal_sync(request), undeclared="SYNC-02")
+    found: Any = answer.value if isinstance(answer, Returned) else answer
+    history.answer(result_text(found))
+    history.check(
+        "SYNC-02", found == expected, lambda: result_text(expected), lambda: result_text(found)
+    )
+    history.check(
+        "SYNC-04",
+        own.appended == twin.appended and not other.calls,
+        lambda: f"in its own log: {entries_text(twin.appended)}",
+        lambda: f"{entries_text(own.appended)}; of the other log it asked {other.call_names}",
+    )
 
 
 @dataclass
@@ -106,22 +104,27 @@ def judge_effects(history: History, _number: int) -> None:
     history.reach(EFFECTS_BESIDE)
     parts = (_Parts("first"), _Parts("last"))
     handlers = [make_handler(history, each.inner, each.cache, each.resolver) for each in parts]
-    for place in (0, 1):
-        own, other = parts[place], parts[1 - place]
-        known = (len(other.trace), len(other.cache.calls))
-        handler = handlers[place]
-        answer = history.call(
-            f"handle a request through {_NAMES[place]}",
-            lambda: handler.handle_effect(REQUEST),  # noqa: B023 - called at once
-        )
-        _check_effect(history, own, answer)
-        touched = (len(other.trace), len(other.cache.calls)) != known
-        history.check(
-            "EVID-02",
-            not touched,
-            "nothing asked of the parts of the other wrapper",
-            lambda: f"asked of them: {other.trace}, {other.cache.call_names}",  # noqa: B023
-        )
+    for place, handler in enumerate(handlers):
+        _judge_effect(history, _NAMES[place], handler, parts[place], parts[1 - place])
+
+
+def _judge_effect(
+    history: History,
+    name: str,
+    handler: EvidencePersistenceHandlerLike,
+    own: _Parts,
+    other: _Parts,
+) -> None:
+    known = (len(other.trace), len(other.cache.calls))
+    text = f"handle a request through {name}"
+    answer = history.call(text, lambda: handler.handle_effect(REQUEST))
+    _check_effect(history, own, answer)
+    history.check(
+        "EVID-02",
+        (len(other.trace), len(other.cache.calls)) == known,
+        "nothing asked of the parts of the other wrapper",
+        lambda: f"asked of them: {other.trace}, {other.cache.call_names}",
+    )
 
 
 def _check_effect(history: History, own: _Parts, answer: Returned | Raised) -> None:
