@@ -524,3 +524,48 @@ class PayloadBeforeMark(AppendFile):
         write_at(self.file, data[SECTOR:middle], self.end + SECTOR)
         os.fdatasync(self.file)
         write_at(self.file, data[:SECTOR], self.end)
+
+
+class UndoesWhatIsTorn(AppendFile):
+    """Right: notes where its file ends before it writes, and goes back to that at opening.
+
+    Whatever else is not whole is damage, and refused.
+    """
+
+    @property
+    def undo(self) -> Path:
+        return self.directory / "undo"
+
+    def parse(self, data: bytes) -> tuple[list[bytes], int]:
+        noted = record_at(contents(self.undo), 0)
+        if noted is not None:
+            return super().parse(data[: COUNT.unpack(noted[1])[0]])
+        payloads, end = super().parse(data)
+        if end < len(data):
+            raise OSError("the file is torn, and nobody has noted where it ended")
+        return payloads, end
+
+    def mend(self, data: bytes, payloads: Sequence[bytes]) -> None:
+        os.ftruncate(self.file, self.end)
+        self.forget()
+
+    def forget(self) -> None:
+        os.fdatasync(self.file)
+        self.remove_undo()
+
+    def remove_undo(self) -> None:
+        self.undo.unlink(missing_ok=True)
+        sync_folder(self.directory)
+
+    def store(self, payload: bytes) -> None:
+        replace_file(self.undo, record(0, COUNT.pack(self.end)))
+        super().store(payload)
+        self.remove_undo()
+
+
+class ForgetsBeforeItIsUndone(UndoesWhatIsTorn):
+    """Removes the note durably before the file that it cut is synced."""
+
+    def forget(self) -> None:
+        self.remove_undo()
+        os.fdatasync(self.file)
