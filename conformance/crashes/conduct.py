@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bisect
 import enum
+import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ from telltale_spec.model.operations import (
     ReadSince,
     Reopen,
 )
+from telltale_spec.wire.agreement import AgreementLevel, Escalation
 
 __all__ = [
     "Component",
@@ -140,6 +142,16 @@ def _requests(
     yield "close the storage", f"{component.value}.close", {}, None, None
 
 
+def _lower_requests(refused: Escalation) -> Iterator[_Request]:
+    """Yield a load, and an escalation to a level that one that was refused would forbid."""
+    none = AgreementLevel.NONE
+    entry = replace(refused, previous_level=none, new_level=none, evidence_id="lower")
+    for operation in (LoadLog(), Append(entry)):
+        stored = operation.entry if isinstance(operation, Append) else None
+        name, arguments = ("wal.load", {}) if stored is None else ("wal.append", {"entry": stored})
+        yield operation_text(operation), name, arguments, stored, operation
+
+
 def asked(connection: Connection, name: str, arguments: dict[str, Any]) -> Any:
     """Return the value of an answer, or a :class:`Problem` for an error or a fault.
 
@@ -177,9 +189,13 @@ def carry_out(
 
     An opening that is refused is tried once more; a history whose storage does not open ends. With
     ``retries`` the first store that is refused is asked for again at once, as its caller would.
+    Without, the first escalation that is refused is followed by a load and by one that it forbids.
     """
     number = connection.new_number()
-    for text, name, arguments, entry, operation in _requests(component, directory, operations):
+    requests = _requests(component, directory, operations)
+    may_ask_lower = not retries
+    while (request := next(requests, None)) is not None:
+        text, name, arguments, entry, operation = request
         may_retry = name.endswith(".open") or (retries and entry is not None)
         for is_last in (not may_retry, True):
             if name.endswith(".open"):
@@ -206,6 +222,9 @@ def carry_out(
             retries = retries and entry is None
         if problem is not None and name.endswith(".open"):
             return
+        if problem is not None and may_ask_lower and isinstance(entry, Escalation):
+            may_ask_lower = False
+            requests = itertools.chain(_lower_requests(entry), requests)
 
 
 def conducted(
