@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +12,9 @@ from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
-from conformance.crashes.events import Answered
 from conformance.crashes.histories import STORED_AFTER
 from conformance.crashes.opener import Shown
+from conformance.crashes.openings import unlike
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history, rare_windows
@@ -42,13 +41,6 @@ _HISTORIES_A_RARE_STATE: Final = 4
 
 RECOVERY_CRASH: Final = "recovery-crash"
 """The class of crashes of an opening after a crash."""
-
-
-def _doings(opening: CrashSite) -> tuple[str, ...]:
-    """Return what an opening did to files before its first answer, in words."""
-    events = opening.conducted.recording.events
-    before = itertools.takewhile(lambda event: not isinstance(event, Answered), events)
-    return tuple([type(event).__name__ for event in before])
 
 
 @dataclass(frozen=True)
@@ -196,7 +188,14 @@ class CrashSuite(CrewSuite):
             for state in chosen_states(site, crash_class, seed, count).states
         ]
         screened = evenly(candidates, count * _SCREENED)
-        for first, opening in self._unlike(session, crew, site, screened, count):
+        well = (
+            (state, self._opening(crew, site, state))
+            for state in screened
+            if not session.is_out_of_time()
+            # What opens wrongly the first time is told already.
+            and not site.differences(state, crew.show(self.part, site.image(state)))
+        )
+        for first, opening in unlike(well, count):
             for crash_class in self.classes:
                 seconds = chosen_states(opening, crash_class, seed, session.budget.histories // 2)
                 for state in seconds.states:
@@ -212,30 +211,6 @@ class CrashSuite(CrewSuite):
                         failure = Failure(opening, state, broken, difference)
                         self._check(history, failure, self.aspects[broken], (site, first))
                     history.close()
-
-    def _unlike(
-        self,
-        session: Session,
-        crew: Crew,
-        site: CrashSite,
-        candidates: Sequence[CrashState],
-        count_max: int,
-    ) -> list[tuple[CrashState, CrashSite]]:
-        """Return some states with their openings, those first that do what others do not.
-
-        What opens wrongly the first time is told already, and left out.
-        """
-        kinds: dict[tuple[str, ...], list[tuple[CrashState, CrashSite]]] = {}
-        for state in candidates:
-            if session.is_out_of_time():
-                break
-            if not site.differences(state, crew.show(self.part, site.image(state))):
-                opening = self._opening(crew, site, state)
-                kinds.setdefault(_doings(opening), []).append((state, opening))
-        # The rarest kinds come first, and then one more of each kind in turn.
-        rarest = sorted(kinds.values(), key=len)
-        turns = itertools.zip_longest(*rarest)
-        return [each for turn in turns for each in turn if each is not None][:count_max]
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
         """Return the opening after a crash, as what can be crashed itself."""

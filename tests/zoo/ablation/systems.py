@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from tests.zoo.ablation.configurations import CRASHES, GROUPS, ORDINARY
 from tests.zoo.crashes.table import BROKEN, Broken
@@ -37,6 +38,18 @@ class System:
         return f"{self.label}/{self.requirement_id}"
 
 
+# They came after the figures that are kept were measured, and are in none of them. Whoever
+# measures again takes them in by making this empty.
+_AFTER_THE_MEASUREMENT: Final = frozenset(
+    {
+        *("SqliteTruncateFull_log", "ForgetsBeforeItIsUndone_log", "FindsItThere_log"),
+        *("RemembersWhatFailed_cache", "SkipsWhatIsThere_cache", "MarkNotChecked_log"),
+        *("TakesUnreadableForEmpty_log", "TakesUnreadableForEmpty_cache", "RenamesInVain_log"),
+        *("RenamesInVain_cache", "WritesAgainBehindIt_log", "StepsAside_log"),
+    }
+)
+
+
 @cache
 def systems() -> Mapping[str, System]:
     """Return every system by its key, the ordinary ones first, each zoo in its own order."""
@@ -44,7 +57,7 @@ def systems() -> Mapping[str, System]:
     crashes = [
         System(CRASHES, each.crash_class, each.name, each.requirement, each)
         for each in BROKEN
-        if each.crash_class not in _OUT_OF_REACH
+        if each.crash_class not in _OUT_OF_REACH and each.name not in _AFTER_THE_MEASUREMENT
     ]
     found = {each.key: each for each in (*ordinary, *crashes)}
     if len(found) != len(ordinary) + len(crashes):
