@@ -17,6 +17,7 @@ from conformance.crashes.fault_verdicts import Finding, findings
 from conformance.crashes.faults import (
     FaultedRun,
     Plan,
+    Undertaking,
     call_failure,
     full_disk,
     of_each_kind,
@@ -222,8 +223,8 @@ class FaultSuite(CrewSuite):
             history = session.new_history()
             if history.ended:
                 break
-            make = _RUNS[self.fault_class]
-            run = make(crew.launch, self.part, operations, plan, number, retries=retries)
+            undertaking = Undertaking(crew.launch, self.part, operations, retries)
+            run = _RUNS[self.fault_class](undertaking, plan, number)
             if not run.failed:
                 continue
             failed += 1
@@ -264,8 +265,8 @@ class FaultSuite(CrewSuite):
             for number in evenly(range(1, self._count(plan) + 1), _FAULTS_A_SHORTER_ONE):
                 if session.is_out_of_time():
                     return None
-                make = _RUNS[self.fault_class]
-                run = make(crew.launch, self.part, operations, plan, number, retries=retries)
+                undertaking = Undertaking(crew.launch, self.part, operations, retries)
+                run = _RUNS[self.fault_class](undertaking, plan, number)
                 found = self._findings(crew, run, session.backend) if run.failed else ()
                 if not all(each.holds for each in found):
                     return FaultFailure(operations, plan, run, found)

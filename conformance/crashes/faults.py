@@ -32,6 +32,7 @@ from telltale_spec.model.operations import Operation, Reopen
 __all__ = [
     "FaultedRun",
     "Plan",
+    "Undertaking",
     "call_failure",
     "expected_of",
     "full_disk",
@@ -208,30 +209,34 @@ def _settled(
     return certain if Expected(component, certain).allows(tuple(shown)) else items
 
 
-def sync_failure(
-    launch: Launch,
-    component: Component,
-    operations: Sequence[Operation],
-    plan: Plan,
-    number: int,
-    *,
-    retries: bool,
-) -> FaultedRun:
+class Undertaking(NamedTuple):
+    """What is carried out while a call fails, and whether the store that fails is retried."""
+
+    launch: Launch
+    component: Component
+    operations: Sequence[Operation]
+    retries: bool
+
+    def carried_out(self, connection: Connection, directory: Path) -> Iterator[Deed]:
+        """Carry it out, one deed at a time."""
+        return carry_out(
+            connection, self.component, directory, self.operations, retries=self.retries
+        )
+
+
+def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which the sync of this number fails.
 
     Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
     # A factory is called once before any request, and what it syncs then is not in the plan.
     name, ordinal = _counted_by_name(plan.sync_calls, number)
-    when = _syncs_before_requests(launch)[name] + ordinal
+    when = _syncs_before_requests(history.launch)[name] + ordinal
     with storage_folder() as directory:
-        harness = TracedHarness(launch, ("-e", f"inject={name}:error=EIO:when={when}"))
+        harness = TracedHarness(history.launch, ("-e", f"inject={name}:error=EIO:when={when}"))
         try:
             harness.begin(directory)
-            conducting = carry_out(
-                harness.connection, component, directory, operations, retries=retries
-            )
-            deeds, ended = _carried_out(conducting)
+            deeds, ended = _carried_out(history.carried_out(harness.connection, directory))
             recording = harness.abandoned() if ended else harness.recorded()
         finally:
             harness.end()
@@ -252,15 +257,7 @@ def _syncs_before_requests(launch: Launch) -> Counter[str]:
         harness.end()
 
 
-def full_disk(
-    launch: Launch,
-    component: Component,
-    operations: Sequence[Operation],
-    plan: Plan,
-    number: int,
-    *,
-    retries: bool,
-) -> FaultedRun:
+def full_disk(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which the write of this number finds no space.
 
     Raises ``BackendFault`` for a harness that does not start.
@@ -268,19 +265,10 @@ def full_disk(
     name, ordinal = _counted_by_name(plan.write_calls, number)
     with storage_folder() as directory:
         options = ("-e", f"inject={name}:error=ENOSPC:when={ordinal}", *_paths(plan, directory))
-        history = _History(launch, component, operations, retries)
         return _failed_run(history, number, directory, options)
 
 
-def call_failure(
-    launch: Launch,
-    component: Component,
-    operations: Sequence[Operation],
-    plan: Plan,
-    number: int,
-    *,
-    retries: bool,
-) -> FaultedRun:
+def call_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which one of the calls that can fail does.
 
     Raises ``BackendFault`` for a harness that does not start.
@@ -288,28 +276,18 @@ def call_failure(
     call = plan.failing[number - 1]
     options = ("-e", f"inject={call.name}:error={call.error}:when={call.number}")
     with storage_folder() as directory:
-        history = _History(launch, component, operations, retries)
         return _failed_run(history, number, directory, options, (call.name,))
 
 
-class _History(NamedTuple):
-    """What is carried out while a call fails, and whether the store that fails is retried."""
-
-    launch: Launch
-    component: Component
-    operations: Sequence[Operation]
-    retries: bool
-
-
 def _failed_run(
-    history: _History,
+    history: Undertaking,
     number: int,
     directory: Path,
     options: Sequence[str],
     names: Sequence[str] = tuple(_WRITES.split(",")),
 ) -> FaultedRun:
     """Carry out a history under options that make one of the named calls fail."""
-    launch, component, operations, retries = history
+    launch = history.launch
     with storage_folder() as aside:
         trace = aside / "trace"
         connection = Connection(
@@ -321,7 +299,7 @@ def _failed_run(
         deeds: list[Deed] = []
         early, ended = None, False
         try:
-            for deed in carry_out(connection, component, directory, operations, retries=retries):
+            for deed in history.carried_out(connection, directory):
                 deeds.append(deed)
                 if early is None and _has_failed(trace):
                     early = (len(deeds), read_image(directory))
@@ -333,15 +311,7 @@ def _failed_run(
         return FaultedRun(number, tuple(deeds), _has_failed(trace), ended, image=image, early=early)
 
 
-def short_write(
-    launch: Launch,
-    component: Component,
-    operations: Sequence[Operation],
-    plan: Plan,
-    number: int,
-    *,
-    retries: bool,
-) -> FaultedRun:
+def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which one write is short.
 
     After odd numbers there is room for the rest, after even ones there is none up to the answer.
@@ -351,16 +321,16 @@ def short_write(
     with storage_folder() as directory, storage_folder() as aside:
         trace = aside / "trace"
         deeds, ended = short_run(
-            launch,
-            component,
-            operations,
+            history.launch,
+            history.component,
+            history.operations,
             growth,
             _counted_by_name(plan.write_calls, growth.call),
             directory,
             trace,
             _paths(plan, directory),
             goes_on=number % 2 == 1,
-            retries=retries,
+            retries=history.retries,
         )
         with trace.open(encoding="ascii", errors="backslashreplace") as lines:
             is_short = is_any_short(line.rstrip("\n") for line in lines)
