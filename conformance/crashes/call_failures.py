@@ -7,18 +7,22 @@ once without a fault, and the numbers hold for every fresh process after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.backend import Launch
-from conformance.crashes.conduct import Component, Deed, carry_out
+from conformance.crashes.conduct import Deed
+from conformance.crashes.disk import Image
 from conformance.crashes.recording import StoredCall
 from conformance.crashes.strace import TracedHarness
+from conformance.crashes.undertaking import Undertaking
 from conformance.engine.scratch import storage_folder
-from telltale_spec.model.operations import Append, Operation, PutOutcome
+from telltale_spec.model.operations import Append, PutOutcome
 
-__all__ = ["FailingCall", "failing_calls"]
+__all__ = ["OPENS", "FailingCall", "failing_calls"]
+
+OPENS: Final = frozenset([0, 1])
+"""Which deeds open a storage that holds something: the opening, and the load that follows it."""
 
 # What a call of a name can fail with, the likeliest first.
 _OPENING: Final = ("EMFILE", "EACCES", "ENOSPC")
@@ -54,38 +58,50 @@ class FailingCall:
         return f"{self.label} fails with {self.error}"
 
 
-def failing_calls(
-    launch: Launch, component: Component, operations: Sequence[Operation]
-) -> tuple[FailingCall, ...]:
+def failing_calls(history: Undertaking) -> tuple[FailingCall, ...]:
     """Return every call on a stored file that a history makes while it stores something.
 
     Calls of openings and of closings are left out: neither is an operation of the contract, so
-    that they may fail in any words, and with the storage all else ends. Raises ``BackendFault``
-    for a harness that does not start and :class:`TraceError`.
+    that they may fail in any words, and with the storage all else ends. Where the storage holds
+    something at first, those of its opening and its first load are told instead: it may mend itself
+    in them. Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
     with storage_folder() as directory:
-        harness = TracedHarness(launch)
+        harness = TracedHarness(history.launch)
         try:
-            harness.begin(directory)
-            deeds = tuple(carry_out(harness.connection, component, directory, operations))
+            history.prepare(directory)
+            harness.begin(directory, history.image)
+            deeds = tuple(history.carried_out(harness.connection, directory))
             calls = harness.recorded().stored_calls
         finally:
             harness.end()
-    return tuple(_with_errors(_while_storing(calls, deeds)))
+    if history.image == Image():
+        return tuple(_with_errors(_told(calls, _stores(deeds), "storing")))
+    return tuple(_with_errors(_told(calls, OPENS, "opening")))
 
 
-def _while_storing(
-    calls: Iterable[StoredCall], deeds: Sequence[Deed]
+def _stores(deeds: Sequence[Deed]) -> frozenset[int]:
+    """Return which of some deeds store something, from 0 on."""
+    return frozenset(
+        [
+            index
+            for index, deed in enumerate(deeds)
+            if isinstance(deed.operation, Append | PutOutcome)
+        ]
+    )
+
+
+def _told(
+    calls: Iterable[StoredCall], deeds: Container[int], doing: str
 ) -> Iterator[tuple[StoredCall, str]]:
-    """Yield each call that can fail, with what it does there, said the same for every storing."""
+    """Yield each call of some deeds that can fail, with what it does there, said alike for all."""
     place = 0
     answered = -1
     for call in calls:
         place = place + 1 if call.answered == answered else 1
         answered = call.answered
-        asked = deeds[answered].operation if answered < len(deeds) else None
-        if call.name in _ERRORS and isinstance(asked, Append | PutOutcome):
-            yield call, f"call {place} of its storing, {call.name}"
+        if call.name in _ERRORS and answered in deeds:
+            yield call, f"call {place} of its {doing}, {call.name}"
 
 
 def _with_errors(calls: Iterable[tuple[StoredCall, str]]) -> Iterator[FailingCall]:

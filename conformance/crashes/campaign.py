@@ -183,14 +183,24 @@ class Crew:
         ``before`` is what it may show, and ``further`` what is done after that. Raises
         ``BackendFault`` and :class:`TraceError`.
         """
-        self.on_step()
-        known = self._known[component].reopened
-        key = (image.digest, further)
-        if key not in known:
-            known[key] = self._conducted(component, (_LOADS[component], *further), image)
-        found = known[key]
-        model = _model(replace(found.recording, image=image), file_system)
+        found = self.conducted_on(component, image, (_LOADS[component], *further))
+        model = _model(found.recording, file_system)
         return CrashSite(component, (), found, model, before)
+
+    def conducted_on(
+        self, component: Component, image: Image, operations: tuple[Operation, ...]
+    ) -> Conducted:
+        """Return a history on a storage that holds something, carried out now or before.
+
+        Raises ``BackendFault`` and :class:`TraceError`.
+        """
+        known = self._known[component].reopened
+        key = (image.digest, operations)
+        if key not in known:
+            self.on_step()
+            found = self._conducted(component, operations, image)
+            known[key] = replace(found, recording=replace(found.recording, image=image))
+        return known[key]
 
     def opening_after_kill(
         self,

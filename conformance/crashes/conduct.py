@@ -184,19 +184,21 @@ def carry_out(
     operations: Sequence[Operation],
     *,
     retries: bool = False,
+    insists: bool = True,
 ) -> Iterator[Deed]:
     """Carry out a history, one deed at a time, on the storage of a directory.
 
-    An opening that is refused is tried once more; a history whose storage does not open ends. With
-    ``retries`` the first store that is refused is asked for again at once, as its caller would.
-    Without, the first escalation that is refused is followed by a load and by one that it forbids.
+    With ``insists`` an opening that is refused is tried once more; a history whose storage does not
+    open ends. With ``retries`` the first store that is refused is asked for again at once, as its
+    caller would. Without, the first escalation that is refused is followed by a load and by one
+    that it forbids.
     """
     number = connection.new_number()
     requests = _requests(component, directory, operations)
     may_ask_lower = not retries
     while (request := next(requests, None)) is not None:
         text, name, arguments, entry, operation = request
-        may_retry = name.endswith(".open") or (retries and entry is not None)
+        may_retry = insists if name.endswith(".open") else retries and entry is not None
         for is_last in (not may_retry, True):
             if name.endswith(".open"):
                 number = connection.new_number()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -12,12 +11,13 @@ from conformance.crashes.call_failures import failing_calls
 from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
+from conformance.crashes.fault_acts import FAULT_FORM, Fault, FaultClass
 from conformance.crashes.fault_shrinking import LOADS, FaultFailure, smallest_fault
+from conformance.crashes.fault_trials import FaultTrial, Leftover, calls_of_opening, leftovers
 from conformance.crashes.fault_verdicts import Finding, findings
 from conformance.crashes.faults import (
     FaultedRun,
     Plan,
-    Undertaking,
     call_failure,
     full_disk,
     of_each_kind,
@@ -26,38 +26,26 @@ from conformance.crashes.faults import (
     short_write,
     sync_failure,
 )
+from conformance.crashes.histories import STORED_AFTER
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly
+from conformance.crashes.states import CrashClass, CrashState
+from conformance.crashes.telling import crash_steps
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
-from conformance.engine.session import History, HistoryEnded, Session, Violation
+from conformance.engine.session import HistoryEnded, Session, Violation
 from conformance.engine.suite import Replayed
 from conformance.records.results import Counterexample, Step
 from telltale_spec.model.operations import Operation, Reopen
 
-__all__ = ["FAULT_SUITES", "Fault", "FaultSuite"]
+__all__ = ["FAULT_SUITES", "Choice", "FaultSuite", "by_turns"]
 
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 6
 _HISTORIES_A_RARE_FAULT: Final = 13
+_HISTORIES_AN_OPENING: Final = 13
 _FAULTS_A_SHORTER_ONE: Final = 6
-
-
-class FaultClass(enum.Enum):
-    """Which calls fail."""
-
-    FSYNC_ERROR = "fsync-error"
-    """One sync fails with EIO."""
-
-    DISK_FULL = "disk-full"
-    """One write finds no space."""
-
-    SHORT_WRITE = "short-write"
-    """One write takes a part of what it is given; the next one the rest, or it finds no space."""
-
-    IO_ERROR = "io-error"
-    """One call fails: an opening, a making, a renaming, a removal, or a write in another way."""
 
 
 _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
@@ -68,45 +56,24 @@ _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One fault as data: the operations, and which call of which kind fails.
-
-    ``retries`` says whether the store that failed is asked for again at once.
-    """
-
-    operations: tuple[Operation, ...]
-    fault_class: FaultClass
-    number: int
-    retries: bool = False
-
-
-def _fault(history: History, fault: Fault) -> None:
-    """Stand for the act of a fault; a suite carries it out."""
-    raise NotImplementedError
-
-
-_FORM: Final = ActForm("fault", _fault)
-
-
-class _Choice(NamedTuple):
+class Choice(NamedTuple):
     """Which call is to fail, from 1 on, and whether the store that it fails is retried."""
 
     number: int
     retries: bool
 
 
-def _by_turns(numbers: Sequence[int]) -> list[_Choice]:
+def by_turns(numbers: Sequence[int]) -> list[Choice]:
     """Return every second call with a retry; of each kind there is more than one, as a rule."""
-    return [_Choice(number, bool(place % 2)) for place, number in enumerate(numbers)]
+    return [Choice(number, bool(place % 2)) for place, number in enumerate(numbers)]
 
 
 class _RareCalls(NamedTuple):
     """The calls of a history that are to fail."""
 
-    operations: tuple[Operation, ...]
+    trial: FaultTrial
     plan: Plan
-    choices: list[_Choice]
+    choices: list[Choice]
 
 
 @dataclass(frozen=True)
@@ -145,12 +112,13 @@ class FaultSuite(CrewSuite):
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Make each call of a history fail once; stop at the first violation."""
         try:
-            operations = self._operations(session)
-            plan = self._plan(session, operations)
-            choices = _by_turns(self._numbers(session, plan))
-            judged = self._judge(session, operations, plan, choices)
+            trial = FaultTrial(self._operations(session))
+            plan = self._plan(session, trial)
+            choices = by_turns(self._numbers(session, plan))
+            judged = self._judge(session, trial, plan, choices)
             rare = self._rare_calls(session, plan)
             judged += self._judge(session, *rare)
+            opened, tried = self._judge_openings(session)
         except TraceError as error:
             session.cut_short = str(error)
             return None
@@ -159,16 +127,50 @@ class FaultSuite(CrewSuite):
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
         count = self._count(plan) + len(rare.choices)
         session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
+        if tried:
+            behind = "of openings behind a kill"
+            session.notes.append(f"{self.name}: {opened} of {tried} calls {behind} {how} once")
         return None
+
+    def _judge_openings(self, session: Session) -> tuple[int, int]:
+        """Let calls fail by which a storage mends what a kill has left; raises ``Violation``.
+
+        Return how many have failed, and how many were to.
+        """
+        if Capability.PROCESS_KILL not in session.backend.capabilities:
+            return 0, 0
+        crew = self.crew(session)
+        site = crew.site(self.part, next(HISTORIES[self.part](0, 0)), self.file_system)
+        count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
+        failed = tried = 0
+        for leftover in leftovers(crew, site, count, session.is_out_of_time):
+            trial = self._trial_behind(leftover)
+            plan = self._plan(session, trial)
+            numbers = evenly(calls_of_opening(self._labels(plan)), count)
+            tried += len(numbers)
+            failed += self._judge(session, trial, plan, [Choice(each, False) for each in numbers])
+        return failed, tried
+
+    def _trial_behind(self, leftover: Leftover) -> FaultTrial:
+        """Return what is done with a storage behind a kill.
+
+        Whoever opens again at once what a failed sync has left in doubt reads it from the memory
+        of the system, where it is whole: no storage can tell, so nobody is asked to.
+        """
+        load = LOADS[self.part]
+        operations = (load, *STORED_AFTER[self.part], load, Reopen(), load)
+        insists = self.fault_class is not FaultClass.FSYNC_ERROR
+        return FaultTrial(operations, leftover, insists)
 
     def _rare_calls(self, session: Session, plan: Plan) -> _RareCalls:
         """Return calls that only a long history makes, and that history."""
         load = LOADS[self.part]
-        operations = (*long_history(self.part, session.budget.histories), Reopen(), load)
-        long_plan = self._plan(session, operations)
+        stored = long_history(self.part, session.budget.histories)
+        trial = FaultTrial((*stored, Reopen(), load))
+        long_plan = self._plan(session, trial)
         count_max = session.budget.histories // _HISTORIES_A_RARE_FAULT
         numbers = rare_calls(self._labels(long_plan), self._labels(plan), count_max)
-        return _RareCalls(operations, long_plan, _by_turns(numbers))
+        return _RareCalls(trial, long_plan, by_turns(numbers))
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""
@@ -183,13 +185,13 @@ class FaultSuite(CrewSuite):
         load = LOADS[self.part]
         return (*most, load, Reopen(), load, last, load)
 
-    def _plan(self, session: Session, operations: tuple[Operation, ...]) -> Plan:
+    def _plan(self, session: Session, trial: FaultTrial) -> Plan:
+        """Return what can fail; raises ``BackendFault`` and :class:`TraceError`."""
         crew = self.crew(session)
-        site = crew.site(self.part, operations)
-        plan = plan_of(site.conducted.recording, site.conducted.deeds)
+        conducted = crew.conducted_on(self.part, trial.image, trial.operations)
+        plan = plan_of(conducted.recording, conducted.deeds)
         if self.fault_class is FaultClass.IO_ERROR:
-            failing = failing_calls(crew.launch, self.part, operations)
-            return replace(plan, failing=failing)
+            return replace(plan, failing=failing_calls(trial.undertaking(crew, self.part)))
         return plan
 
     def _labels(self, plan: Plan) -> tuple[str, ...]:
@@ -203,6 +205,10 @@ class FaultSuite(CrewSuite):
     def _count(self, plan: Plan) -> int:
         return len(self._labels(plan))
 
+    def _those_that_may_fail(self, plan: Plan) -> Sequence[int]:
+        """Return which calls may fail at all, from 1 on."""
+        return range(1, self._count(plan) + 1)
+
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
         """Return which calls fail: all, or of many as many as the budget has, of each kind one."""
         count_max = max(1, session.budget.histories // _HISTORIES_A_FAULT)
@@ -211,9 +217,9 @@ class FaultSuite(CrewSuite):
     def _judge(
         self,
         session: Session,
-        operations: tuple[Operation, ...],
+        trial: FaultTrial,
         plan: Plan,
-        choices: Sequence[_Choice],
+        choices: Sequence[Choice],
     ) -> int:
         """Judge a run for each choice and return how many calls failed; raises ``Violation``."""
         crew = self.crew(session)
@@ -223,19 +229,20 @@ class FaultSuite(CrewSuite):
             history = session.new_history()
             if history.ended:
                 break
-            undertaking = Undertaking(crew.launch, self.part, operations, retries)
-            run = _RUNS[self.fault_class](undertaking, plan, number)
+            run = self._run(crew, trial, plan, Choice(number, retries))
             if not run.failed:
                 continue
             failed += 1
             history.reach(self.what_arises)
             found = self._findings(crew, run, session.backend)
-            failure = FaultFailure(operations, plan, run, found)
-            failure = self._made_smaller(session, crew, failure, retries=retries)
+            failure = FaultFailure(trial.operations, plan, run, found)
+            failure = self._made_smaller(session, trial, failure, retries=retries)
             place = (self.fault_class, failure.run.number)
-            fault = Fault(failure.operations, *place, retries)
-            history.acts.append(Act(_FORM, (fault,)))
-            history.steps[:] = [*_steps(failure.run), self._fault_step(failure.run, failure.plan)]
+            behind = None if trial.leftover is None else trial.leftover.data
+            fault = Fault(failure.operations, *place, retries, behind)
+            history.acts.append(Act(FAULT_FORM, (fault,)))
+            steps = [*_steps(failure.run), self._fault_step(failure.run, failure.plan)]
+            history.steps[:] = [*self._first_steps(trial), *steps]
             try:
                 for finding in failure.found:
                     history.check(
@@ -247,26 +254,38 @@ class FaultSuite(CrewSuite):
                 history.close()
         return failed
 
+    def _run(self, crew: Crew, trial: FaultTrial, plan: Plan, choice: Choice) -> FaultedRun:
+        """Carry a history out while one call fails; raises ``BackendFault``."""
+        undertaking = trial.undertaking(crew, self.part, retries=choice.retries)
+        return trial.whole(_RUNS[self.fault_class](undertaking, plan, choice.number))
+
+    def _first_steps(self, trial: FaultTrial) -> list[Step]:
+        """Return what came before the history, as steps."""
+        if trial.leftover is None:
+            return []
+        return crash_steps(trial.leftover.site, trial.leftover.state)
+
     def _made_smaller(
-        self, session: Session, crew: Crew, failure: FaultFailure, *, retries: bool
+        self, session: Session, trial: FaultTrial, failure: FaultFailure, *, retries: bool
     ) -> FaultFailure:
         """Return a failure that is looked for with fewer operations, and others as they are."""
+        crew = self.crew(session)
         looked_for = not session.keeps_going_past(self.requirement_id)
         fails = not all(each.holds for each in failure.found)
         if not (fails and looked_for and session.budget.minimise):
             return failure
 
         def attempt(operations: tuple[Operation, ...]) -> FaultFailure | None:
+            shorter = replace(trial, operations=operations)
             try:
-                plan = self._plan(session, operations)
+                plan = self._plan(session, shorter)
             except TraceError:
                 # What is shorter does something that cannot be followed, so the longer one stands.
                 return None
-            for number in evenly(range(1, self._count(plan) + 1), _FAULTS_A_SHORTER_ONE):
+            for number in evenly(self._those_that_may_fail(plan), _FAULTS_A_SHORTER_ONE):
                 if session.is_out_of_time():
                     return None
-                undertaking = Undertaking(crew.launch, self.part, operations, retries)
-                run = _RUNS[self.fault_class](undertaking, plan, number)
+                run = self._run(crew, shorter, plan, Choice(number, retries))
                 found = self._findings(crew, run, session.backend) if run.failed else ()
                 if not all(each.holds for each in found):
                     return FaultFailure(operations, plan, run, found)
@@ -297,20 +316,29 @@ class FaultSuite(CrewSuite):
     # Replaying
 
     def _act_forms(self) -> Mapping[str, ActForm]:
-        return {_FORM.name: _FORM}
+        return {FAULT_FORM.name: FAULT_FORM}
+
+    def _trial_again(self, session: Session, fault: Fault) -> FaultTrial:
+        """Return the history of a recorded fault."""
+        if fault.behind is None:
+            return FaultTrial(fault.operations)
+        site = self.crew(session).site(self.part, fault.behind.operations, self.file_system)
+        state = CrashState(CrashClass.KILL_INSIDE, fault.behind.point)
+        return replace(self._trial_behind(Leftover(site, state)), operations=fault.operations)
 
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Let the same call fail again and judge what comes of it."""
         complete = True
         for act in acts:
             (fault,) = act.form.bound(act.arguments, act.named).values()
-            plan = self._plan(session, fault.operations)
+            trial = self._trial_again(session, fault)
+            plan = self._plan(session, trial)
             # A backend that makes fewer calls by now has no such one.
             is_there = fault.number <= self._count(plan)
-            choices = [_Choice(fault.number, fault.retries)] if is_there else []
+            choices = [Choice(fault.number, fault.retries)] if is_there else []
             session.budget, before = replace(session.budget, minimise=False), session.budget
             try:
-                failed = self._judge(session, fault.operations, plan, choices)
+                failed = self._judge(session, trial, plan, choices)
             except Violation as violation:
                 return Replayed(violation.counterexample, complete=False)
             finally:

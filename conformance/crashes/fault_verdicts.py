@@ -49,11 +49,11 @@ def findings(
         yield Finding(deed.is_declared, wanted, f"{deed.text}: {deed.answer}")
     for index, deed in enumerate(run.deeds):
         if deed.loaded is not None:
-            expected = expected_of(part, run.deeds[:index], shown_stays=True)
+            expected = expected_of(part, run.deeds[:index], shown_stays=True, before=run.before)
             actual = difference_text(deed.loaded, expected.acknowledged)
             yield Finding(expected.allows(deed.loaded), expected.text, actual)
     if part is Component.LOG and backend.rejection_mode is RejectionMode.CLEAN_REJECT:
-        yield from level_findings(run.deeds)
+        yield from level_findings(run.deeds, is_known=not run.before)
     for what, image, expected in _images(part, run, backend, file_system):
         found = differences(expected, crew.show(part, image))
         if not found:
@@ -62,10 +62,12 @@ def findings(
             yield Finding(False, difference.expected, f"{what}: {difference.actual}")
 
 
-def level_findings(deeds: Sequence[Deed]) -> Iterator[Finding]:
-    """Yield whether the levels of a log are those of what it holds, whatever was refused."""
+def level_findings(deeds: Sequence[Deed], *, is_known: bool = True) -> Iterator[Finding]:
+    """Yield whether the levels of a log are those of what it holds, whatever was refused.
+
+    With ``is_known`` the log is empty at first.
+    """
     shown: tuple[Any, ...] = ()
-    is_known = True
     for deed in deeds:
         if deed.loaded is not None:
             shown, is_known = deed.loaded, True
@@ -93,40 +95,42 @@ def _images(
     if run.early is not None and Capability.PROCESS_KILL in backend.capabilities:
         count, image = run.early
         what = "killed right after it and opened again"
-        yield what, image.without(left_out), _expected(part, run.deeds[:count])
+        yield what, image.without(left_out), _expected(part, run, count)
     if run.image is not None:
-        yield "opened again", run.image.without(left_out), _expected(part, run.deeds)
+        yield "opened again", run.image.without(left_out), _expected(part, run)
     if run.recording is None:
         return
     events = run.recording.events
     model = PowerModel(run.recording.image, events, file_system)
     image = model.after_kill(len(events)).without(left_out)
-    yield "opened again", image, _expected(part, run.deeds)
+    yield "opened again", image, _expected(part, run)
     if Capability.POWER_LOSS not in backend.capabilities:
         return
     failed_at = next(i for i, event in enumerate(events) if isinstance(event, SyncFailed))
     for crash_class in _CLASSES:
-        for state, answered in _distinct(model, crash_class, failed_at + 1):
+        for state, answered in _distinct(model, crash_class, failed_at + 1, run.began_at):
             what = f"after a loss of power ({crash_class.value}) at event {state.point}"
-            expected = _expected(part, run.deeds, answered)
+            expected = _expected(part, run, answered)
             yield what, state.image(model).without(left_out), expected
 
 
 def _distinct(
-    model: PowerModel, crash_class: CrashClass, since: int
+    model: PowerModel, crash_class: CrashClass, since: int, began_at: int
 ) -> list[tuple[CrashState, int]]:
     """Return states that lie evenly among those of other images or answers, and those answers."""
     found: dict[tuple[bytes, int], CrashState] = {}
     for state in states_of(model, crash_class, 0, since):
-        answered = sum(isinstance(event, Answered) for event in model.events[: state.point])
+        answered = sum(
+            isinstance(event, Answered) for event in model.events[began_at : state.point]
+        )
         found.setdefault((state.digest(model), answered), state)
     pairs = [(state, answered) for (_, answered), state in found.items()]
     return evenly(pairs, _STATES_MAX)
 
 
-def _expected(part: Component, deeds: Sequence[Deed], answered: int | None = None) -> Expected:
-    count = len(deeds) if answered is None else answered
-    done = expected_of(part, deeds[:count])
-    begun = expected_of(part, deeds[count : count + 1])
+def _expected(part: Component, run: FaultedRun, answered: int | None = None) -> Expected:
+    count = len(run.deeds) if answered is None else answered
+    done = expected_of(part, run.deeds[:count], before=run.before)
+    begun = expected_of(part, run.deeds[count : count + 1])
     doubtful = tuple([Stored(item.entry, is_certain=False) for item in begun.items])
     return Expected(part, (*done.items, *doubtful))

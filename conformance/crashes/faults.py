@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from conformance.backend import Launch
 from conformance.crashes.call_failures import FailingCall
-from conformance.crashes.conduct import Component, Deed, carry_out
+from conformance.crashes.conduct import Component, Deed
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered, Linked, Renamed, Synced, SyncFailed, Wrote
 from conformance.crashes.images import read_image
@@ -24,15 +24,15 @@ from conformance.crashes.recording import Recording
 from conformance.crashes.selection import evenly
 from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
 from conformance.crashes.strace import TracedHarness, traced_command
+from conformance.crashes.undertaking import Undertaking
 from conformance.door.connection import Connection
 from conformance.engine.scratch import storage_folder
 from conformance.errors import BackendFault
-from telltale_spec.model.operations import Operation, Reopen
+from telltale_spec.model.operations import Reopen
 
 __all__ = [
     "FaultedRun",
     "Plan",
-    "Undertaking",
     "call_failure",
     "expected_of",
     "full_disk",
@@ -90,6 +90,9 @@ class FaultedRun:
     recording: Recording | None = None
     image: Image | None = None
     early: tuple[int, Image] | None = None
+    before: tuple[Stored, ...] = ()
+    began_at: int = 0
+    """What was there before the first deed, and how many events of its recording came earlier."""
 
 
 def plan_of(recording: Recording, deeds: Sequence[Deed]) -> Plan:
@@ -99,6 +102,7 @@ def plan_of(recording: Recording, deeds: Sequence[Deed]) -> Plan:
         for event in recording.events
         if isinstance(event, (Linked, Renamed))
     }
+    names.update(path for path, _ in recording.image.files)
     return Plan(
         tuple(_labels(recording, deeds, Synced)),
         tuple(_labels(recording, deeds, Wrote)),
@@ -176,16 +180,21 @@ def _without_numbers(label: str) -> str:
 
 
 def expected_of(
-    component: Component, deeds: Sequence[Deed], *, shown_stays: bool = False
+    component: Component,
+    deeds: Sequence[Deed],
+    *,
+    shown_stays: bool = False,
+    before: tuple[Stored, ...] = (),
 ) -> Expected:
     """Return what may be stored after deeds of which a fault may have refused some.
 
     What was refused for a fault may be there, whole, or not. An opening that does not show it
     settles that it is gone; one that shows it promises nothing, as it was never acknowledged. With
     ``shown_stays``, for storages that nothing has crashed since, whoever shows it has it.
+    ``before`` is what the first opening may find.
     """
-    items: tuple[Stored, ...] = ()
-    is_new_opening = False
+    items = before
+    is_new_opening = bool(before)
     for deed in deeds:
         if isinstance(deed.operation, Reopen):
             is_new_opening = True
@@ -209,21 +218,6 @@ def _settled(
     return certain if Expected(component, certain).allows(tuple(shown)) else items
 
 
-class Undertaking(NamedTuple):
-    """What is carried out while a call fails, and whether the store that fails is retried."""
-
-    launch: Launch
-    component: Component
-    operations: Sequence[Operation]
-    retries: bool
-
-    def carried_out(self, connection: Connection, directory: Path) -> Iterator[Deed]:
-        """Carry it out, one deed at a time."""
-        return carry_out(
-            connection, self.component, directory, self.operations, retries=self.retries
-        )
-
-
 def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which the sync of this number fails.
 
@@ -235,7 +229,8 @@ def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     with storage_folder() as directory:
         harness = TracedHarness(history.launch, ("-e", f"inject={name}:error=EIO:when={when}"))
         try:
-            harness.begin(directory)
+            history.prepare(directory)
+            harness.begin(directory, history.image)
             deeds, ended = _carried_out(history.carried_out(harness.connection, directory))
             recording = harness.abandoned() if ended else harness.recorded()
         finally:
@@ -288,6 +283,7 @@ def _failed_run(
 ) -> FaultedRun:
     """Carry out a history under options that make one of the named calls fail."""
     launch = history.launch
+    history.prepare(directory)
     with storage_folder() as aside:
         trace = aside / "trace"
         connection = Connection(
@@ -319,18 +315,16 @@ def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """
     growth = plan.growths[(number - 1) // 2]
     with storage_folder() as directory, storage_folder() as aside:
+        history.prepare(directory)
         trace = aside / "trace"
         deeds, ended = short_run(
-            history.launch,
-            history.component,
-            history.operations,
+            history,
             growth,
             _counted_by_name(plan.write_calls, growth.call),
             directory,
             trace,
             _paths(plan, directory),
             goes_on=number % 2 == 1,
-            retries=history.retries,
         )
         with trace.open(encoding="ascii", errors="backslashreplace") as lines:
             is_short = is_any_short(line.rstrip("\n") for line in lines)

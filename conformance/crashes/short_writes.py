@@ -15,17 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from conformance.backend import Launch
-from conformance.crashes.conduct import Component, Deed, carry_out
+from conformance.crashes.conduct import Deed
 from conformance.crashes.disk import Disk
 from conformance.crashes.events import Answered, Wrote
 from conformance.crashes.recording import Recording
 from conformance.crashes.strace import traced_command
 from conformance.crashes.system_calls import SystemCall, TraceReader, number_of, texts_of_vector
 from conformance.crashes.trace_errors import TraceError
+from conformance.crashes.undertaking import Undertaking
 from conformance.door.connection import Connection
 from conformance.errors import BackendFault
-from telltale_spec.model.operations import Operation
 
 __all__ = ["Growth", "growths_of", "is_any_short", "short_run"]
 
@@ -87,9 +86,7 @@ def _given_bytes(call: SystemCall) -> int:
 
 
 def short_run(
-    launch: Launch,
-    component: Component,
-    operations: Sequence[Operation],
+    history: Undertaking,
     growth: Growth,
     call: tuple[str, int],
     directory: Path,
@@ -97,16 +94,15 @@ def short_run(
     paths: Sequence[str],
     *,
     goes_on: bool,
-    retries: bool = False,
 ) -> tuple[tuple[Deed, ...], bool]:
     """Carry out a history in which one write is short; return its deeds, and whether it ended.
 
     ``call`` is the write by its name, with which of that name it is, from 1 on.
     ``paths`` are options of strace that choose the stored files. With ``goes_on`` there is room
-    again at once, and otherwise when the request is answered; ``retries`` is as in
-    :func:`~conformance.crashes.conduct.carry_out`. Raises ``BackendFault`` for a harness
+    again at once, and otherwise when the request is answered. Raises ``BackendFault`` for a harness
     that does not start.
     """
+    launch = history.launch
     name, ordinal = call
     held = f"inject={name}:delay_exit={_HELD_MICROSECONDS}:when={ordinal}"
     options = ["-e", held, *paths]
@@ -126,7 +122,7 @@ def short_run(
     )
     deeds: list[Deed] = []
     try:
-        steps = carry_out(connection, component, directory, operations, retries=retries)
+        steps = history.carried_out(connection, directory)
         while True:
             limit = growth.limit if len(deeds) == growth.deed else None
             with _limited(group[0], directory, limit, goes_on=goes_on):

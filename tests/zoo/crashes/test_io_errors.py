@@ -9,9 +9,11 @@ import pytest
 from conformance.backend import Backend, Capability
 from conformance.crashes.call_failures import failing_calls
 from conformance.crashes.conduct import Component
-from conformance.crashes.fault_suites import FAULT_SUITES, FaultClass
+from conformance.crashes.fault_acts import FaultClass
+from conformance.crashes.fault_suites import FAULT_SUITES
 from conformance.crashes.histories import log_histories
 from conformance.crashes.strace import obstacle
+from conformance.crashes.undertaking import Undertaking
 from conformance.report.failure import counterexample_text
 from tests.zoo.crashes.test_short_writes import launched
 from tests.zoo.judging import failed, judged, unproved
@@ -65,10 +67,8 @@ def test_every_call_on_a_stored_file_can_fail_while_something_is_stored() -> Non
     launch = launched("CleansUpFirst_log").launch
     assert launch is not None
     # The first process may still compile what it imports, which takes calls of its own.
-    first, second = (
-        failing_calls(launch, Component.LOG, next(log_histories(0, 0))) for _ in range(2)
-    )
-    again = failing_calls(launch, Component.LOG, next(log_histories(0, 0)))
+    history = Undertaking(launch, Component.LOG, next(log_histories(0, 0)))
+    first, second, again = (failing_calls(history) for _ in range(3))
 
     assert [call.label for call in first] == [call.label for call in second]
     assert second == again

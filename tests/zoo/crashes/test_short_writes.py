@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from conformance.backend import Backend, Capability, Launch
-from conformance.crashes.fault_suites import FAULT_SUITES, FaultClass
+from conformance.crashes.fault_acts import FaultClass
+from conformance.crashes.fault_suites import FAULT_SUITES
 from conformance.crashes.strace import obstacle
 from tests.zoo.crashes import targets
 from tests.zoo.judging import failed, judged
