@@ -44,7 +44,8 @@ __all__ = ["FAULT_SUITES", "Choice", "FaultSuite", "by_turns"]
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 6
 _HISTORIES_A_RARE_FAULT: Final = 13
-_HISTORIES_AN_OPENING: Final = 13
+_HISTORIES_AN_OPENING: Final = 20
+_HISTORIES_A_CALL: Final = 8
 _FAULTS_A_SHORTER_ONE: Final = 6
 
 
@@ -142,11 +143,12 @@ class FaultSuite(CrewSuite):
         crew = self.crew(session)
         site = crew.site(self.part, next(HISTORIES[self.part](0, 0)), self.file_system)
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
+        calls_max = max(1, session.budget.histories // _HISTORIES_A_CALL)
         failed = tried = 0
         for leftover in leftovers(crew, site, count, session.is_out_of_time):
             trial = self._trial_behind(leftover)
             plan = self._plan(session, trial)
-            numbers = evenly(calls_of_opening(self._labels(plan)), count)
+            numbers = calls_of_opening(self._labels(plan), calls_max)
             tried += len(numbers)
             failed += self._judge(session, trial, plan, [Choice(each, False) for each in numbers])
         return failed, tried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -117,6 +118,14 @@ def _alone(site: CrashSite, state: CrashState) -> tuple[FileSystem, Expected]:
     return site.model.file_system, site.expected(state)
 
 
-def calls_of_opening(labels: Sequence[str]) -> list[int]:
-    """Return which calls are of the opening of what was left and its first load, from 1 on."""
-    return [number for number, label in enumerate(labels, 1) if _OF_OPENING.match(label)]
+def calls_of_opening(labels: Sequence[str], count_max: int) -> list[int]:
+    """Return which calls of the opening of what was left, and its first load, are to fail.
+
+    From 1 on; of each kind of call there is one, as far as so many are wanted.
+    """
+    kinds: dict[str, list[int]] = {}
+    for number, label in enumerate(labels, 1):
+        if _OF_OPENING.match(label):
+            kinds.setdefault(label.rpartition(", ")[2], []).append(number)
+    turns = itertools.zip_longest(*kinds.values())
+    return [each for turn in turns for each in turn if each is not None][:count_max]

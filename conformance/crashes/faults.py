@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,6 +26,8 @@ from conformance.crashes.recording import Recording
 from conformance.crashes.selection import evenly
 from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
 from conformance.crashes.strace import TracedHarness, traced_command
+from conformance.crashes.system_calls import SystemCall, TraceReader
+from conformance.crashes.trace_errors import TraceError
 from conformance.crashes.undertaking import Undertaking
 from conformance.door.connection import Connection
 from conformance.engine.scratch import storage_folder
@@ -43,6 +47,7 @@ __all__ = [
     "sync_failure",
 ]
 
+_MISSES_MAX: Final = 3
 _NUMBER: Final = re.compile(r"\d+")
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
 
@@ -266,12 +271,19 @@ def full_disk(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
 def call_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which one of the calls that can fail does.
 
-    Raises ``BackendFault`` for a harness that does not start.
+    A process may make a call more or less before it comes to the storage, as Python does where a
+    folder has changed that it imports from; then something else fails, and another process tries
+    again. Raises ``BackendFault`` for a harness that ends without a fault.
     """
     call = plan.failing[number - 1]
     options = ("-e", f"inject={call.name}:error={call.error}:when={call.number}")
-    with storage_folder() as directory:
-        return _failed_run(history, number, directory, options, (call.name,))
+    run = FaultedRun(number, (), failed=False, ended=False)
+    for _ in range(_MISSES_MAX):
+        with storage_folder() as directory:
+            run = _failed_run(history, number, directory, options, (call.name,))
+        if run.failed:
+            break
+    return run
 
 
 def _failed_run(
@@ -282,29 +294,41 @@ def _failed_run(
     names: Sequence[str] = tuple(_WRITES.split(",")),
 ) -> FaultedRun:
     """Carry out a history under options that make one of the named calls fail."""
-    launch = history.launch
     history.prepare(directory)
     with storage_folder() as aside:
         trace = aside / "trace"
-        connection = Connection(
-            traced_command(launch.command, trace, options, names),
-            call_seconds_max=launch.call_seconds_max,
-            starting_seconds_max=launch.starting_seconds_max,
-            on_process=launch.on_process,
-        )
+        try:
+            connection = _started(
+                history.launch, traced_command(history.launch.command, trace, options, names)
+            )
+        except BackendFault:
+            if not any(_injected(trace)):
+                raise
+            # What failed was none of the storage's calls.
+            return FaultedRun(number, (), failed=False, ended=True)
         deeds: list[Deed] = []
         early, ended = None, False
         try:
             for deed in history.carried_out(connection, directory):
                 deeds.append(deed)
-                if early is None and _has_failed(trace):
+                if early is None and _has_failed(trace, directory):
                     early = (len(deeds), read_image(directory))
         except BackendFault:
             ended = True
         finally:
             image = read_image(directory)
             connection.close()
-        return FaultedRun(number, tuple(deeds), _has_failed(trace), ended, image=image, early=early)
+        failed = _has_failed(trace, directory)
+        return FaultedRun(number, tuple(deeds), failed, ended, image=image, early=early)
+
+
+def _started(launch: Launch, command: Sequence[str]) -> Connection:
+    return Connection(
+        command,
+        call_seconds_max=launch.call_seconds_max,
+        starting_seconds_max=launch.starting_seconds_max,
+        on_process=launch.on_process,
+    )
 
 
 def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
@@ -336,8 +360,25 @@ def _paths(plan: Plan, directory: Path) -> list[str]:
     return [word for name in plan.names for word in ("-P", str(directory / name))]
 
 
-def _has_failed(trace: Path) -> bool:
-    return "(INJECTED)" in trace.read_text(encoding="ascii", errors="backslashreplace")
+def _has_failed(trace: Path, directory: Path) -> bool:
+    """Say whether a call on something in a directory was made to fail."""
+    # Texts of a trace are hexadecimal.
+    named = "".join(f"\\x{byte:02x}" for byte in os.fsencode(directory))
+    return any(named in argument for call in _injected(trace) for argument in call.arguments)
+
+
+def _injected(trace: Path) -> Iterator[SystemCall]:
+    """Yield the calls that were made to fail."""
+    reader = TraceReader()
+    if not trace.exists():
+        return
+    with trace.open(encoding="ascii", errors="backslashreplace") as lines:
+        for line in lines:
+            # The last line of a process that still runs may not be whole.
+            with contextlib.suppress(TraceError):
+                call = reader.read(line.rstrip("\n"))
+                if isinstance(call, SystemCall) and call.is_injected:
+                    yield call
 
 
 def _carried_out(conducting: Iterator[Deed]) -> tuple[tuple[Deed, ...], bool]:

@@ -60,7 +60,7 @@ class DoesWithoutTheCopy(MendsACopy):
     def put_in_place(self, data: bytes) -> None:
         try:
             super().put_in_place(data)
-        except PermissionError:
+        except OSError:
             self.end = self.path.stat().st_size
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from conformance.backend import Backend, Capability
-from conformance.crashes.call_failures import failing_calls
+from conformance.crashes.call_failures import FailingCall, failing_calls
 from conformance.crashes.conduct import Component
 from conformance.crashes.fault_acts import FaultClass
 from conformance.crashes.fault_suites import FAULT_SUITES
+from conformance.crashes.faults import Plan, call_failure
 from conformance.crashes.histories import log_histories
 from conformance.crashes.strace import obstacle
 from conformance.crashes.undertaking import Undertaking
@@ -81,3 +82,17 @@ def test_every_call_on_a_stored_file_can_fail_while_something_is_stored() -> Non
     assert {call.error for call in second if call.name == "openat"} == {
         *("EMFILE", "EACCES", "ENOSPC")
     }
+
+
+@pytest.mark.parametrize("number", [1, 200])
+@pytest.mark.requirement("WAL-08.io-error")
+def test_a_call_that_fails_before_the_storage_is_opened_is_no_fault_of_it(number: int) -> None:
+    """A process may not come so far as to serve then; nobody is blamed for that."""
+    launch = launched("AppendFile_log").launch
+    assert launch is not None
+    history = Undertaking(launch, Component.LOG, next(log_histories(0, 0)))
+    early = FailingCall("openat", number, "EMFILE", "an import")
+
+    run = call_failure(history, Plan((), (), (), failing=(early,)), 1)
+
+    assert not run.failed
