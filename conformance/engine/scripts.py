@@ -128,6 +128,7 @@ class ScriptSuite(Suite):
         scripts = list(self.scripts(session.backend, session.budget, seed))
         needed_count = sum(not each.is_spare for each in scripts)
         for number, script in enumerate(scripts, 1):
+            session.carried_out_share = min(1.0, (number - 1) / needed_count)
             if script.is_spare and session.is_out_of_time(SPARE_SHARE):
                 continue
             if session.kept_values[script.name]:

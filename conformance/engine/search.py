@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,10 @@ _REPEATING_SHARE: Final = 0.25
 _ENGINE_RESTARTS_MAX: Final = 40
 _RESTART_STRIDE: Final = 7_000_003
 
+# More time than would have done at the same pace, as the last parts of a plan may be its longest.
+_MORE_THAN_ENOUGH: Final = 1.25
+_ROUNDED_SECONDS: Final = 30
+
 # What only calls side by side can show.
 _NEED_CONCURRENT_CALLS: Final = frozenset({"SYNC-03", "EVID-08"})
 
@@ -111,6 +116,8 @@ class Search:
         self.kept_values: Counter[str] = Counter()
         self.sample: list[Step] = []
         self.budget_ran_out = False
+        # How much of the plan was carried out by the search that came least far.
+        self._carried_out_share = 1.0
         self.cut_short = ""
         self.notes: list[str] = []
         self.recommended = frozenset(
@@ -273,6 +280,10 @@ class Search:
         done, planned = session.histories_done, session.budget.histories
         enough = self.suite.judges_alike and done >= max(_HISTORIES_ENOUGH, _PLAN_ENOUGH * planned)
         self.budget_ran_out = self.budget_ran_out or not enough
+        share = session.carried_out_share
+        self._carried_out_share = min(
+            self._carried_out_share, done / planned if share is None else share
+        )
         note = f"{self.suite.name}: {done} of {planned} histories in the time of the profile"
         if note not in self.notes:
             self.notes.append(note)
@@ -355,12 +366,22 @@ class Search:
             if requirement_id in requirement_ids and not self.reached[name]
         ]
         if missing:
-            return f"never arose: {'; '.join(missing)}"
-        if not self.checks[requirement_id]:
-            return "never put to the test"
-        if self.budget_ran_out:
-            return "the time of the profile ran out"
-        return self.cut_short
+            doubt = f"never arose: {'; '.join(missing)}"
+        elif not self.checks[requirement_id]:
+            doubt = "never put to the test"
+        else:
+            doubt = "" if self.budget_ran_out else self.cut_short
+        return self._shortage_text(doubt) if self.budget_ran_out else doubt
+
+    def _shortage_text(self, doubt: str) -> str:
+        """Return that there was no time for more, and how much would have been enough."""
+        limit = self.profile.budget.wall_seconds
+        text = "the time of the profile ran out"
+        if 0 < self._carried_out_share < 1 and math.isfinite(limit):
+            wanted = _MORE_THAN_ENOUGH * limit / self._carried_out_share
+            rounded = math.ceil(wanted / _ROUNDED_SECONDS) * _ROUNDED_SECONDS
+            text = f"{text} (--time-limit {rounded} may do)"
+        return f"{text}; {doubt}" if doubt else text
 
     def _excluded(self, judged: Requirement) -> str | None:
         """Return why the backend is not held to a requirement, or ``None``."""

@@ -97,6 +97,9 @@ class Session:
     histories_done: int = 0
     operations: int = 0
     budget_ran_out: bool = False
+    carried_out_share: float | None = None
+    """How much of its plan a suite has carried out, where that is not told by its histories."""
+
     _workspace: Workspace = field(default_factory=Workspace)
     _stack: ExitStack = field(default_factory=ExitStack)
 

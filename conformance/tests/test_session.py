@@ -293,13 +293,13 @@ def test_a_budget_that_runs_out_on_the_way_is_never_a_pass() -> None:
             super().append(entry)
 
     # A quarter of the plan would be enough for a judgement, so there is no time for that.
-    profile = Profile("short", Budget(histories=100_000, operations=20, seconds=0.4))
+    profile = Profile("short", Budget(histories=2_000, operations=20, seconds=0.4))
     report = judged(lambda directory: Slow(), profile=profile)
     reasons = {result.reason for result in report.results}
 
     assert Verdict.PASS not in verdicts(report).values()
     assert Verdict.FAIL not in verdicts(report).values()
-    assert "the time of the profile ran out" in reasons
+    assert any(each.startswith("the time of the profile ran out") for each in reasons)
 
 
 def test_a_violation_that_does_not_repeat_is_a_violation() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -53,7 +54,14 @@ def test_a_slow_log_gets_as_many_histories_as_there_is_time_for(
         "inconclusive",
         "not-applicable",
     }
-    assert "judging" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "judging" in told.err
+    # Not that nothing arose: the user has to know what to do about it.
+    advice = r"open, the time of the profile ran out \(--time-limit (\d+) may do\); never arose: "
+    found = re.search(advice, " ".join(told.out.split()))
+    assert found is not None
+    # One second was too short by far, and the plan is no matter of hours either.
+    assert 30 <= int(found[1]) <= 6_000
 
 
 def test_a_time_limit_is_the_users_in_place_of_the_profiles() -> None:
