@@ -55,7 +55,8 @@ class FailingCall:
     @property
     def text(self) -> str:
         """The fault in words."""
-        return f"{self.label} fails with {self.error}"
+        place, _, error = self.label.rpartition(" with ")
+        return f"{place} fails with {error}"
 
 
 def failing_calls(history: Undertaking) -> tuple[FailingCall, ...]:
@@ -76,8 +77,8 @@ def failing_calls(history: Undertaking) -> tuple[FailingCall, ...]:
         finally:
             harness.end()
     if history.image == Image():
-        return tuple(_with_errors(_told(calls, _stores(deeds), "storing")))
-    return tuple(_with_errors(_told(calls, OPENS, "opening")))
+        return tuple(_with_errors(_told(calls, _stores(deeds), "storing"), by_name=False))
+    return tuple(_with_errors(_told(calls, OPENS, "opening"), by_name=True))
 
 
 def _stores(deeds: Sequence[Deed]) -> frozenset[int]:
@@ -104,10 +105,18 @@ def _told(
             yield call, f"call {place} of its {doing}, {call.name}"
 
 
-def _with_errors(calls: Iterable[tuple[StoredCall, str]]) -> Iterator[FailingCall]:
-    """Yield each call with an error of its own turn, so that all kinds come up."""
+def _with_errors(
+    calls: Iterable[tuple[StoredCall, str]], *, by_name: bool
+) -> Iterator[FailingCall]:
+    """Yield each call with an error of its own turn, so that all kinds come up.
+
+    The turns are those of a call at its place, which comes again with each storing. An opening has
+    each place once, and so ``by_name`` those of the calls of one name.
+    """
     turns: dict[str, int] = {}
     for call, label in calls:
-        turn = turns[label] = turns.get(label, -1) + 1
+        key = call.name if by_name else label
+        turn = turns[key] = turns.get(key, -1) + 1
         errors = _ERRORS[call.name]
-        yield FailingCall(call.name, call.number, errors[turn % len(errors)], label)
+        error = errors[turn % len(errors)]
+        yield FailingCall(call.name, call.number, error, f"{label} with {error}")

@@ -43,6 +43,7 @@ __all__ = ["FAULT_SUITES", "Choice", "FaultSuite", "by_turns"]
 
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 6
+_HISTORIES_A_WAY: Final = 4
 _HISTORIES_A_RARE_FAULT: Final = 13
 _HISTORIES_AN_OPENING: Final = 20
 _HISTORIES_A_CALL: Final = 8
@@ -213,7 +214,10 @@ class FaultSuite(CrewSuite):
 
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
         """Return which calls fail: all, or of many as many as the budget has, of each kind one."""
-        count_max = max(1, session.budget.histories // _HISTORIES_A_FAULT)
+        # A call can fail in several ways, and each of them is a kind of its own.
+        several = self.fault_class is FaultClass.IO_ERROR
+        histories = _HISTORIES_A_WAY if several else _HISTORIES_A_FAULT
+        count_max = max(1, session.budget.histories // histories)
         return of_each_kind(self._labels(plan), count_max)
 
     def _judge(

@@ -16,7 +16,7 @@ from conformance.crashes.faults import FaultedRun
 from conformance.crashes.openings import unlike
 from conformance.crashes.oracle import Expected
 from conformance.crashes.persistence import FileSystem
-from conformance.crashes.selection import distinct_states, evenly
+from conformance.crashes.selection import distinct_states, evenly, of_each_place
 from conformance.crashes.states import CrashClass, CrashState
 from conformance.crashes.survivors import continued
 from conformance.crashes.undertaking import Undertaking
@@ -92,26 +92,18 @@ def leftovers(
     """
     opened = [
         (state, crew.reopening(site.component, site.image(state), *_alone(site, state)))
-        for state in _of_each_place(site)
+        for state in _worth_a_look(site)
         if not is_over()
         and not site.differences(state, crew.show(site.component, site.image(state)))
     ]
     return [Leftover(site, state) for state, _ in unlike(opened, count_max)]
 
 
-def _of_each_place(site: CrashSite) -> list[CrashState]:
+def _worth_a_look(site: CrashSite) -> list[CrashState]:
     """Return a kill at each place of each kind of request, once there is something to lose."""
-    places: dict[tuple[str, int], list[CrashState]] = {}
-    answered = since = 0
-    for state in distinct_states(site, CrashClass.KILL_INSIDE, 0):
-        if site.conducted.answered(state.point) > answered:
-            answered, since = site.conducted.answered(state.point), state.point
-        if not site.expected(state).acknowledged:
-            continue
-        asked = site.conducted.deeds[answered : answered + 1]
-        kind = type(asked[0].operation).__name__ if asked else ""
-        places.setdefault((kind, state.point - since), []).append(state)
-    return evenly([states[0] for states in places.values()], _SCREENED_MAX)
+    states = distinct_states(site, CrashClass.KILL_INSIDE, 0)
+    at_stake = (state for state in states if site.expected(state).acknowledged)
+    return evenly(of_each_place(site, at_stake), _SCREENED_MAX)
 
 
 def _alone(site: CrashSite, state: CrashState) -> tuple[FileSystem, Expected]:

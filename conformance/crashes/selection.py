@@ -17,6 +17,7 @@ __all__ = [
     "distinct_states",
     "evenly",
     "foremost",
+    "of_each_place",
     "same_or_all",
     "sampled_states",
 ]
@@ -139,6 +140,23 @@ def evenly(items: Sequence[Item], count_max: int) -> list[Item]:
     chance = random.Random(f"{len(items)} {count_max}")  # noqa: S311 - a sample, not a secret
     edges = [index * len(items) // count_max for index in range(count_max + 1)]
     return [items[chance.randrange(first, last)] for first, last in pairwise(edges)]
+
+
+def of_each_place(site: CrashSite, states: Iterable[CrashState]) -> list[CrashState]:
+    """Return the first state at each place of each kind of request, as ever the same in it.
+
+    A place is how many events came since the last answer. Of states that are given in the order of
+    their points, the others are of requests that do what an earlier one did.
+    """
+    found: dict[tuple[str, int], CrashState] = {}
+    answered = since = 0
+    for state in states:
+        if site.conducted.answered(state.point) > answered:
+            answered, since = site.conducted.answered(state.point), state.point
+        asked = site.conducted.deeds[answered : answered + 1]
+        kind = type(asked[0].operation).__name__ if asked else ""
+        found.setdefault((kind, state.point - since), state)
+    return list(found.values())
 
 
 def foremost(

@@ -18,7 +18,15 @@ from conformance.crashes.openings import unlike
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history, rare_windows
-from conformance.crashes.selection import Chosen, chosen_states, evenly, same_or_all, sampled_states
+from conformance.crashes.selection import (
+    Chosen,
+    chosen_states,
+    distinct_states,
+    evenly,
+    of_each_place,
+    same_or_all,
+    sampled_states,
+)
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
 from conformance.crashes.telling import crash_steps
@@ -182,12 +190,7 @@ class CrashSuite(CrewSuite):
         """Crash the openings of some states that open well; raises ``Violation``."""
         requirement_id = self.aspects[Aspect.RECOVERY]
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
-        candidates = [
-            state
-            for crash_class in self.classes
-            for state in chosen_states(site, crash_class, seed, count).states
-        ]
-        screened = evenly(candidates, count * _SCREENED)
+        screened = self._worth_a_look(site, seed, count * _SCREENED)
         well = (
             (state, self._opening(crew, site, state))
             for state in screened
@@ -211,6 +214,20 @@ class CrashSuite(CrewSuite):
                         failure = Failure(opening, state, broken, difference)
                         self._check(history, failure, self.aspects[broken], (site, first))
                     history.close()
+
+    def _worth_a_look(self, site: CrashSite, seed: int, count_max: int) -> list[CrashState]:
+        """Return states whose openings may do what others do not: some of each class and place.
+
+        What a request leaves once it has been answered is seldom mended.
+        """
+        each = -(-count_max // len(self.classes))
+        found: dict[CrashState, None] = {}
+        for crash_class in self.classes:
+            places = of_each_place(site, distinct_states(site, crash_class, seed))
+            likely = evenly(places, each)
+            others = chosen_states(site, crash_class, seed, each - len(likely)).states
+            found.update(dict.fromkeys([*likely, *others]))
+        return evenly(list(found), count_max)
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
         """Return the opening after a crash, as what can be crashed itself."""

@@ -75,9 +75,10 @@ def test_every_call_on_a_stored_file_can_fail_while_something_is_stored() -> Non
     assert second == again
     labels = {call.label for call in second}
     assert labels >= {
-        "call 1 of its storing, openat",
-        "call 2 of its storing, unlink",
-        "call 3 of its storing, openat",
+        "call 1 of its storing, openat with EMFILE",
+        "call 1 of its storing, openat with EACCES",
+        "call 2 of its storing, unlink with EACCES",
+        "call 3 of its storing, openat with ENOSPC",
     }
     assert {call.error for call in second if call.name == "openat"} == {
         *("EMFILE", "EACCES", "ENOSPC")
@@ -91,7 +92,7 @@ def test_a_call_that_fails_before_the_storage_is_opened_is_no_fault_of_it(number
     launch = launched("AppendFile_log").launch
     assert launch is not None
     history = Undertaking(launch, Component.LOG, next(log_histories(0, 0)))
-    early = FailingCall("openat", number, "EMFILE", "an import")
+    early = FailingCall("openat", number, "EMFILE", "an import with EMFILE")
 
     run = call_failure(history, Plan((), (), (), failing=(early,)), 1)
 
