@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.crashes.conduct import Component
-from conformance.crashes.fault_verdicts import Finding
 from conformance.crashes.faults import FaultedRun, Plan
+from conformance.crashes.oracle import Finding
 from telltale_spec.model.operations import (
     Append,
     LoadCache,

@@ -14,7 +14,7 @@ from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.fault_acts import FAULT_FORM, Fault, FaultClass
 from conformance.crashes.fault_shrinking import LOADS, FaultFailure, smallest_fault
 from conformance.crashes.fault_trials import FaultTrial, Leftover, calls_of_opening, leftovers
-from conformance.crashes.fault_verdicts import Finding, findings
+from conformance.crashes.fault_verdicts import findings
 from conformance.crashes.faults import (
     FaultedRun,
     Plan,
@@ -27,6 +27,7 @@ from conformance.crashes.faults import (
     sync_failure,
 )
 from conformance.crashes.histories import STORED_AFTER
+from conformance.crashes.oracle import Finding
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly

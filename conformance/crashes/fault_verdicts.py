@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from conformance.backend import Backend, Capability
 from conformance.crashes.campaign import Crew
-from conformance.crashes.conduct import Component, Deed
+from conformance.crashes.conduct import Component
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered, SyncFailed
 from conformance.crashes.faults import FaultedRun, expected_of
-from conformance.crashes.oracle import Expected, Stored, differences
+from conformance.crashes.levels import level_findings
+from conformance.crashes.oracle import Expected, Finding, Stored, differences
 from conformance.crashes.persistence import FileSystem, PowerModel
 from conformance.crashes.recording import LEFT_OUT
 from conformance.crashes.selection import evenly
 from conformance.crashes.states import CrashClass, CrashState, states_of
-from conformance.rules.narration import difference_text, entries_text
-from telltale_spec.model.machine import RejectionMode, order_error
+from conformance.rules.narration import difference_text
+from telltale_spec.model.machine import RejectionMode
 
-__all__ = ["Finding", "findings", "level_findings"]
+__all__ = ["findings"]
 
 # What a failed sync leaves in doubt shows in these, and in what a kill leaves.
 _CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
 _STATES_MAX: Final = 24
-_OF_ORDER: Final = "reordered or regressed"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One question that was asked after a fault, and whether its answer is a right one."""
-
-    holds: bool
-    expected: str = ""
-    actual: str = ""
 
 
 def findings(
@@ -60,31 +50,6 @@ def findings(
             yield Finding(holds=True)
         for difference in found.values():
             yield Finding(False, difference.expected, f"{what}: {difference.actual}")
-
-
-def level_findings(deeds: Sequence[Deed], *, is_known: bool = True) -> Iterator[Finding]:
-    """Yield whether the levels of a log are those of what it holds, whatever was refused.
-
-    With ``is_known`` the log is empty at first.
-    """
-    shown: tuple[Any, ...] = ()
-    for deed in deeds:
-        if deed.loaded is not None:
-            shown, is_known = deed.loaded, True
-            wrong = order_error(shown)
-            text = "" if wrong is None else f"{wrong}, in {entries_text(shown)}"
-            yield Finding(wrong is None, "a log whose levels do not fall", text)
-        elif deed.entry is not None:
-            # It may refuse for other reasons; these words say that a level forbids it.
-            is_forbidden = _OF_ORDER in deed.answer and not deed.accepted
-            if is_known:
-                is_lawful = order_error((*shown, deed.entry)) is None
-                wanted = f"{deed.text}: no level forbids it behind {entries_text(shown)}"
-                actual = f"{deed.text}: {deed.answer}"
-                yield Finding(not (is_lawful and is_forbidden), wanted, actual)
-            shown = (*shown, deed.entry) if deed.accepted else shown
-            # What was refused may be there all the same, until a load says more.
-            is_known = is_known and deed.accepted
 
 
 def _images(

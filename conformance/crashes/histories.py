@@ -106,6 +106,8 @@ _ENTRIES: Final[tuple[AgreementWalEntry, ...]] = (
     # Equal to the one before it, and another entry all the same.
     _GATE,
     _GATE,
+    # Behind two openings, for who writes down levels at the end of one.
+    _escalation("a", "soft_safe", "finalized", 10),
 )
 _OUTCOMES: Final = (
     _outcome("a", "first", success=False),

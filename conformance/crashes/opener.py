@@ -60,7 +60,7 @@ class Shown:
     added: Problem | None = None
     second: Entries | Problem = ()
     views: tuple[View, ...] = ()
-    offered: Any = None
+    offered: Entries = ()
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,8 @@ class Opener:
             entry = FURTHER[component]
             answer = asked(connection, _ADD[component], {"object": number, "entry": entry})
             added = _in_folder(answer, folder) if isinstance(answer, Problem) else None
-            offered = unlawful(first) if component is Component.LOG and added is None else None
-            if offered is not None:
-                views.append(_refusal(connection, number, offered))
+            offered = unlawful(first) if component is Component.LOG and added is None else ()
+            views += [_refusal(connection, number, entry) for entry in offered]
             _close(connection, component, number)
             second, number = self._loaded(connection, component, folder)
             _close(connection, component, number)
@@ -194,18 +193,25 @@ def _views(
     yield View(f"read since tick {tick}", later, read)
 
 
-def unlawful(entries: Entries) -> Any:
-    """Return an escalation that falls below what a log has of its operation, if it has any."""
-    last = {each.operation_id: each for each in entries if isinstance(each, Escalation)}
-    for each in last.values():
-        if each.new_level.rank > AgreementLevel.PROVISIONAL.rank:
-            return replace(
-                each,
-                previous_level=AgreementLevel.NONE,
-                new_level=AgreementLevel.PROVISIONAL,
-                evidence_id="fallen",
-            )
-    return None
+def unlawful(entries: Entries) -> Entries:
+    """Return escalations that begin one level below what a log has of their operations.
+
+    One is of the operation that was raised last, and one of another, if there is one. Whoever
+    remembers another level than the log has takes them: the one before, a lower one, or none.
+    """
+    last: dict[str, Escalation] = {}
+    for each in entries:
+        if isinstance(each, Escalation):
+            # The latest comes last.
+            last.pop(each.operation_id, None)
+            last[each.operation_id] = each
+    raised = [each for each in last.values() if each.new_level.rank > AgreementLevel.NONE.rank]
+    return tuple([_below(each) for each in (*raised[-1:], *raised[:-1][:1])])
+
+
+def _below(last: Escalation) -> Escalation:
+    lower = next(each for each in AgreementLevel if each.rank == last.new_level.rank - 1)
+    return replace(last, previous_level=lower, new_level=lower, evidence_id="fallen")
 
 
 def _refusal(connection: Connection, number: int, offered: Any) -> View:

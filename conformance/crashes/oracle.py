@@ -22,6 +22,7 @@ __all__ = [
     "Aspect",
     "Difference",
     "Expected",
+    "Finding",
     "Stored",
     "difference_at_rest",
     "differences",
@@ -128,6 +129,15 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One question that was asked after a fault, and whether its answer is a right one."""
+
+    holds: bool
+    expected: str = ""
+    actual: str = ""
+
+
+@dataclass(frozen=True)
 class Difference:
     """A difference between what is allowed and what was shown, in words."""
 
@@ -212,7 +222,7 @@ def _view_text(answer: Any) -> str:
 
 def _kept(shown: Shown) -> tuple[Stored, ...]:
     """Return what a log that keeps what it refuses may have as well."""
-    return () if shown.offered is None else (Stored(shown.offered, is_certain=False),)
+    return tuple([Stored(entry, is_certain=False) for entry in shown.offered])
 
 
 def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:

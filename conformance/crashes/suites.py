@@ -13,9 +13,10 @@ from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.histories import STORED_AFTER
+from conformance.crashes.levels import level_findings
 from conformance.crashes.opener import Shown
 from conformance.crashes.openings import unlike
-from conformance.crashes.oracle import Aspect
+from conformance.crashes.oracle import Aspect, Difference
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history, rare_windows
 from conformance.crashes.selection import (
@@ -35,6 +36,7 @@ from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import History, Session, Violation
 from conformance.engine.suite import Replayed
 from conformance.records.results import Counterexample
+from telltale_spec.model.machine import RejectionMode
 from telltale_spec.model.operations import Operation
 
 __all__ = ["CRASH_SUITES", "RECOVERY_CRASH", "CrashSuite"]
@@ -199,6 +201,7 @@ class CrashSuite(CrewSuite):
             and not site.differences(state, crew.show(self.part, site.image(state)))
         )
         for first, opening in unlike(well, count):
+            self._judge_levels(session, site, first, opening)
             for crash_class in self.classes:
                 seconds = chosen_states(opening, crash_class, seed, session.budget.histories // 2)
                 for state in seconds.states:
@@ -215,6 +218,21 @@ class CrashSuite(CrewSuite):
                         self._check(history, failure, self.aspects[broken], (site, first))
                     history.close()
 
+    def _judge_levels(
+        self, session: Session, site: CrashSite, first: CrashState, opening: CrashSite
+    ) -> None:
+        """Judge whether an opening refuses what no level of its log forbids.
+
+        A log that keeps what it refuses may have anything in it (F1).
+        """
+        if session.backend.rejection_mode is not RejectionMode.CLEAN_REJECT:
+            return
+        history = session.new_history()
+        for wrong in _wrong_levels(opening):
+            failure = Failure(site, first, Aspect.PROGRESS, wrong)
+            self._check(history, failure, self.aspects[Aspect.PROGRESS])
+        history.close()
+
     def _worth_a_look(self, site: CrashSite, seed: int, count_max: int) -> list[CrashState]:
         """Return states whose openings may do what others do not: some of each class and place.
 
@@ -230,9 +248,20 @@ class CrashSuite(CrewSuite):
         return evenly(list(found), count_max)
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
-        """Return the opening after a crash, as what can be crashed itself."""
+        """Return the opening after a crash, as what can be crashed itself.
+
+        What was under way is asked for again: its caller never had an answer.
+        """
         image, expected = site.image(state), site.expected(state)
-        return crew.reopening(self.part, image, self.file_system, expected, STORED_AFTER[self.part])
+        return crew.reopening(
+            self.part, image, self.file_system, expected, self._further(site, state)
+        )
+
+    def _further(self, site: CrashSite, state: CrashState) -> tuple[Operation, ...]:
+        """Return what is stored behind a crash: first what was under way, if that was a store."""
+        deeds = site.conducted.deeds[site.conducted.answered(state.point) :]
+        again = deeds[0].operation if deeds and deeds[0].entry is not None else None
+        return (*([] if again is None else [again]), *STORED_AFTER[self.part])
 
     def _report(
         self, session: Session, crew: Crew, history: History, failure: Failure, seed: int
@@ -323,6 +352,8 @@ class CrashSuite(CrewSuite):
         history = session.new_history()
         shown = crew.show(self.part, site.image(state))
         found = site.differences(state, shown)
+        if first is None and not found:
+            self._judge_levels(session, site, state, self._opening(crew, site, state))
         for aspect, difference in found.items():
             broken = aspect if first is None else self._broken_again(site, state, aspect, shown)
             failure = Failure(site, state, broken, difference)
@@ -333,6 +364,14 @@ class CrashSuite(CrewSuite):
     ) -> Aspect:
         """Return which promise is broken where a second crash leaves something wrong."""
         return _broken_behind(opening, state, aspect)
+
+
+def _wrong_levels(opening: CrashSite) -> Iterator[Difference]:
+    """Yield what was refused for a level that the log does not have."""
+    if opening.component is Component.LOG:
+        for finding in level_findings(opening.conducted.deeds, is_known=False):
+            if not finding.holds:
+                yield Difference(finding.expected, finding.actual)
 
 
 def _broken_behind(opening: CrashSite, state: CrashState, aspect: Aspect) -> Aspect:

@@ -15,7 +15,6 @@ from typing import Final
 from conformance.backend import Capability
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component, Problem
-from conformance.crashes.histories import STORED_AFTER
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect, Expected, differences
 from conformance.crashes.selection import Chosen, chosen_states, distinct_states, foremost
@@ -133,14 +132,10 @@ class SurvivorSuite(CrashSuite):
         return True
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
-        """Return the opening behind what the killed process did, as one history.
-
-        What was under way is asked for again: its caller never had an answer.
-        """
-        deeds = site.conducted.deeds[site.conducted.answered(state.point) :]
-        asked = deeds[0].operation if deeds and deeds[0].entry is not None else None
-        further = (*([] if asked is None else [asked]), *STORED_AFTER[self.part])
-        return crew.opening_after_kill(site, state, site.expected(state), further)
+        """Return the opening behind what the killed process did, as one history."""
+        return crew.opening_after_kill(
+            site, state, site.expected(state), self._further(site, state)
+        )
 
     def _broken_again(
         self, opening: CrashSite, state: CrashState, aspect: Aspect, shown: Shown

@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 
 from conformance.crashes.conduct import Component, Deed, carry_out
-from conformance.crashes.fault_verdicts import level_findings
 from conformance.crashes.histories import FURTHER_ENTRY
+from conformance.crashes.levels import level_findings
 from conformance.door.connection import Connection
 from conformance.door.errors import foreign_fault
 from telltale_spec.errors import DurabilityError

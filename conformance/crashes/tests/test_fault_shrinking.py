@@ -8,9 +8,9 @@ import pytest
 
 from conformance.crashes.conduct import Component
 from conformance.crashes.fault_shrinking import FaultFailure, Operations, smallest_fault
-from conformance.crashes.fault_verdicts import Finding
 from conformance.crashes.faults import FaultedRun, Plan
 from conformance.crashes.histories import log_histories
+from conformance.crashes.oracle import Finding
 from telltale_spec.model.operations import Append, LoadLog, Operation, ReadSince, Reopen
 from telltale_spec.tests.samples import gate
 

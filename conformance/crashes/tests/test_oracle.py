@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.crashes.conduct import Component, Deed, Problem
@@ -123,7 +125,7 @@ def test_each_difference_breaks_its_own_promise(shown: Shown, aspects: set[Aspec
     assert set(differences(log((A, True)), shown)) == aspects
 
 
-def _asked(view: View, second: tuple[object, ...], offered: object = None) -> Shown:
+def _asked(view: View, second: tuple[object, ...], *offered: object) -> Shown:
     return Shown((A,), None, second, (view,), offered)
 
 
@@ -148,14 +150,21 @@ def test_what_is_asked_behind_a_load_has_to_follow_from_it(
 
 
 def test_a_falling_escalation_is_offered_where_one_can_fall() -> None:
-    none, low, high = AgreementLevel.NONE, AgreementLevel.PROVISIONAL, AgreementLevel.FINALIZED
+    none, low, safe, high = AgreementLevel
     raised = Escalation("o", none, high, None, 3)
 
-    assert unlawful(()) is None
-    assert unlawful((A, Escalation("o", none, low, None, 3))) is None
-    assert unlawful((A, raised)) == Escalation("o", none, low, "fallen", 3)
-    with pytest.raises(EscalationOrderError):
-        AgreementWalArtifact((raised, unlawful((raised,)))).validate_monotonic_escalations()
+    assert unlawful(()) == ()
+    assert unlawful((A, Escalation("o", none, none, None, 3))) == ()
+    assert unlawful((Escalation("o", none, low, None, 3),)) == (
+        Escalation("o", none, none, "fallen", 3),
+    )
+    assert unlawful((A, raised)) == (Escalation("o", safe, safe, "fallen", 3),)
+    # Of three operations, that which was raised last and another one.
+    three = (raised, replace(raised, operation_id="p"), replace(raised, operation_id="q"), raised)
+    assert [each.operation_id for each in unlawful(three)] == ["o", "p"]
+    for fallen in unlawful(three):
+        with pytest.raises(EscalationOrderError):
+            AgreementWalArtifact((*three, fallen)).validate_monotonic_escalations()
 
 
 def test_an_empty_log_that_does_not_open_has_lost_nothing() -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.backend import Backend
-from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
-from telltale_spec.wire.codec import encode
-from tests.zoo.crashes.files import contents, replace_file, write_at
+from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry, Escalation
+from telltale_spec.wire.codec import decode, encode
+from tests.zoo.crashes.files import contents, records, replace_file, whole_records, write_at
 from tests.zoo.crashes.storages import AppendFile, CacheOn, LogOn
 from tests.zoo.crashes.table import CACHE, LOG
 
@@ -172,6 +172,79 @@ class LogThatForgetsLevels(LogOn):
         super().close()
 
 
+class LogWithLevelsBeside(LogOn):
+    """Right: has the levels of operations in a file, which an opening makes anew from the log."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(AppendFile, directory)
+        self.levels_path = directory / "levels"
+        self.levels = self.found_levels()
+
+    def found_levels(self) -> dict[str, Escalation]:
+        entries = self.load().entries
+        return {each.operation_id: each for each in entries if isinstance(each, Escalation)}
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        known = tuple(self.levels.values())
+        AgreementWalArtifact((*known, entry)).validate_monotonic_escalations()
+        self.store(encode(entry))
+        self.note(entry)
+
+    def note(self, entry: AgreementWalEntry) -> None:
+        if isinstance(entry, Escalation):
+            self.levels[entry.operation_id] = entry
+            replace_file(self.levels_path, records([encode(each) for each in self.levels.values()]))
+
+
+class LogThatTrustsLevels(LogWithLevelsBeside):
+    """Takes the levels from their file, which is written behind the entry."""
+
+    def found_levels(self) -> dict[str, Escalation]:
+        payloads, _ = whole_records(contents(self.levels_path))
+        found = [decode(AgreementWalEntry, payload) for payload in payloads]
+        return {each.operation_id: each for each in found if isinstance(each, Escalation)}
+
+
+class LogThatNotesLevelsFirst(LogThatTrustsLevels):
+    """Takes the levels from their file, which is written in front of the entry."""
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        known = tuple(self.levels.values())
+        AgreementWalArtifact((*known, entry)).validate_monotonic_escalations()
+        self.note(entry)
+        self.store(encode(entry))
+
+
+class KeepsWhatIsTorn(AppendFile):
+    """Right: an opening puts what is torn aside before it cuts it off, over what is there."""
+
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+
+    def write(self, data: bytes) -> None:
+        half = len(data) // 2
+        write_at(self.file, data[:half], self.end)
+        write_at(self.file, data[half:], self.end + half)
+
+    def mend(self, data: bytes, payloads: Sequence[bytes]) -> None:
+        if self.end < len(data):
+            aside = os.open(self.directory / "torn", self.how, 0o666)
+            try:
+                write_at(aside, data[self.end :], 0)
+            finally:
+                os.close(aside)
+        super().mend(data, payloads)
+
+
+class KeepsWhatIsTornOnce(KeepsWhatIsTorn):
+    """Does not open where the name is taken, as after an opening that was cut off itself."""
+
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+    def mend(self, data: bytes, payloads: Sequence[bytes]) -> None:
+        super().mend(data, payloads)
+        (self.directory / "torn").unlink(missing_ok=True)
+
+
 class WritesTheLastRecordTwice(AppendFile):
     """Right: the last record is written again at every opening, in a write of its own."""
 
@@ -196,13 +269,23 @@ BROKEN: Final[dict[str, tuple[str, Any, str]]] = {
         (CACHE, DoesNotSyncFailures, "CACHE-08.power"),
         (LOG, LogWithAStaleIndex, "WAL-08.kill-inside"),
         (LOG, LogThatForgetsLevels, "WAL-08.kill-inside"),
+        (LOG, LogThatTrustsLevels, "WAL-08.kill-inside"),
+        (LOG, LogThatNotesLevelsFirst, "WAL-08.progress"),
+        (LOG, KeepsWhatIsTornOnce, "WAL-08.recovery"),
+        (CACHE, KeepsWhatIsTornOnce, "CACHE-08.recovery"),
     )
 }
 """By name: what is kept, by whom, and the requirement that has to fail."""
 
 RIGHT: Final[dict[str, tuple[str, Any]]] = {
-    f"WritesTheLastRecordTwice_{component}": (component, WritesTheLastRecordTwice)
-    for component in (LOG, CACHE)
+    f"{storage.__name__}_{component}": (component, storage)
+    for component, storage in (
+        (LOG, WritesTheLastRecordTwice),
+        (CACHE, WritesTheLastRecordTwice),
+        (LOG, LogWithLevelsBeside),
+        (LOG, KeepsWhatIsTorn),
+        (CACHE, KeepsWhatIsTorn),
+    )
 }
 
 
