@@ -120,8 +120,10 @@ def trace_text(trace: Sequence[str]) -> str:
     return f"asked in order: {', '.join(trace) or 'nobody'}"
 
 
-def shown_outcome(outcome: EffectOutcome) -> str:
-    """Return an outcome so that two that differ rarely read the same."""
+def shown_outcome(outcome: object) -> str:
+    """Return an outcome so that two that differ rarely read the same; a handler may give others."""
+    if not isinstance(outcome, EffectOutcome):
+        return f"{outcome!r}, which is no outcome"
     status = outcome.status
     if isinstance(status, FailureStatus):
         return f"failure ({status.failure.kind.value}: {status.failure.message})"

@@ -105,7 +105,7 @@ class SyncActs(SyncSteps):
         message = fault.message
         answer = self.history.call(
             f"take a snapshot, the load fails with {quoted(message)}",
-            self.immediate.wal_snapshot,
+            lambda: self.immediate.wal_snapshot(),
             undeclared="SYNC-11",
         )
         self.probe.forget_faults()

@@ -181,7 +181,7 @@ def judge_escape(history: History, escape: _Escape) -> None:
     handler = new_handler(history, ScriptedHandler(), probe)
     probe.inject(escape.fault, error=ValueError("a fault of the log itself"))
     acts: dict[bool, Callable[[], object]] = {
-        True: handler.wal_snapshot,
+        True: lambda: handler.wal_snapshot(),
         False: lambda: handler.wal_sync(request_of("again", 1)),
     }
     broken = acts[escape.in_snapshot]

@@ -104,8 +104,9 @@ class SyncSteps:
             answer = self.history.call(text, question, undeclared="SYNC-01", quiet=True, pure=True)
             self._check_answer("SYNC-01", answer, expected, text)
 
-        ask("the identity", handler.handler_identity, f"agreement_wal<{identity}>")
-        ask("support of wal_sync", handler.supports_wal_sync, True)
+        # Looked up inside of the question, as what a factory returned may have neither.
+        ask("the identity", lambda: handler.handler_identity(), f"agreement_wal<{identity}>")
+        ask("support of wal_sync", lambda: handler.supports_wal_sync(), True)
 
     # Syncs that store
 
