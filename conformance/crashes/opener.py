@@ -35,6 +35,8 @@ FURTHER: Final[dict[Component, Any]] = {
 
 _ADD: Final = {Component.LOG: "wal.append", Component.CACHE: "cache.put"}
 
+_GETS_MAX: Final = 8
+
 Entries = tuple[Any, ...]
 
 
@@ -177,20 +179,22 @@ class Opener:
 def _views(
     connection: Connection, component: Component, number: int, loaded: Entries
 ) -> Iterator[View]:
-    """Ask for the end of what was loaded in the other way that there is."""
-    if not loaded:
-        return
-    last = loaded[-1]
+    """Ask for what was loaded in the other way that there is: for all of it, and for its end."""
     if component is Component.CACHE:
-        question, expected = f"get the outcome of {quoted(last.evidence_id)}", last
-        arguments = {"object": number, "evidence_id": last.evidence_id}
-        yield View(question, expected, asked(connection, "cache.get", arguments))
+        # Of many, those at both ends.
+        some = loaded if len(loaded) <= _GETS_MAX else (*loaded[:1], *loaded[1 - _GETS_MAX :])
+        for entry in some:
+            question = f"get the outcome of {quoted(entry.evidence_id)}"
+            arguments = {"object": number, "evidence_id": entry.evidence_id}
+            yield View(question, entry, asked(connection, "cache.get", arguments))
         return
-    tick = max(0, last.tick - 1)
-    later = tuple([entry for entry in loaded if entry.tick > tick])
-    found = asked(connection, "wal.read_since", {"object": number, "tick": tick})
-    read = found if isinstance(found, Problem) else tuple(found)
-    yield View(f"read since tick {tick}", later, read)
+    ticks = {0, max(0, loaded[-1].tick - 1)} if loaded else set()
+    for tick in sorted(ticks, reverse=True):
+        later = tuple([entry for entry in loaded if entry.tick > tick])
+        found = asked(connection, "wal.read_since", {"object": number, "tick": tick})
+        yield View(
+            f"read since tick {tick}", later, found if isinstance(found, Problem) else tuple(found)
+        )
 
 
 def unlawful(entries: Entries) -> Entries:

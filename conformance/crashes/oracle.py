@@ -236,6 +236,11 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
         return _without_answer(text, shown.first)
     if not expected.allows(shown.first):
         return Difference(text, difference_text(shown.first, expected.acknowledged))
+    for view in shown.views:
+        if view.found == view.expected or _is_told(view.found):
+            continue
+        wanted = f"{text}; {view.question}: {_view_text(view.expected)}"
+        return Difference(wanted, f"{view.question}: {_view_text(view.found)}")
     if isinstance(shown.second, Problem):
         return _without_answer(text, shown.second)
     # What was refused may be stored for all that; that it is refused at all is no harm here.
@@ -245,6 +250,10 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
         return None
     actual = difference_text(shown.second, after.at_most)
     return Difference(f"{text}; and at the next opening as well, with one more entry", actual)
+
+
+def _is_told(answer: Any) -> bool:
+    return isinstance(answer, Problem) and answer.is_answer
 
 
 def _without_answer(expected: str, problem: Problem) -> Difference | None:

@@ -8,7 +8,7 @@ from conformance.crashes.conduct import Component, Problem
 from conformance.crashes.damage import Damage, DamageKind, Record, changed_records, damages
 from conformance.crashes.disk import Image
 from conformance.crashes.histories import FURTHER_ENTRY
-from conformance.crashes.opener import Shown
+from conformance.crashes.opener import Shown, View
 from conformance.crashes.oracle import Expected, difference_at_rest
 from telltale_spec.tests.samples import gate
 
@@ -102,6 +102,8 @@ def test_an_error_of_any_kind_is_one_and_silence_is_none() -> None:
         Shown(entries, refused, entries),
         Shown(entries, refused, right),
         Shown(entries, None, refused),
+        Shown(entries, None, right, (View("read since tick 0", entries, entries),)),
+        Shown(entries, None, right, (View("read since tick 0", entries, refused),)),
     )
     bad = (
         Shown(()),
@@ -110,6 +112,8 @@ def test_an_error_of_any_kind_is_one_and_silence_is_none() -> None:
         Shown(entries, None, silent),
         Shown(entries, None, entries),
         Shown(entries, refused, ()),
+        Shown(entries, None, right, (View("read since tick 0", entries, ()),)),
+        Shown(entries, None, right, (View("read since tick 0", entries, silent),)),
     )
 
     assert [difference_at_rest(expected, shown) for shown in good] == [None] * len(good)
