@@ -98,6 +98,15 @@ class CrashSite:
         added = expected_after(self.component, self.conducted.deeds, answered)
         return Expected(self.component, (*self.before.items, *added.items))
 
+    def under_way(self, state: CrashState) -> Operation | None:
+        """Return the store that a crash has cut off, if it was one."""
+        deeds = self.conducted.deeds[self.conducted.answered(state.point) :]
+        return deeds[0].operation if deeds and deeds[0].entry is not None else None
+
+    def broken_at(self, state: CrashState, aspect: Aspect) -> Aspect:
+        """Return what a second crash breaks: the recovery, or what was stored once it was over."""
+        return aspect if self.has_stored_at(state.point) else Aspect.RECOVERY
+
     def has_stored_at(self, point: int) -> bool:
         """Say whether something had been stored after the first ``point`` events."""
         deeds = self.conducted.deeds[: self.conducted.answered(point)]

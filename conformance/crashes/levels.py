@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from conformance.crashes.conduct import Deed
-from conformance.crashes.oracle import Finding
+from conformance.crashes.campaign import CrashSite
+from conformance.crashes.conduct import Component, Deed
+from conformance.crashes.oracle import Difference, Finding
 from conformance.rules.narration import entries_text
 from telltale_spec.model.machine import order_error
 
-__all__ = ["level_findings"]
+__all__ = ["level_findings", "wrong_levels"]
 
 _OF_ORDER: Final = "reordered or regressed"
 
@@ -38,3 +39,11 @@ def level_findings(deeds: Sequence[Deed], *, is_known: bool = True) -> Iterator[
             shown = (*shown, deed.entry) if deed.accepted else shown
             # What was refused may be there all the same, until a load says more.
             is_known = is_known and deed.accepted
+
+
+def wrong_levels(opening: CrashSite) -> Iterator[Difference]:
+    """Yield what an opening has refused for a level that its log does not have."""
+    if opening.component is Component.LOG:
+        for finding in level_findings(opening.conducted.deeds, is_known=False):
+            if not finding.holds:
+                yield Difference(finding.expected, finding.actual)

@@ -20,6 +20,7 @@ __all__ = [
     "of_each_place",
     "same_or_all",
     "sampled_states",
+    "worth_a_look",
 ]
 
 _REPLAYED_MAX: Final = 400
@@ -157,6 +158,23 @@ def of_each_place(site: CrashSite, states: Iterable[CrashState]) -> list[CrashSt
         kind = type(asked[0].operation).__name__ if asked else ""
         found.setdefault((kind, state.point - since), state)
     return list(found.values())
+
+
+def worth_a_look(
+    site: CrashSite, classes: Sequence[CrashClass], seed: int, count_max: int
+) -> list[CrashState]:
+    """Return states whose openings may do what others do not: some of each class and place.
+
+    What a request leaves once it has been answered is seldom mended.
+    """
+    each = -(-count_max // len(classes))
+    found: dict[CrashState, None] = {}
+    for crash_class in classes:
+        places = of_each_place(site, distinct_states(site, crash_class, seed))
+        likely = evenly(places, each)
+        others = chosen_states(site, crash_class, seed, each - len(likely)).states
+        found.update(dict.fromkeys([*likely, *others]))
+    return evenly(list(found), count_max)
 
 
 def foremost(

@@ -13,20 +13,18 @@ from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.histories import STORED_AFTER
-from conformance.crashes.levels import level_findings
+from conformance.crashes.levels import wrong_levels
 from conformance.crashes.opener import Shown
 from conformance.crashes.openings import unlike
-from conformance.crashes.oracle import Aspect, Difference
+from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history, rare_windows
 from conformance.crashes.selection import (
     Chosen,
     chosen_states,
-    distinct_states,
-    evenly,
-    of_each_place,
     same_or_all,
     sampled_states,
+    worth_a_look,
 )
 from conformance.crashes.shrinking import Failure, smallest
 from conformance.crashes.states import POWER_CLASSES, CrashClass, CrashState
@@ -192,7 +190,7 @@ class CrashSuite(CrewSuite):
         """Crash the openings of some states that open well; raises ``Violation``."""
         requirement_id = self.aspects[Aspect.RECOVERY]
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
-        screened = self._worth_a_look(site, seed, count * _SCREENED)
+        screened = worth_a_look(site, self.classes, seed, count * _SCREENED)
         well = (
             (state, self._opening(crew, site, state))
             for state in screened
@@ -213,7 +211,7 @@ class CrashSuite(CrewSuite):
                     if not found:
                         history.check(requirement_id, True, "", "")
                     for aspect, difference in found.items():
-                        broken = _broken_behind(opening, state, aspect)
+                        broken = opening.broken_at(state, aspect)
                         failure = Failure(opening, state, broken, difference)
                         self._check(history, failure, self.aspects[broken], (site, first))
                     history.close()
@@ -228,24 +226,10 @@ class CrashSuite(CrewSuite):
         if session.backend.rejection_mode is not RejectionMode.CLEAN_REJECT:
             return
         history = session.new_history()
-        for wrong in _wrong_levels(opening):
+        for wrong in wrong_levels(opening):
             failure = Failure(site, first, Aspect.PROGRESS, wrong)
             self._check(history, failure, self.aspects[Aspect.PROGRESS])
         history.close()
-
-    def _worth_a_look(self, site: CrashSite, seed: int, count_max: int) -> list[CrashState]:
-        """Return states whose openings may do what others do not: some of each class and place.
-
-        What a request leaves once it has been answered is seldom mended.
-        """
-        each = -(-count_max // len(self.classes))
-        found: dict[CrashState, None] = {}
-        for crash_class in self.classes:
-            places = of_each_place(site, distinct_states(site, crash_class, seed))
-            likely = evenly(places, each)
-            others = chosen_states(site, crash_class, seed, each - len(likely)).states
-            found.update(dict.fromkeys([*likely, *others]))
-        return evenly(list(found), count_max)
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:
         """Return the opening after a crash, as what can be crashed itself.
@@ -259,8 +243,7 @@ class CrashSuite(CrewSuite):
 
     def _further(self, site: CrashSite, state: CrashState) -> tuple[Operation, ...]:
         """Return what is stored behind a crash: first what was under way, if that was a store."""
-        deeds = site.conducted.deeds[site.conducted.answered(state.point) :]
-        again = deeds[0].operation if deeds and deeds[0].entry is not None else None
+        again = site.under_way(state)
         return (*([] if again is None else [again]), *STORED_AFTER[self.part])
 
     def _report(
@@ -363,20 +346,7 @@ class CrashSuite(CrewSuite):
         self, opening: CrashSite, state: CrashState, aspect: Aspect, shown: Shown
     ) -> Aspect:
         """Return which promise is broken where a second crash leaves something wrong."""
-        return _broken_behind(opening, state, aspect)
-
-
-def _wrong_levels(opening: CrashSite) -> Iterator[Difference]:
-    """Yield what was refused for a level that the log does not have."""
-    if opening.component is Component.LOG:
-        for finding in level_findings(opening.conducted.deeds, is_known=False):
-            if not finding.holds:
-                yield Difference(finding.expected, finding.actual)
-
-
-def _broken_behind(opening: CrashSite, state: CrashState, aspect: Aspect) -> Aspect:
-    """Return what a second crash breaks: the recovery, or what was stored when that was over."""
-    return aspect if opening.has_stored_at(state.point) else Aspect.RECOVERY
+        return opening.broken_at(state, aspect)
 
 
 def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:
@@ -387,34 +357,18 @@ def _aspects(chapter: str, contents: str) -> Mapping[Aspect, str]:
     }
 
 
-CRASH_SUITES: Final = (
-    CrashSuite(
-        "agreement WAL killed inside of an operation",
-        Component.LOG,
-        Capability.PROCESS_KILL,
-        (CrashClass.KILL_INSIDE,),
-        _aspects("WAL-08", "kill-inside"),
-    ),
-    CrashSuite(
-        "agreement WAL after a loss of power",
-        Component.LOG,
-        Capability.POWER_LOSS,
-        POWER_CLASSES,
-        _aspects("WAL-08", "power"),
-    ),
-    CrashSuite(
-        "evidence cache killed inside of an operation",
-        Component.CACHE,
-        Capability.PROCESS_KILL,
-        (CrashClass.KILL_INSIDE,),
-        _aspects("CACHE-08", "kill-inside"),
-    ),
-    CrashSuite(
-        "evidence cache after a loss of power",
-        Component.CACHE,
-        Capability.POWER_LOSS,
-        POWER_CLASSES,
-        _aspects("CACHE-08", "power"),
-    ),
-)
+def _suites() -> Iterator[CrashSuite]:
+    for part, noun, chapter in (
+        (Component.LOG, "agreement WAL", "WAL-08"),
+        (Component.CACHE, "evidence cache", "CACHE-08"),
+    ):
+        kill, power = Capability.PROCESS_KILL, Capability.POWER_LOSS
+        inside = (CrashClass.KILL_INSIDE,)
+        killed = f"{noun} killed inside of an operation"
+        yield CrashSuite(killed, part, kill, inside, _aspects(chapter, "kill-inside"))
+        lost = f"{noun} after a loss of power"
+        yield CrashSuite(lost, part, power, POWER_CLASSES, _aspects(chapter, "power"))
+
+
+CRASH_SUITES: Final = tuple(_suites())
 """Every suite of crashes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from conformance.engine.hunting import seen_in
 from conformance.engine.profiles import Profile
 from conformance.engine.repeats import carried_out, repeated
 from conformance.engine.session import Session
+from conformance.engine.shortage import share_done, shortage_text
 from conformance.engine.suite import Suite, begins_again
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault
@@ -66,10 +66,6 @@ _REPEATING_SHARE: Final = 0.25
 # others, which is enough for all that were planned.
 _ENGINE_RESTARTS_MAX: Final = 40
 _RESTART_STRIDE: Final = 7_000_003
-
-# More time than would have done at the same pace, as the last parts of a plan may be its longest.
-_MORE_THAN_ENOUGH: Final = 1.25
-_ROUNDED_SECONDS: Final = 30
 
 # What only calls side by side can show.
 _NEED_CONCURRENT_CALLS: Final = frozenset({"SYNC-03", "EVID-08"})
@@ -280,13 +276,9 @@ class Search:
         done, planned = session.histories_done, session.budget.histories
         enough = self.suite.judges_alike and done >= max(_HISTORIES_ENOUGH, _PLAN_ENOUGH * planned)
         self.budget_ran_out = self.budget_ran_out or not enough
-        share = session.carried_out_share
-        self._carried_out_share = min(
-            self._carried_out_share, done / planned if share is None else share
-        )
+        self._carried_out_share = min(self._carried_out_share, share_done(session))
         note = f"{self.suite.name}: {done} of {planned} histories in the time of the profile"
-        if note not in self.notes:
-            self.notes.append(note)
+        self.notes += [] if note in self.notes else [note]
 
     def _found(self, session: Session, seed: int) -> Counterexample | None:
         """Search; go on with other histories where equal ones did not go the same way.
@@ -365,23 +357,11 @@ class Search:
             for name, requirement_ids in self.suite.situations.items()
             if requirement_id in requirement_ids and not self.reached[name]
         ]
-        if missing:
-            doubt = f"never arose: {'; '.join(missing)}"
-        elif not self.checks[requirement_id]:
-            doubt = "never put to the test"
-        else:
-            doubt = "" if self.budget_ran_out else self.cut_short
-        return self._shortage_text(doubt) if self.budget_ran_out else doubt
-
-    def _shortage_text(self, doubt: str) -> str:
-        """Return that there was no time for more, and how much would have been enough."""
-        limit = self.profile.budget.wall_seconds
-        text = "the time of the profile ran out"
-        if 0 < self._carried_out_share < 1 and math.isfinite(limit):
-            wanted = _MORE_THAN_ENOUGH * limit / self._carried_out_share
-            rounded = math.ceil(wanted / _ROUNDED_SECONDS) * _ROUNDED_SECONDS
-            text = f"{text} (--time-limit {rounded} may do)"
-        return f"{text}; {doubt}" if doubt else text
+        doubt = "" if self.checks[requirement_id] else "never put to the test"
+        doubt = f"never arose: {'; '.join(missing)}" if missing else doubt
+        if self.budget_ran_out:
+            return shortage_text(self.profile.budget, self._carried_out_share, doubt)
+        return doubt or self.cut_short
 
     def _excluded(self, judged: Requirement) -> str | None:
         """Return why the backend is not held to a requirement, or ``None``."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from conformance.backend import Backend
@@ -97,9 +96,8 @@ class Session:
     histories_done: int = 0
     operations: int = 0
     budget_ran_out: bool = False
+    # How much of its plan a suite has carried out, where its histories do not tell.
     carried_out_share: float | None = None
-    """How much of its plan a suite has carried out, where that is not told by its histories."""
-
     _workspace: Workspace = field(default_factory=Workspace)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -112,12 +110,7 @@ class Session:
         self._clock = SearchClock(self.budget)
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._stack.close()
 
     def new_history(self) -> History:
