@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Final
 
 from conformance.backend import Backend
-from tests.zoo.crashes.files import replace_file, sync_folder, write_at
-from tests.zoo.crashes.storages import AppendFile, CacheOn, LogOn
+from tests.zoo.crashes.faulty_files import Segmented
+from tests.zoo.crashes.files import replace_file, sync_folder, write_at, write_once
+from tests.zoo.crashes.second_lives import kept_on
+from tests.zoo.crashes.storages import AppendFile
 from tests.zoo.crashes.table import CACHE, LOG
 
 __all__ = ["BROKEN", "RIGHT"]
@@ -44,12 +45,7 @@ class TakesItForWhole(MendsACopy):
 
     def put_in_place(self, data: bytes) -> None:
         new = self.path.with_name("new")
-        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        try:
-            os.write(file, data)
-            os.fsync(file)
-        finally:
-            os.close(file)
+        write_once(new, data)
         new.rename(self.path)
         sync_folder(self.directory)
 
@@ -62,6 +58,13 @@ class DoesWithoutTheCopy(MendsACopy):
             super().put_in_place(data)
         except OSError:
             self.end = self.path.stat().st_size
+
+
+class TakesTheFolderForEmpty(Segmented):
+    """Looks for its parts in a way that takes a folder that cannot be listed for an empty one."""
+
+    def part_names(self) -> list[str]:
+        return [path.name for path in self.directory.glob("part-*")]
 
 
 class PassesOverTheSync(AppendFile):
@@ -89,6 +92,7 @@ BROKEN: Final[dict[str, tuple[str, Any, str]]] = {
     for storage, fault in (
         (TakesItForWhole, "disk-full"),
         (DoesWithoutTheCopy, "io-error"),
+        (TakesTheFolderForEmpty, "io-error"),
         (PassesOverTheSync, "fsync-error"),
     )
 }
@@ -96,7 +100,7 @@ BROKEN: Final[dict[str, tuple[str, Any, str]]] = {
 
 RIGHT: Final[dict[str, tuple[str, Any]]] = {
     f"{storage.__name__}_{component}": (component, storage)
-    for storage in (MendsACopy, AppendFile)
+    for storage in (MendsACopy, AppendFile, Segmented)
     for component in (LOG, CACHE)
 }
 
@@ -106,6 +110,4 @@ def __getattr__(name: str) -> Backend:
         component, kept = (BROKEN.get(name) or RIGHT[name])[:2]
     except KeyError:
         raise AttributeError(name) from None
-    if component == LOG:
-        return Backend(name, agreement_wal=partial(LogOn, kept))
-    return Backend(name, evidence_cache=partial(CacheOn, kept))
+    return kept_on(name, component, kept)

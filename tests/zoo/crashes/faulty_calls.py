@@ -6,7 +6,14 @@ import contextlib
 import os
 from collections.abc import Sequence
 
-from tests.zoo.crashes.files import record, records, replace_file, whole_records
+from tests.zoo.crashes.files import (
+    record,
+    records,
+    replace_file,
+    sync_folder,
+    whole_records,
+    write_once,
+)
 from tests.zoo.crashes.storages import AppendFile, WholeFile
 
 
@@ -29,19 +36,10 @@ class RenamesInVain(WholeFile):
 
     def write(self, data: bytes) -> None:
         new = self.path.with_name("new")
-        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        try:
-            os.write(file, data)
-            os.fsync(file)
-        finally:
-            os.close(file)
+        write_once(new, data)
         with contextlib.suppress(PermissionError):
             new.rename(self.path)
-        folder = os.open(self.directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.directory)
 
 
 class WritesAgainBehindIt(AppendFile):

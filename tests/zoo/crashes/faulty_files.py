@@ -367,7 +367,7 @@ class Segmented(Storage):
     def recover(self) -> Sequence[bytes]:
         payloads: list[bytes] = []
         found: list[bytes] = []
-        starts = sorted(int(path.name.partition("-")[2]) for path in self.directory.glob("part-*"))
+        starts = sorted(int(name.partition("-")[2]) for name in self.part_names())
         for start in starts:
             if start != len(payloads):
                 raise OSError(f"part {start} follows record {len(payloads)}")
@@ -384,6 +384,10 @@ class Segmented(Storage):
             write_at(self.file, again, end - len(again))
             os.fdatasync(self.file)
         return payloads
+
+    def part_names(self) -> list[str]:
+        """Return the names of all parts; a folder that cannot be listed is an error."""
+        return [path.name for path in self.directory.iterdir() if path.name.startswith("part-")]
 
     def part(self, start: int) -> Path:
         return self.directory / f"part-{start:06d}"

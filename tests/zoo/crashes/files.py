@@ -78,6 +78,16 @@ def make_file(path: Path, data: bytes) -> None:
         os.close(descriptor)
 
 
+def write_once(path: Path, data: bytes) -> None:
+    """Fill and sync a file by one write, of which nobody looks how much it took."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        os.write(file, data)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def replace_file(path: Path, data: bytes) -> None:
     """Put a file in the place of another one, whole and durably."""
     temporary = path.with_name(f"{path.name}.new")

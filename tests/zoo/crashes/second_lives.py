@@ -20,7 +20,7 @@ from tests.zoo.crashes.files import contents, records, replace_file, whole_recor
 from tests.zoo.crashes.storages import AppendFile, CacheOn, LogOn
 from tests.zoo.crashes.table import CACHE, LOG
 
-__all__ = ["BROKEN", "RIGHT"]
+__all__ = ["BROKEN", "RIGHT", "kept_on"]
 
 _CLEAN: Final = "clean"
 _COMMIT: Final = b"commit!!"
@@ -289,12 +289,17 @@ RIGHT: Final[dict[str, tuple[str, Any]]] = {
 }
 
 
+def kept_on(name: str, component: str, kept: Any) -> Backend:
+    """Return the backend of a storage, or of a log that has its own."""
+    if component == LOG:
+        make = kept if issubclass(kept, LogOn) else partial(LogOn, kept)
+        return Backend(name, agreement_wal=make)
+    return Backend(name, evidence_cache=partial(CacheOn, kept))
+
+
 def __getattr__(name: str) -> Backend:
     try:
         component, kept = (BROKEN.get(name) or RIGHT[name])[:2]
     except KeyError:
         raise AttributeError(name) from None
-    if component == LOG:
-        make = kept if issubclass(kept, LogOn) else partial(LogOn, kept)
-        return Backend(name, agreement_wal=make)
-    return Backend(name, evidence_cache=partial(CacheOn, kept))
+    return kept_on(name, component, kept)

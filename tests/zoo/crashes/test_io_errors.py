@@ -53,10 +53,7 @@ def test_who_goes_on_as_if_nothing_had_failed_is_caught(name: str) -> None:
 
 @pytest.mark.by_day(2)
 @pytest.mark.parametrize(
-    # Segmented_log promises no tolerance of faults, and takes a folder or a segment that does not
-    # open behind a kill for none: it is left out.
-    "name",
-    ["AppendFile_log", "CleansUpFirst_log", "WholeFile_cache"],
+    "name", ["AppendFile_log", "CleansUpFirst_log", "Segmented_log", "WholeFile_cache"]
 )
 @pytest.mark.requirement("WAL-08.io-error", "CACHE-08.io-error")
 def test_who_reports_it_or_does_without_passes(name: str) -> None:
