@@ -129,6 +129,11 @@ class Judgement:
     culprit: int | None = None
     beside: tuple[int, ...] = ()
 
+    @property
+    def shown(self) -> list[int]:
+        """The indexes of the contradiction and of what is beside it, in their order."""
+        return sorted({*self.calls, *self.beside})
+
 
 class Steps:
     """Count the steps of a search, up to a limit."""

@@ -211,7 +211,7 @@ def check_order(
 
 def timed_calls(calls: Sequence[ConcurrentCall], judgement: Judgement) -> list[TimedCall]:
     """Return the calls of a contradiction and those beside it, times from 0 on without gaps."""
-    indexes = sorted({*judgement.calls, *judgement.beside})
+    indexes = judgement.shown
     shown = [calls[index] for index in indexes]
     instants = {call.invoked for call in shown}
     instants |= {call.answered for call in shown if call.answered is not None}

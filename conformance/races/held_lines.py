@@ -55,11 +55,12 @@ class Threaded:
     other: Operation
     number: int = 0
     place: str = ""
+    then: tuple[Operation, ...] = ()
 
     @property
     def pair(self) -> Pair:
         """The two calls alone."""
-        return Pair(self.before, self.held, self.other)
+        return Pair(self.before, self.held, self.other, then=self.then)
 
 
 class Kind:
@@ -115,7 +116,7 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
             break
         session.watch.note_progress()
         try:
-            _hold_once(history, kind, replace(everywhere, number=number))
+            _hold_fewest(history, kind, replace(everywhere, number=number))
         except Violation as violation:
             # After a wait both go on at once; a failure that always comes may be found later.
             if not _has_waited(violation):
@@ -123,6 +124,16 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
             by_chance = by_chance or violation
     if by_chance is not None:
         raise by_chance
+
+
+def _hold_fewest(history: History, kind: Kind, threaded: Threaded) -> None:
+    """Let two threads meet; what fails is tried with as few of the calls that follow as needed."""
+    try:
+        _hold_once(history, kind, threaded)
+    except Violation:
+        for count in range(len(threaded.then)):
+            _hold_once(history, kind, replace(threaded, then=threaded.then[:count]))
+        raise
 
 
 def _has_waited(violation: Violation) -> bool:
@@ -145,7 +156,9 @@ def _hold_once(history: History, kind: Kind, threaded: Threaded) -> Stepper:
     stepper = Stepper(threaded.number, changed.set, CALLS_SECONDS)
     call = partial(stepper.run, call_of(handle, threaded.held))
     held = ThreadedCall(_HELD, call, threaded.held, clock, changed.set)
-    other = ThreadedCall(_OTHER, call_of(other_handle, threaded.other), threaded.other, clock)
+    following = [(call_of(other_handle, each), each) for each in threaded.then]
+    function = call_of(other_handle, threaded.other)
+    other = ThreadedCall(_OTHER, function, threaded.other, clock, following=following)
     held.start()
     changed.wait(CALLS_SECONDS)
     has_waited = False
@@ -160,12 +173,12 @@ def _hold_once(history: History, kind: Kind, threaded: Threaded) -> Stepper:
     other.join(CALLS_SECONDS)
     _note_act(history, replace(threaded, place=stepper.held_at))
     _tell(history, threaded.pair, stepper.held_at, (held, other), has_waited)
-    made = [each.call for each in (held, other) if each.call is not None]
-    ended = "an answer to every call"
-    history.check(kind.requirement_id, len(made) == 2, ended, "one thread waits for ever")
+    made = [each.call for each in (held, other) if each.call is not None] + other.followed
+    ended, has_answered = "an answer to every call", held.has_answered and other.has_answered
+    history.check(kind.requirement_id, has_answered, ended, "one thread waits for ever")
     if kind.has_two:
         made = [_as_of_a_handle(each) for each in made]
-        calls.append(_settled(history, kind, other_handle, clock, _OTHER))
+        calls += _settled(history, kind, threaded.pair, other_handle, clock, _OTHER)
         history.release(other_handle)
     _judge(history, kind, threaded.pair, [*calls, *made], (handle, directory, clock))
     return stepper
@@ -195,11 +208,11 @@ def _judge(
 ) -> None:
     """Judge calls together with what is there in the end, also for whoever opens it again."""
     handle, directory, clock = opened
-    calls.append(_settled(history, kind, handle, clock, _HELD))
+    calls += _settled(history, kind, pair, handle, clock, _HELD)
     history.release(handle)
     if Capability.REOPEN in history.session.backend.capabilities:
         again = kind.opened(history, directory)
-        calls.append(_settled(history, kind, again, clock, _AFTERWARDS))
+        calls += _settled(history, kind, pair, again, clock, _AFTERWARDS)
         history.release(again)
     calls.sort(key=lambda call: call.invoked)
     check_order(
@@ -237,16 +250,22 @@ def _at_once(
 
 
 def _settled(
-    history: History, kind: Kind, handle: Any, clock: Iterator[int], client: int
-) -> ConcurrentCall:
-    """Load once all calls have ended: who is busy may be asked again, and nobody may refuse it."""
-    for _ in range(TRIES):
-        call = _at_once(history, kind, handle, kind.load, clock, client)
-        if not call.is_refused:
-            break
-    expected = "the contents, once all calls have ended"
-    history.check(kind.requirement_id, not call.is_refused, expected, f"refused: {call.message}")
-    return call
+    history: History, kind: Kind, pair: Pair, handle: Any, clock: Iterator[int], client: int
+) -> list[ConcurrentCall]:
+    """Look at the contents, in every way, once all calls have ended.
+
+    Who is busy may be asked again, and nobody may refuse it.
+    """
+    found = []
+    for operation in pair.looks:
+        for _ in range(TRIES):
+            call = _at_once(history, kind, handle, operation, clock, client)
+            if not call.is_refused:
+                break
+        expected, said = "the contents, once all calls have ended", f"refused: {call.message}"
+        history.check(kind.requirement_id, not call.is_refused, expected, said)
+        found.append(call)
+    return found
 
 
 def _tell(
@@ -263,11 +282,19 @@ def _tell(
     if not held_at:
         history.note(first, held, pair.held)
         history.note(f"second thread: {second}", other, pair.other)
+        _tell_following(history, threads[_OTHER])
         return
     history.note(first, f"is held before {held_at}", pair.held)
     waits = _WAITS if has_waited else ""
     history.note(f"second thread: {second}", f"{waits}{other}", pair.other)
+    _tell_following(history, threads[_OTHER])
     history.note("first thread: goes on", held)
+
+
+def _tell_following(history: History, thread: ThreadedCall) -> None:
+    for call in thread.followed:
+        text = operation_text(call.operation)
+        history.note(f"second thread: {text}", answered_text(call), call.operation)
 
 
 # Which calls meet
@@ -278,7 +305,7 @@ def threaded_pairs(pairs: Sequence[Pair], short_count: int, histories: int) -> S
     kept = [each for each in pairs if not isinstance(each.held, Reopen)]
     kept = [each for each in kept if not isinstance(each.other, Reopen)]
     chosen = kept[:short_count] if histories < _SHORT_HISTORIES else kept
-    return [Threaded(each.before, each.held, each.other) for each in chosen]
+    return [Threaded(each.before, each.held, each.other, then=each.then) for each in chosen]
 
 
 def is_ours(backend: Backend) -> bool:

@@ -27,6 +27,7 @@ from conformance.races.processes import is_idle, waits_in
 from conformance.races.threaded_calls import ThreadedCall
 from conformance.races.tracing import Hold
 from conformance.rules.events import FAULT, OK
+from conformance.rules.narration import operation_text
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation, Reopen
 
@@ -63,7 +64,7 @@ _LOCKING: Final = frozenset({72, 73} if _IS_X86_64 else {25, 32})
 _SLEEPING: Final = frozenset({35, 230} if _IS_X86_64 else {101, 115})
 """``nanosleep`` and ``clock_nanosleep``."""
 
-_LOADS_MAX: Final = 3
+_LOOKS_MAX: Final = 3
 _PAUSE_SECONDS: Final = 0.05
 
 
@@ -154,10 +155,17 @@ class Meet:
             self._meeting.obstacle = f"two handles on one directory do not open: {text}"
 
     def _making(
-        self, client: int, operation: Operation, on_end: Callable[[], None] = lambda: None
+        self,
+        client: int,
+        operation: Operation,
+        on_end: Callable[[], None] = lambda: None,
+        then: Sequence[Operation] = (),
     ) -> ThreadedCall:
-        function = self._handles[client].call(operation)
-        return ThreadedCall(client, function, operation, self._clock, on_end)
+        handle = self._handles[client]
+        following = [(handle.call(each), each) for each in then]
+        return ThreadedCall(
+            client, handle.call(operation), operation, self._clock, on_end, following
+        )
 
     def _at_once(self, client: int, operation: Operation) -> ConcurrentCall | None:
         """Make a call and wait for its answer; what ends a process is a problem of its own."""
@@ -185,7 +193,7 @@ class Meet:
         (_, held_process), (_, other_process), _ = self._processes
         hold = Hold(held_process, self._directory, meeting.stop_at, changed.set)
         held = self._making(HELD, pair.held, changed.set)
-        other = self._making(OTHER, pair.other)
+        other = self._making(OTHER, pair.other, then=pair.then)
         try:
             held.start()
             changed.wait()
@@ -204,6 +212,7 @@ class Meet:
         meeting.problem = self._problem(held, other)
         for making in (held, other):
             self._kept(making)
+            meeting.calls += making.followed
 
     def _has_ended(self, other: ThreadedCall, process_id: int) -> bool:
         """Wait for the other's call while the first one is held; say whether it has ended."""
@@ -249,21 +258,27 @@ class Meet:
         )
 
     def _look(self) -> None:
-        """Load through both handles and through a new one; a busy one is asked again."""
+        """Look at the contents through both handles and through a new one, in every way."""
         for client in self._living():
-            answer = "it does not open"
-            for attempt in range(_LOADS_MAX):
-                time.sleep(_PAUSE_SECONDS if attempt else 0)
-                if not self._handles[client].is_open:
-                    with contextlib.suppress(DurabilityError):
-                        self._handles[client].open()
-                if self._handles[client].is_open:
-                    call = self._at_once(client, self._load)
-                    if call is None or call.answer in (OK, FAULT):
-                        break
-                    answer = f"{call.answer} {call.message}"
-                    self._meeting.calls.pop()
-            else:
-                who = ("the first", "the second", "a new")[client]
-                said = answer.replace(str(self._directory), "<directory>")
-                self._meeting.problem = f"{who} handle does not load once all have ended: {said}"
+            for operation in self._meeting.pair.looks:
+                if not self._meeting.problem:
+                    self._look_through(client, operation)
+
+    def _look_through(self, client: int, operation: Operation) -> None:
+        """Make one call once all have ended; a handle that is busy is asked again."""
+        answer = "it does not open"
+        for attempt in range(_LOOKS_MAX):
+            time.sleep(_PAUSE_SECONDS if attempt else 0)
+            if not self._handles[client].is_open:
+                with contextlib.suppress(DurabilityError):
+                    self._handles[client].open()
+            if self._handles[client].is_open:
+                call = self._at_once(client, operation)
+                if call is None or call.answer in (OK, FAULT):
+                    return
+                answer = f"{call.answer} {call.message}"
+                self._meeting.calls.pop()
+        who = ("the first", "the second", "a new")[client]
+        said = answer.replace(str(self._directory), "<directory>")
+        asked = "load" if operation == self._load else f"answer ({operation_text(operation)})"
+        self._meeting.problem = f"{who} handle does not {asked} once all have ended: {said}"

@@ -65,10 +65,12 @@ class Parked:
     is_patient: bool = False
     """Whether it was held for a while, also where the other was seen to wait."""
 
+    then: tuple[Operation, ...] = ()
+
     @property
     def pair(self) -> Pair:
         """The two calls, with what comes before and behind them."""
-        return Pair(self.before, self.held, self.other, self.after)
+        return Pair(self.before, self.held, self.other, self.after, self.then)
 
 
 def _parked(history: History, parked: Parked) -> None:
@@ -194,7 +196,7 @@ class ParkedSuite(Suite):
         for number in evenly(places, self._places_max(session)):
             waited = counts["waited"]
             try:
-                self._judge(session, company, pair, number, counts, is_patient=_is_patient(waited))
+                self._judge_fewest(session, company, pair, number, counts)
             except Violation as violation:
                 if counts["waited"] == waited or violation.counterexample.actual.endswith(STUCK):
                     raise
@@ -203,6 +205,19 @@ class ParkedSuite(Suite):
                 break
         if by_chance is not None:
             raise by_chance
+
+    def _judge_fewest(
+        self, session: Session, company: Company, pair: Pair, number: int, counts: Counter[str]
+    ) -> None:
+        """Judge one meeting; what fails is tried with as few calls that follow as are needed."""
+        is_patient = _is_patient(counts["waited"])
+        try:
+            self._judge(session, company, pair, number, counts, is_patient=is_patient)
+        except Violation:
+            for count in range(len(pair.then)):
+                fewer = replace(pair, then=pair.then[:count])
+                self._judge(session, company, fewer, number, counts, is_patient=is_patient)
+            raise
 
     def _pairs(self, session: Session) -> Sequence[Pair]:
         pairs = self.pairs
@@ -255,19 +270,22 @@ class ParkedSuite(Suite):
     def _check(self, history: History, meeting: Meeting) -> None:
         pair = meeting.pair
         place = (meeting.stop_at, meeting.held_at)
-        after = (pair.after, meeting.is_patient)
-        parked = Parked(pair.before, pair.held, pair.other, *place, *after)
+        calls = (pair.before, pair.held, pair.other)
+        parked = Parked(*calls, *place, pair.after, meeting.is_patient, pair.then)
         history.acts[:] = [Act(self.form, (parked,))]
-        history.steps[:] = meeting_steps(meeting)
-        if meeting.problem:
+        made = sorted(meeting.calls, key=lambda call: call.invoked)
+        judgement = None if meeting.problem else _JUDGES[self.part](made)
+        needed = made if judgement is None else [made[index] for index in judgement.shown]
+        history.steps[:] = meeting_steps(meeting, needed)
+        if judgement is None:
             expected = "an answer to every call, and a load once all have ended"
             history.check(self.requirement_id, False, expected, meeting.problem)
-        calls = sorted(meeting.calls, key=lambda call: call.invoked)
+            return
         check_order(
             history,
             self.requirement_id,
-            calls,
-            _JUDGES[self.part](calls),
+            made,
+            judgement,
             expected=lambda: self._lawful(meeting),
             found=lambda: found_text(meeting),
         )

@@ -39,18 +39,31 @@ __all__ = ["CACHE_KILLINGS", "CACHE_PAIRS", "LOG_KILLINGS", "LOG_PAIRS", "Pair"]
 class Pair:
     """Two calls that meet, and those that were made before, one after the other.
 
-    ``after`` is what a new handle does when it has looked at what came of it.
+    ``then`` is what the other one does next, while the first one is still held, and ``after`` what
+    a new handle does when it has looked at what came of it.
     """
 
     before: tuple[Operation, ...]
     held: Operation
     other: Operation
     after: tuple[Operation, ...] = ()
+    then: tuple[Operation, ...] = ()
 
     @property
     def all(self) -> tuple[Operation, ...]:
         """Every call, the held one before the other one."""
-        return (*self.before, self.held, self.other, *self.after)
+        return (*self.before, self.held, self.other, *self.then, *self.after)
+
+    @property
+    def looks(self) -> tuple[Operation, ...]:
+        """What shows the contents in the end, in every way there is; a load comes last.
+
+        A load may set right what a narrower look would still have shown.
+        """
+        if not any(isinstance(each, PutOutcome | GetOutcome | LoadCache) for each in self.all):
+            return (ReadSince(0), LoadLog())
+        puts = (each.entry.evidence_id for each in self.all if isinstance(each, PutOutcome))
+        return (*map(GetOutcome, dict.fromkeys(puts)), LoadCache())
 
 
 def _gate(operation_id: str, name: str, tick: int) -> Operation:
@@ -100,15 +113,18 @@ def _mixed_kinds() -> Sequence[Pair]:
     ]
 
 
+# What one door shows, the next has to show as well, also while an append is half done.
+_BOTH_DOORS: Final = (ReadSince(0), LoadLog(), ReadSince(0))
+
 LOG_PAIRS: Final[Sequence[Pair]] = (
-    Pair(_AFTER_ONE, _ONE, _OTHER),
+    Pair(_AFTER_ONE, _ONE, _OTHER, then=(LoadLog(),)),
+    Pair(_AFTER_ONE, _ONE, LoadLog(), then=_BOTH_DOORS),
     Pair(_AFTER_ONE, _LOW, _HIGH),
     Pair(_AFTER_ONE, _HIGH, _LOW),
     Pair((), _ONE, _OTHER),
-    Pair(_AFTER_ONE, _ONE, LoadLog()),
     Pair(_AFTER_ONE, LoadLog(), _ONE),
     Pair(_AFTER_ONE, _ONE, ReadSince(1)),
-    Pair(_AFTER_ONE, ReadSince(1), _ONE),
+    Pair(_AFTER_ONE, ReadSince(0), _ONE),
     Pair(_AFTER_ONE, Reopen(), _ONE),
     Pair(_AFTER_ONE, _ONE, Reopen()),
     Pair(_AFTER_ONE, _ONE, _ONE),
@@ -137,12 +153,14 @@ def _put(key: str, name: str) -> Operation:
 _KEPT: Final = (_put("k", "first"), _put("m", "first"))
 _GET: Final = GetOutcome("k")
 
+_READS: Final = (LoadCache(), GetOutcome("k"), LoadCache(), GetOutcome("k"))
+
 CACHE_PAIRS: Final[Sequence[Pair]] = (
-    Pair(_KEPT, _put("k", "one"), _put("l", "other")),
-    Pair(_KEPT, _put("k", "one"), _put("k", "other")),
+    Pair(_KEPT, _put("k", "one"), _put("l", "other"), then=(LoadCache(),)),
+    Pair(_KEPT, _put("k", "one"), GetOutcome("k"), then=_READS),
+    Pair(_KEPT, _put("k", "one"), _put("k", "other"), then=(GetOutcome("k"), LoadCache())),
     Pair((), _put("k", "one"), _put("l", "other")),
     Pair((), _put("k", "one"), _put("k", "other")),
-    Pair(_KEPT, _put("k", "one"), _GET),
     Pair(_KEPT, _put("k", "one"), LoadCache()),
     Pair(_KEPT, _GET, _put("k", "other")),
     Pair(_KEPT, LoadCache(), _put("k", "other")),

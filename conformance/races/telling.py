@@ -21,13 +21,18 @@ __all__ = ["answered_text", "contents_text", "found_text", "meeting_steps", "sur
 _NAMES: Final = ("first process", "second process", "third process, a new handle")
 
 
-def meeting_steps(meeting: Meeting) -> list[Step]:
-    """Return the steps of a meeting, in the order of time."""
+def meeting_steps(meeting: Meeting, needed: Sequence[ConcurrentCall]) -> list[Step]:
+    """Return the steps of a meeting, in the order of time.
+
+    Of the looks at what came of it, those are told that are ``needed`` for a contradiction, and
+    what a new handle has loaded.
+    """
     calls = sorted(meeting.calls, key=lambda call: call.invoked)
     pair = meeting.pair
     held = next((call for call in calls if _is(call, HELD, pair.held)), None)
     other = next((call for call in calls if _is(call, OTHER, pair.other)), None)
     before = len(pair.before) + bool(pair.before)
+    then = [call for call in calls if any(_is(call, OTHER, each) for each in pair.then)]
     steps = [_step(call) for call in calls[:before]]
     text, data = f"{_NAMES[HELD]}: {operation_text(pair.held)}", pair.held.to_dict()
     if meeting.is_killed:
@@ -37,13 +42,20 @@ def meeting_steps(meeting: Meeting) -> list[Step]:
         steps.append(Step(text, f"is stopped where it begins {meeting.held_at}", data))
         said = _answer(meeting, other, OTHER)
         how = f"waits until the first process goes on; then {said}" if meeting.has_waited else said
-        steps.append(_of_other(pair, how))
+        steps += [_of_other(pair, how), *map(_step, then)]
         steps.append(Step(f"{_NAMES[HELD]}: goes on", _answer(meeting, held, HELD)))
     else:
         steps.append(Step(text, _answer(meeting, held, HELD), data))
-        steps.append(_of_other(pair, _answer(meeting, other, OTHER)))
-    met = [held, other]
-    return [*steps, *[_step(call) for call in calls[before:] if call not in met]]
+        steps += [_of_other(pair, _answer(meeting, other, OTHER)), *map(_step, then)]
+    met = [held, other, *then]
+    looks = [call for call in calls[before:] if call not in met]
+    told = [each for each in looks if each in needed or each.answer == FAULT or _is_found(each)]
+    return [*steps, *map(_step, told)]
+
+
+def _is_found(call: ConcurrentCall) -> bool:
+    is_load = isinstance(call.operation, LoadLog | LoadCache)
+    return call.client == FRESH and is_load and call.is_acknowledged
 
 
 def _is(call: ConcurrentCall, client: int, operation: Operation) -> bool:
@@ -112,7 +124,6 @@ def _contents(operations: Sequence[Operation]) -> tuple[Any, ...]:
 def found_text(meeting: Meeting) -> str:
     """Return what a new handle has loaded in the end."""
     for call in meeting.calls:
-        is_load = isinstance(call.operation, LoadLog | LoadCache)
-        if call.client == FRESH and is_load and call.is_acknowledged:
+        if _is_found(call):
             return f"a new handle loads: {entries_text(call.result)}"
     return "a new handle loads nothing"

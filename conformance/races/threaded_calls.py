@@ -1,11 +1,11 @@
-"""One call in a thread of its own, and whether it waits while another one is held."""
+"""Calls in a thread of their own, and whether they wait while another one is held."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,9 @@ _PATIENCE_SECONDS: Final = 2.0
 class ThreadedCall(threading.Thread):
     """One call in a thread of its own; ``ended`` is set, and ``on_end`` told, when it is over.
 
-    ``call`` is what came of it; a backend that cannot go on gives a ``fault`` in its place. The
-    times are seconds of the monotonic clock.
+    ``call`` is what came of it; a backend that cannot go on gives a ``fault`` in its place. Calls
+    that are ``following`` are made right after it, and ``followed`` has what came of those. The
+    times are of the last one, in seconds of the monotonic clock.
     """
 
     def __init__(
@@ -39,25 +40,41 @@ class ThreadedCall(threading.Thread):
         operation: Operation,
         clock: Iterator[int],
         on_end: Callable[[], None] = lambda: None,
+        following: Sequence[tuple[Callable[[], Any], Operation]] = (),
     ) -> None:
         super().__init__(name=f"client-{client}", daemon=True)
         self.call: ConcurrentCall | None = None
+        self.followed: list[ConcurrentCall] = []
         self.fault: BackendFault | None = None
         self.began_at = self.ended_at = 0.0
         self.ended = threading.Event()
         self._client = client
         self._function = function
         self._operation = operation
+        self._following = following
         self._clock = clock
         self._on_end = on_end
 
     def run(self) -> None:
-        """Make the call and keep what came of it."""
+        """Make the calls and keep what came of them."""
+        self.call = self._made(self._function, self._operation)
+        for function, operation in self._following:
+            call = None if self.fault is not None else self._made(function, operation)
+            self.followed += [] if call is None else [call]
+        self.ended.set()
+        self._on_end()
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether every call was answered."""
+        return self.call is not None and len(self.followed) == len(self._following)
+
+    def _made(self, function: Callable[[], Any], operation: Operation) -> ConcurrentCall | None:
         answer, result, message = OK, None, ""
         invoked = next(self._clock)
         self.began_at = time.monotonic()
         try:
-            result = self._function()
+            result = function()
         except DurabilityError as error:
             answer, message = REFUSED, str(error)
         except BackendFault as fault:
@@ -66,14 +83,10 @@ class ThreadedCall(threading.Thread):
             # No call may raise this, and one that does so only here is judged nowhere else.
             answer, message = FAULT, f"raised {exception_text(error)}"
         self.ended_at = time.monotonic()
-        if self.fault is None:
-            self.call = self._recorded(invoked, answer, result, message)
-        self.ended.set()
-        self._on_end()
-
-    def _recorded(self, invoked: int, answer: str, result: Any, message: str) -> ConcurrentCall:
-        made = (self._client, self._operation, invoked, next(self._clock), answer)
-        if isinstance(self._operation, Reopen):
+        if self.fault is not None:
+            return None
+        made = (self._client, operation, invoked, next(self._clock), answer)
+        if isinstance(operation, Reopen):
             # It gives a handle back, which is nobody's answer.
             return ConcurrentCall(*made, None, message)
         return recorded_call(*made, result, message)

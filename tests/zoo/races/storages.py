@@ -165,7 +165,41 @@ class Transactions(Storage):
         self.database.close()
 
 
+class TwoFiles(Storage):
+    """Right: adds to two files, one after the other, and reads what is in both."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.copy_path = directory / "copy"
+        self.copy = os.open(self.copy_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+
+    def read(self) -> list[bytes]:
+        return [bytes.fromhex(line) for line in self.copy_path.read_text("ascii").split()]
+
+    def add(self, payload: bytes, check: Check) -> None:
+        with self.lock():
+            check(self.read())
+            self.write_behind(payload)
+            os.write(self.copy, line(payload))
+
+    def close(self) -> None:
+        super().close()
+        if self.copy >= 0:
+            os.close(self.copy)
+            self.copy = -1
+
+
 # Wrong
+
+
+class TwoFilesByTurns(TwoFiles):
+    """Adds to two files, one after the other, and reads now the one and now the other."""
+
+    reads = 0
+
+    def read(self) -> list[bytes]:
+        self.reads += 1
+        return Storage.read(self) if self.reads % 2 else super().read()
 
 
 class ChecksWithoutLock(Storage):

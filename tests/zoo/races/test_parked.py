@@ -39,6 +39,8 @@ BROKEN = {
     "TakesHolderForDead_log": "(",
     "TakesHolderForDead_cache": "(",
     "EndsWhereTwoMeet_log": "openat(storage",
+    "TwoFilesByTurns_log": "write(copy",
+    "TwoFilesByTurns_cache": "write(copy",
     "LocksAfterReading_cache": "newfstatat(storage",
     "NoLock_cache": "pwrite64(storage",
     "LockLetGo_cache": "newfstatat(storage",
@@ -49,7 +51,10 @@ BROKEN = {
 }
 RIGHT = [
     f"{storage}_{component}"
-    for storage in ("Waits", "WaitsAndReplaces", "Refuses", "Numbered", "Transactions", "GivesUp")
+    for storage in (
+        *("Waits", "WaitsAndReplaces", "Refuses", "Numbered", "Transactions", "GivesUp"),
+        "TwoFiles",
+    )
     for component in IDS
 ]
 

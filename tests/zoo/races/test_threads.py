@@ -45,6 +45,27 @@ def test_what_is_not_safe_for_threads_fails_at_the_same_line_on_every_seed(
     assert "line" in acts[0][0]["threaded"]["place"]
 
 
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("CopyingCache", []),
+        ("FillingCache", []),
+        ("NumberedEarlyLog", ["load_log"]),
+        ("TurningCache", ["load_cache", "get_outcome"]),
+    ],
+)
+@pytest.mark.requirement("WAL-01.threads", "CACHE-02.threads")
+def test_of_the_calls_that_follow_as_few_are_told_as_are_needed(
+    name: str, needed: list[str]
+) -> None:
+    (broken,) = [each for each in threaded.BROKEN if each.name == name]
+    report = judged(broken, THREAD_SUITES, profile_name="quick", minimise=False)
+    (found,) = [each.counterexample for each in report.results if each.counterexample]
+    held = found.acts[0]["threaded"]
+
+    assert [each["operation"] for each in held["then"]] == needed
+
+
 @pytest.mark.parametrize("backend", threaded.RIGHT, ids=names)
 @pytest.mark.requirement("WAL-01.threads", "CACHE-02.threads")
 def test_what_waits_refuses_or_needs_no_lock_passes(backend: Backend) -> None:

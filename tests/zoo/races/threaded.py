@@ -118,6 +118,62 @@ class CheckingEarlyLog(Log):
             self.entries.append(entry)
 
 
+class NumberedEarlyLog(Log):
+    """Numbers behind its lock and fills later, and reads over numbers that have no entry yet."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.filled: dict[int, AgreementWalEntry] = {}
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        with self.mutex:
+            self.check(entry)
+            self.entries.append(entry)
+            number = len(self.entries)
+        self.filled[number] = entry
+
+    def load(self) -> AgreementWalArtifact:
+        filled = self.filled.copy()
+        return AgreementWalArtifact(tuple(filled[number] for number in sorted(filled)))
+
+
+class RememberingLog(Log):
+    """Remembers what it has read from a tick on, also what an append has made old meanwhile."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.remembered: dict[int, Sequence[AgreementWalEntry]] = {}
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        with self.mutex:
+            self.check(entry)
+            self.entries.append(entry)
+            self.remembered.clear()
+
+    def read_since(self, tick: int) -> Sequence[AgreementWalEntry]:
+        found = self.remembered.get(tick)
+        if found is None:
+            found = self.load().read_since(tick)
+            self.remembered[tick] = found
+        return found
+
+
+class CountingLog(Log):
+    """Right: remembers what it has read together with the length of the log, and compares that."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.remembered: dict[int, tuple[int, Sequence[AgreementWalEntry]]] = {}
+
+    def read_since(self, tick: int) -> Sequence[AgreementWalEntry]:
+        entries = tuple(self.entries)
+        count, found = self.remembered.get(tick, (-1, ()))
+        if count != len(entries):
+            found = AgreementWalArtifact(entries).read_since(tick)
+            self.remembered[tick] = (len(entries), found)
+        return found
+
+
 class OwnLockLog(Log):
     """Has a lock for each thread, which nobody else ever waits for."""
 
@@ -278,6 +334,67 @@ class IteratingCache(Cache):
         return EvidenceOutcomeCacheArtifact(tuple(entries))
 
 
+class FillingCache(Cache):
+    """Fills what is near from what is far, also with what a put has replaced meanwhile."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.near: dict[str, EvidenceOutcomeCacheEntry] = {}
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        entry = self.near.get(evidence_id) or super().get(evidence_id)
+        if entry is not None:
+            self.near[evidence_id] = entry
+        return entry
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        super().put(entry)
+        self.near.pop(entry.evidence_id, None)
+
+
+class FillingBehindLockCache(FillingCache):
+    """Right: fills and puts behind one lock."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.mutex = threading.Lock()
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        with self.mutex:
+            return super().get(evidence_id)
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        with self.mutex:
+            super().put(entry)
+
+
+class TurningCache(Cache):
+    """Puts into two copies, one after the other, and reads now the one and now the other."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.copy: dict[str, EvidenceOutcomeCacheEntry] = {}
+        self.gets = 0
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        self.gets += 1
+        return (self.found if self.gets % 2 else self.copy).get(evidence_id)
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        super().put(entry)
+        self.copy[entry.evidence_id] = entry
+
+
+class SecondCopyCache(TurningCache):
+    """Right: puts into two copies, one after the other, and reads the second one alone."""
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        return self.copy.get(evidence_id)
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        return EvidenceOutcomeCacheArtifact(tuple(self.copy.values()))
+
+
 def _log(made: type[Log], capabilities: frozenset[Capability] = THREADS) -> Backend:
     return Backend(made.__name__, agreement_wal=made, capabilities=capabilities)
 
@@ -292,18 +409,25 @@ BROKEN = (
     _log(AssertingLog),
     _log(GivesUpForEver),
     _log(OwnLockLog),
+    _log(NumberedEarlyLog),
+    _log(RememberingLog),
     _log(BufferedLog, LASTING),
     _log(OneConnectionLog, LASTING),
     _cache(CopyingCache),
     _cache(RemovingCache),
     _cache(IteratingCache),
+    _cache(FillingCache),
+    _cache(TurningCache),
 )
 RIGHT = (
     _log(Log),
     _log(BusyLog),
+    _log(CountingLog),
     _log(LockedBufferLog, LASTING),
     _log(ConnectionEachLog, LASTING),
     _cache(Cache),
+    _cache(FillingBehindLockCache),
+    _cache(SecondCopyCache),
 )
 
 
