@@ -32,6 +32,7 @@ __all__ = ["LOCK_LAWS", "LOCK_SITUATIONS"]
 LOCKED: Final = "second call made while the cache was at work"
 UNLOCKED: Final = "second call made while the inner handler was at work"
 TOGETHER: Final = "equal requests handled at the same time"
+EQUAL: Final = "equal request made while the inner handler was at work on the first"
 ESCAPED: Final = "undeclared exception let through"
 
 # Long enough for any answer that comes at all, short of the limit on one call.
@@ -145,6 +146,39 @@ def _equal_requests_together_run_at_least_once(
             + (" once" if once else "")
         ),
         lambda: f"{[shown_outcome(answer) for answer in answers]}, asked: {subject.trace}",
+    )
+
+
+def _an_equal_request_meanwhile_is_answered_alike(subject: HandlerSubject, _: int) -> None:
+    """Hand in an equal request from another thread while the inner handler is at work on it."""
+    begun = threading.Event()
+    answers: list[EffectOutcome] = []
+    threads: list[threading.Thread] = []
+    plain_handle = subject.inner.handle_effect
+
+    def other() -> None:
+        answers.append(subject.handler.handle_effect(REQUEST))
+
+    def handle(request: EffectRequest) -> EffectOutcome:
+        if not begun.is_set():
+            begun.set()
+            threads.append(_started(other))
+            # It may wait for what is under way, which is more than is asked for (F12).
+            threads[0].join(_OVERLAP_SECONDS)
+        return plain_handle(request)
+
+    subject.inner.handle_effect = handle  # type: ignore[method-assign]
+    first = subject.call(
+        "handle a request, and an equal one while the inner handler is at work on it",
+        lambda: subject.handler.handle_effect(REQUEST),
+    )
+    subject.history.reach(EQUAL)
+    _check_ended(subject, threads, "EVID-08")
+    subject.history.check(
+        "EVID-08",
+        first == Returned(OUTCOME) and answers == [OUTCOME],
+        lambda: f"twice {shown_outcome(OUTCOME)}",
+        lambda: f"{answer_text(first)}; meanwhile {[shown_outcome(each) for each in answers]}",
     )
 
 
@@ -292,6 +326,12 @@ LOCK_LAWS: Final = (
     _threaded("no lock", _WAYS, _the_inner_handler_runs_unlocked),
     _threaded("together", inner_outcomes(), _equal_requests_together_run_at_least_once),
     TableLaw(
+        "meanwhile",
+        lambda histories: (0,),
+        judged_alone(_an_equal_request_meanwhile_is_answered_alike),
+        needs=lambda backend: backend.concurrent_calls,
+    ),
+    TableLaw(
         "inside",
         lambda histories: (("e", "f"),),
         judged_alone(_a_request_inside_of_another_is_stored_by_itself),
@@ -306,5 +346,6 @@ LOCK_SITUATIONS: Final = {
     LOCKED: ("EVID-08",),
     UNLOCKED: ("EVID-08",),
     TOGETHER: ("EVID-08",),
+    EQUAL: ("EVID-08",),
     ESCAPED: ("WAL-09",),
 }

@@ -6,13 +6,25 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from conformance.engine.session import Returned
+from conformance.backend import EvidencePersistenceHandlerLike
+from conformance.engine.session import History, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.evidence_helpers import CHANGING, HELPERS, STATE, helper_arguments
 from conformance.machines.evidence_lock import LOCK_LAWS, LOCK_SITUATIONS
-from conformance.machines.evidence_probes import TracedHandler, answer_text
+from conformance.machines.evidence_probes import (
+    Resolver,
+    TracedHandler,
+    answer_text,
+    make_handler,
+)
 from conformance.machines.evidence_subject import HandlerSubject, judged_alone
+from conformance.machines.forwarding import (
+    CALLS_IN_A_ROW,
+    FORWARDED_METHODS,
+    judge_calls_in_a_row,
+)
 from conformance.machines.made_beside import EFFECTS_BESIDE, judge_effects
+from conformance.machines.probes import ProbeCache, ScriptedHandler
 from telltale_spec.wire.agreement import AgreementLevel, WalSyncRequest
 from telltale_spec.wire.effects import Blocked, EffectFailure, Failure, Success
 from telltale_spec.wire.values import BoolValue, UnitValue
@@ -93,6 +105,21 @@ def _the_rest_answers_with_defaults(subject: HandlerSubject, method: str) -> Non
     _check_untouched(subject)
 
 
+def _helpers_are_asked_again(history: History, method: str) -> None:
+    cache, resolver = ProbeCache(), Resolver([], "e")
+
+    def made(inner: ScriptedHandler) -> EvidencePersistenceHandlerLike:
+        return make_handler(history, inner, cache, resolver)
+
+    judge_calls_in_a_row(history, "EVID-09", method, made)
+    history.check(
+        "EVID-09",
+        cache.calls == [] and resolver.requests == [],
+        "neither the resolver nor the cache asked",
+        lambda: f"asked: {resolver.requests}, {cache.call_names}",
+    )
+
+
 def _check_untouched(subject: HandlerSubject) -> None:
     subject.history.check(
         "EVID-09",
@@ -115,6 +142,7 @@ EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
             st.sampled_from(tuple(_DEFAULTS)),
             judged_alone(_the_rest_answers_with_defaults),
         ),
+        TableLaw("calls in a row", lambda histories: FORWARDED_METHODS, _helpers_are_asked_again),
         TableLaw("two wrappers", lambda histories: (0,), judge_effects),
         *LOCK_LAWS,
     ),
@@ -123,6 +151,7 @@ EVIDENCE_HANDLER_SURFACE_SUITE: Final = LawSuite(
     situations={
         HELPER: ("EVID-09",),
         DEFAULT: ("EVID-09",),
+        CALLS_IN_A_ROW: ("EVID-09",),
         EFFECTS_BESIDE: ("EVID-09",),
         **LOCK_SITUATIONS,
     },

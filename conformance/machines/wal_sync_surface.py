@@ -14,6 +14,11 @@ from hypothesis import strategies as st
 
 from conformance.engine.session import History, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
+from conformance.machines.forwarding import (
+    CALLS_IN_A_ROW,
+    FORWARDED_METHODS,
+    judge_calls_in_a_row,
+)
 from conformance.machines.made_beside import MODES_BESIDE, SYNCS_BESIDE, judge_syncs
 from conformance.machines.probes import HandlerCall, ProbeWal, ScriptedHandler
 from conformance.machines.wal_sync_lock import (
@@ -58,13 +63,6 @@ INNER_FAILS: Final = "forwarded method that the inner handler fails or blocks"
 OWN_SYNC: Final = "sync around an inner handler that has one too"
 THROUGH_EFFECT: Final = "method called through handle_effect"
 
-_FORWARDED_METHODS: Final = (
-    "handle_send",
-    "send_decision",
-    "handle_recv",
-    "handle_choose",
-    "step",
-)
 _QUESTIONS: Final = ("handler_identity", "supports_wal_sync")
 _DEFAULTED: Final = (AcquireBody, ReleaseBody, TopologyEventsBody, OutputConditionHintBody)
 
@@ -84,7 +82,7 @@ class _Drawn:
         inner = ScriptedHandler()
         inner.registers = self.registers
         if self.outcome is not None:
-            for method in _FORWARDED_METHODS:
+            for method in FORWARDED_METHODS:
                 inner.script(method, self.outcome)
         return inner
 
@@ -125,6 +123,15 @@ def _judge_own_sync(history: History, number: int) -> None:
     _compare(history, "sync", lambda handler: handler.wal_sync(sync), value)
     request = EffectRequest.of(WalSyncBody(sync))
     _compare(history, "handle a sync request", lambda each: each.handle_effect(request), value)
+
+
+def _judge_in_a_row(history: History, method: str) -> None:
+    """Call one method of one handler again and again."""
+
+    def made(inner: ScriptedHandler) -> EffectHandler:
+        return new_handler(history, inner, ProbeWal(), ImmediateSync())
+
+    judge_calls_in_a_row(history, "SYNC-13", method, made)
 
 
 def _judge_requests(history: History, value: _Drawn) -> None:
@@ -243,6 +250,7 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
     name="agreement WAL handler surface",
     laws=(
         Law("methods", _DRAWN, _judge_requests),
+        TableLaw("calls in a row", lambda histories: FORWARDED_METHODS, _judge_in_a_row),
         TableLaw("own syncs", lambda histories: range(len(_OWN_SYNCS)), _judge_own_sync),
         TableLaw(
             "one after the other",
@@ -262,6 +270,7 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
         DEFAULTED: ("SYNC-13",),
         INNER_FAILS: ("SYNC-13",),
         OWN_SYNC: ("SYNC-13",),
+        CALLS_IN_A_ROW: ("SYNC-13",),
         THROUGH_EFFECT: ("SYNC-13",),
         SYNCS_BESIDE: ("SYNC-13",),
     },

@@ -60,6 +60,10 @@ from tests.zoo.broken_directed_handlers import (
     BROKEN_DIRECTED_WAL_HANDLERS,
 )
 from tests.zoo.broken_evidence_handlers import BROKEN_EVIDENCE_HANDLERS
+from tests.zoo.broken_forwarding import (
+    BROKEN_FORWARDING_EVIDENCE_HANDLERS,
+    BROKEN_FORWARDING_WAL_HANDLERS,
+)
 from tests.zoo.broken_grown_caches import BROKEN_GROWN_CACHES, grown_cache_backend
 from tests.zoo.broken_grown_logs import BROKEN_GROWN_LOGS, grown_backend
 from tests.zoo.broken_identities import BROKEN_IDENTITIES
@@ -181,12 +185,13 @@ def _long_zoo() -> Iterator[BrokenSystem]:
 
 def _directed_zoo() -> Iterator[BrokenSystem]:
     """Yield handlers and functions that only directed cases are sure to find."""
-    wal_suites: tuple[Suite, ...] = (DIRECTED_SYNC_SUITE,)
+    wal_suites: tuple[Suite, ...] = (DIRECTED_SYNC_SUITE, tables_of(WAL_HANDLER_SURFACE_SUITE))
     evidence_suites = (DIRECTED_EVIDENCE_SUITE, tables_of(EVIDENCE_HANDLER_SURFACE_SUITE))
     found: list[tuple[str, str, str, Backend, tuple[Suite, ...]]] = []
     for name, make_handler, requirement_id in (
         *BROKEN_DIRECTED_WAL_HANDLERS,
         *BROKEN_NARROW_WAL_HANDLERS,
+        *BROKEN_FORWARDING_WAL_HANDLERS,
     ):
         backend = Backend(name, agreement_wal_handler=make_handler)
         found.append(("directed WAL handler", name, requirement_id, backend, wal_suites))
@@ -194,6 +199,7 @@ def _directed_zoo() -> Iterator[BrokenSystem]:
         *BROKEN_DIRECTED_EVIDENCE_HANDLERS,
         *BROKEN_NARROW_EVIDENCE_HANDLERS,
         *BROKEN_COMBINED_EVIDENCE_HANDLERS,
+        *BROKEN_FORWARDING_EVIDENCE_HANDLERS,
     ):
         backend = Backend(name, evidence_handler=make_evidence)
         found.append(("directed evidence handler", name, requirement_id, backend, evidence_suites))

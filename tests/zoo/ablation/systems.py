@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from tests.zoo.ablation.configurations import CRASHES, GROUPS, ORDINARY
+from tests.zoo.broken_forwarding import BROKEN_FORWARDING_EVIDENCE_HANDLERS
 from tests.zoo.crashes.table import BROKEN, Broken
 from tests.zoo.kill_table import ZOO, BrokenSystem
 
@@ -46,6 +47,7 @@ _AFTER_THE_MEASUREMENT: Final = frozenset(
         *("RemembersWhatFailed_cache", "SkipsWhatIsThere_cache", "MarkNotChecked_log"),
         *("TakesUnreadableForEmpty_log", "TakesUnreadableForEmpty_cache", "RenamesInVain_log"),
         *("RenamesInVain_cache", "WritesAgainBehindIt_log", "StepsAside_log"),
+        *(name for name, _, _ in BROKEN_FORWARDING_EVIDENCE_HANDLERS),
     }
 )
 
@@ -53,7 +55,11 @@ _AFTER_THE_MEASUREMENT: Final = frozenset(
 @cache
 def systems() -> Mapping[str, System]:
     """Return every system by its key, the ordinary ones first, each zoo in its own order."""
-    ordinary = [System(ORDINARY, each.kind, each.name, each.requirement_id, each) for each in ZOO]
+    ordinary = [
+        System(ORDINARY, each.kind, each.name, each.requirement_id, each)
+        for each in ZOO
+        if each.name not in _AFTER_THE_MEASUREMENT
+    ]
     crashes = [
         System(CRASHES, each.crash_class, each.name, each.requirement, each)
         for each in BROKEN
