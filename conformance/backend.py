@@ -45,7 +45,7 @@ class Capability(enum.Enum):
     """An optional promise; a backend is held to what it declares and to nothing more."""
 
     REOPEN = "reopen"
-    """Making it again on the same directory gives what was acknowledged (WAL-08, CACHE-08)."""
+    """Made again on the same directory, by any process, it has what was acknowledged (WAL-08)."""
 
     ORDERED_CACHE = "ordered-cache"
     """The cache keeps the specification's order of entries (CACHE-04)."""

@@ -43,14 +43,18 @@ def answered(
 
 
 def opened_again(
-    history: History, operation: Operation, make: Callable[[], Any], requirement_id: str
+    history: History,
+    operation: Operation,
+    make: Callable[[], Any],
+    requirement_id: str,
+    where: str = "",
 ) -> Any:
-    """Open a storage that was open before, and return it.
+    """Open a storage that was open before, perhaps not ``where`` that was, and return it.
 
     What was acknowledged is not there if nobody can open it: ``requirement_id`` fails where opening
     raises, and where it is refused again and again, as a lock may be given up a little late.
     """
-    text = operation_text(operation)
+    text = f"{operation_text(operation)}{where}"
     for _ in range(TRIES):
         answer = history.call(text, make, operation=operation, undeclared=requirement_id)
         if isinstance(answer, Returned):

@@ -32,6 +32,7 @@ from conformance.machines.long_handles import (
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.recovery_quirks import RECOVERY_QUIRKS
+from conformance.machines.restarts import CACHE_RESTART_SUITE, WAL_RESTART_SUITE
 from conformance.machines.rests import RESTED_CACHE_SUITE, RESTED_LOG_SUITE
 from conformance.machines.server_kills import (
     CACHE_SERVER_KILL_SUITE,
@@ -74,6 +75,8 @@ SUITES: Final[tuple[Suite, ...]] = (
     CACHE_HANDLES_SUITE,
     LONG_LOG_HANDLES_SUITE,
     LONG_CACHE_HANDLES_SUITE,
+    WAL_RESTART_SUITE,
+    CACHE_RESTART_SUITE,
     WAL_KILL_SUITE,
     CACHE_KILL_SUITE,
     *CRASH_SUITES,

@@ -24,6 +24,7 @@ __all__ = ["importable_name", "with_further_processes"]
 # What lives no longer than its object is nowhere but in this process, whatever else it promises.
 _LASTS: Final = Capability.REOPEN
 _NEEDED_BY: Final = (
+    Capability.REOPEN,
     Capability.PROCESS_KILL,
     Capability.CONCURRENT_HANDLES,
     Capability.SERVER_KILL,
@@ -48,7 +49,7 @@ def with_further_processes(
     It can also be started in processes of its own, to be crashed there. ``target`` is the name
     that another process can import it by, ``None`` where there is none. Where no process can be had
     the backend is as it was, with a note that says so.
-    Source: WAL-01.handles, WAL-08.kill, CACHE-02.handles, CACHE-08.kill.
+    Source: WAL-08, WAL-01.handles, WAL-08.kill, CACHE-08, CACHE-02.handles, CACHE-08.kill.
     """
     promised = [each.value for each in _NEEDED_BY if each in backend.capabilities]
     stored = backend.agreement_wal is not None or backend.evidence_cache is not None

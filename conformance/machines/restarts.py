@@ -1,0 +1,162 @@
+"""Laws of a restart: what one process has stored and closed, another one finds (WAL-08, CACHE-08).
+
+Who opens a storage again in the same process may find it in memory, under its path, or by a hash
+that the next process computes in another way. No process dies here: each closes what it opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.backend import Backend, Capability
+from conformance.engine.session import History, Returned
+from conformance.engine.suite import LawSuite, TableLaw
+from conformance.machines.asking import event_of, opened_again
+from conformance.machines.handle_races import cache_of, log_of
+from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
+from telltale_spec.model.operations import (
+    Append,
+    GetOutcome,
+    LoadCache,
+    LoadLog,
+    PutOutcome,
+    ReadSince,
+    Reopen,
+)
+from telltale_spec.wire.agreement import (
+    AgreementEvidence,
+    AgreementEvidenceKind,
+    AgreementLevel,
+    AgreementWalEntry,
+    Escalation,
+    EvidenceProduced,
+    Finalization,
+    FinalizationOutcome,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
+from telltale_spec.wire.effects import EffectOutcome
+
+__all__ = ["CACHE_RESTART_SUITE", "WAL_RESTART_SUITE"]
+
+LOG_RESTARTED: Final = "log closed by one process and opened by another"
+CACHE_RESTARTED: Final = "cache closed by one process and opened by another"
+
+_NONE: Final = AgreementLevel.NONE
+_FIRST: Final[Sequence[AgreementWalEntry]] = (
+    VisibilityGateCrossing("o", "visibility", _NONE, 3),
+    Escalation("o", _NONE, AgreementLevel.FINALIZED, None, 2),
+    EvidenceProduced(
+        AgreementEvidence(
+            *("e", "o", 1, "handle", AgreementLevel.SOFT_SAFE),
+            AgreementEvidenceKind.WITNESS,
+            "reference",
+            authoritative=True,
+        ),
+        2,
+    ),
+    Finalization("o", FinalizationOutcome.FINALIZED, "e", "handle", 4),
+    Escalation("p", _NONE, AgreementLevel.PROVISIONAL, "e", 4),
+)
+# The first is refused for the level that the log has; the others go on where it ended.
+_SECOND: Final[Sequence[AgreementWalEntry]] = (
+    Escalation("o", AgreementLevel.PROVISIONAL, AgreementLevel.SOFT_SAFE, None, 5),
+    Escalation("p", AgreementLevel.PROVISIONAL, AgreementLevel.SOFT_SAFE, None, 5),
+    VisibilityGateCrossing("p", "visibility", AgreementLevel.SOFT_SAFE, 5),
+)
+# Few first, so that what any number shows is told by few.
+_LOG_COUNTS: Final = (1, len(_FIRST))
+_CACHE_COUNTS: Final = (1, 4, 24)
+# More ids than there are shards, buckets or partitions in small stores.
+_IDS: Final = tuple(f"evidence-{number}" for number in range(_CACHE_COUNTS[-1]))
+
+
+def _put(evidence_id: str, name: str) -> EvidenceOutcomeCacheEntry:
+    return EvidenceOutcomeCacheEntry(evidence_id, "interface", name, EffectOutcome.blocked())
+
+
+def _places(history: History) -> tuple[Backend, Backend, Backend]:
+    """Return where each opening takes place: here, in another process, and here again."""
+    backend = history.session.backend
+    elsewhere = backend.elsewhere
+    if elsewhere is None:
+        raise RuntimeError("this suite does not apply to a backend without a further process")
+    return backend, history.start("a further process", partial(elsewhere, 0)), backend
+
+
+def _opened(history: History, make: Any, directory: Path, requirement_id: str, turn: int) -> Any:
+    """Open a storage, the first time as a new one."""
+    if turn == 0:
+        return history.start("the storage", partial(make, directory))
+    where = ", in another process" if turn == 1 else ", in the first process"
+    return opened_again(history, Reopen(), partial(make, directory), requirement_id, where)
+
+
+def _judge_log(history: History, count: int) -> None:
+    """Store here and go on in another process; both times all of it is there, and its levels."""
+    own, judge = "WAL-08", log_judge(history, "WAL-08")
+    directory, batches = history.directory(), (_FIRST[:count], _SECOND[: count - 1], ())
+    for turn, (place, batch) in enumerate(zip(_places(history), batches, strict=True)):
+        log = _opened(history, log_of(place), directory, own, turn)
+        if turn:
+            history.reach(LOG_RESTARTED)
+            judge.reopen(event_of(Reopen(), Returned(None)))
+            judge.load(shown(history, own, LoadLog(), log))
+            judge.read_since(shown(history, own, ReadSince(2), log), 2)
+        for entry in batch:
+            judge.append(asked(history, own, Append(entry), log), entry)
+        judge.load(shown(history, own, LoadLog(), log))
+        history.release(log)
+
+
+def _judge_cache(history: History, count: int) -> None:
+    """Store here and go on in another process; both times each id has its last entry."""
+    own, judge, ids = "CACHE-08", cache_judge(history, "CACHE-08"), _IDS[:count]
+    batches = ([_put(each, "first") for each in ids], [_put(each, "second") for each in ids[1::3]])
+    directory = history.directory()
+    for turn, place in enumerate(_places(history)):
+        cache = _opened(history, cache_of(place), directory, own, turn)
+        if turn:
+            history.reach(CACHE_RESTARTED)
+            judge.reopen(event_of(Reopen(), Returned(None)))
+            for evidence_id in ids:
+                judge.get(shown(history, own, GetOutcome(evidence_id), cache), evidence_id)
+        for entry in batches[turn] if turn < len(batches) else ():
+            judge.put(asked(history, own, PutOutcome(entry), cache), entry)
+        judge.load(shown(history, own, LoadCache(), cache))
+        judge.settle()
+        history.release(cache)
+
+
+def _lasts(backend: Backend) -> bool:
+    return Capability.REOPEN in backend.capabilities and backend.elsewhere is not None
+
+
+def _why_not(backend: Backend) -> str:
+    if Capability.REOPEN not in backend.capabilities:
+        return "the backend does not declare reopen"
+    if backend.elsewhere is None:
+        return "no other process can open what is stored"
+    return "the backend does not have what is to be opened again"
+
+
+WAL_RESTART_SUITE: Final = LawSuite(
+    name="agreement WAL opened by another process",
+    laws=(TableLaw("log after a restart", lambda histories: _LOG_COUNTS, _judge_log),),
+    requirement_ids=("WAL-08",),
+    situations={LOG_RESTARTED: ("WAL-08",)},
+    present=lambda backend: backend.agreement_wal is not None and _lasts(backend),
+    absent=_why_not,
+)
+
+CACHE_RESTART_SUITE: Final = LawSuite(
+    name="evidence cache opened by another process",
+    laws=(TableLaw("cache after a restart", lambda histories: _CACHE_COUNTS, _judge_cache),),
+    requirement_ids=("CACHE-08",),
+    situations={CACHE_RESTARTED: ("CACHE-08",)},
+    present=lambda backend: backend.evidence_cache is not None and _lasts(backend),
+    absent=_why_not,
+)
