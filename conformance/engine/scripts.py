@@ -126,9 +126,8 @@ class ScriptSuite(Suite):
         search holds it to less than the one before.
         """
         scripts = list(self.scripts(session.backend, session.budget, seed))
-        needed_count = sum(not each.is_spare for each in scripts)
+        needed = [len(each.acts) for each in scripts if not each.is_spare]
         for number, script in enumerate(scripts, 1):
-            session.carried_out_share = min(1.0, (number - 1) / needed_count)
             if script.is_spare and session.is_out_of_time(SPARE_SHARE):
                 continue
             if session.kept_values[script.name]:
@@ -137,7 +136,7 @@ class ScriptSuite(Suite):
                 continue
             # None of the long ones may take the time of those after it, and a machine that stands
             # still for a moment must not end one of the first.
-            part = min(1.0, number / needed_count)
+            part = min(1.0, number / len(needed))
             share = _FIRST_SHARE + (1 - _FIRST_SHARE) * part if self.shares_time else 1.0
             if script.is_spare:
                 share = min(share, session.used_share + _SPARE_EACH)
@@ -145,6 +144,7 @@ class ScriptSuite(Suite):
             if found is not None:
                 return self._shortest(session, found)
             session.kept_values[script.name] = 1
+        session.carried_out_share = min(1.0, session.acts_carried_out / max(1, sum(needed)))
         return None
 
     def _tried(self, session: Session, script: Script, share: float = 1.0) -> Counterexample | None:
@@ -163,6 +163,7 @@ class ScriptSuite(Suite):
         if history.ended or script.is_spare:
             return None
         planned = len(script.acts)
+        session.acts_carried_out += done
         if done < planned:
             session.add_note(f"{script.name}: {done} of {planned} acts in the time of the profile")
         if done < _PLAN_ENOUGH * planned:

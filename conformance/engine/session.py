@@ -98,6 +98,7 @@ class Session:
     budget_ran_out: bool = False
     # How much of its plan a suite has carried out, where its histories do not tell.
     carried_out_share: float | None = None
+    acts_carried_out: int = 0
     _workspace: Workspace = field(default_factory=Workspace)
     _stack: ExitStack = field(default_factory=ExitStack)
 
