@@ -33,6 +33,7 @@ __all__ = [
     "headline_details",
     "is_judged",
     "is_untried",
+    "part_title",
     "replay_command",
     "requirement_ids_of",
     "run_facts",
@@ -92,6 +93,7 @@ SCOPE_WORDS: Final = {
 }
 """Who can be held to a requirement, in words."""
 
+_OF_EVERY_PART: Final = "WAL-09"
 _POWER_LOSS: Final = "power-loss"
 _NOT_TRIED: Final = "not tried"
 _DECLARED_NOT_TRIED: Final = f"declared, and {_NOT_TRIED}: "
@@ -102,6 +104,27 @@ UNKNOWN_SENTENCE: Final = "This version of the suite does not know the requireme
 def described(requirement_id: str) -> Requirement | None:
     """Return a requirement, or ``None`` for an id that only another version knows."""
     return REQUIREMENTS.get(requirement_id)
+
+
+def part_title(backend: BackendReport, requirement_id: str, unknown: str) -> str:
+    """Return the title of the part of a system under which a requirement stands.
+
+    What every part is held to stands under the first one that was judged.
+    """
+    judged = described(requirement_id)
+    if judged is None:
+        return unknown
+    component = judged.component
+    if requirement_id == _OF_EVERY_PART:
+        others = {
+            other.component
+            for result in backend.results
+            if result.verdict is not Verdict.NOT_APPLICABLE
+            and result.requirement_id != _OF_EVERY_PART
+            and (other := described(result.requirement_id)) is not None
+        }
+        component = next((each for each in PART_TITLES if each in others), component)
+    return PART_TITLES[component]
 
 
 def status_of(report: Report, backend: BackendReport, *, strict: bool = False) -> ExitStatus:

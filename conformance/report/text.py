@@ -20,14 +20,13 @@ from conformance.records.verdicts import ExitStatus, binds
 from conformance.report.failure import counterexample_text
 from conformance.report.summary import (
     CONCLUSION_WORDS,
-    PART_TITLES,
     VERDICT_WORDS,
     counts_text,
     declarations_text,
-    described,
     finding_order,
     is_judged,
     is_untried,
+    part_title,
     requirement_ids_of,
     status_of,
     transitions_text,
@@ -150,8 +149,7 @@ def _print_components(backends: Sequence[BackendReport], console: Console) -> No
 def _by_component(backend: BackendReport) -> dict[str, list[RequirementResult]]:
     found: dict[str, list[RequirementResult]] = {}
     for result in backend.results:
-        judged = described(result.requirement_id)
-        title = "unknown" if judged is None else PART_TITLES[judged.component].lower()
+        title = part_title(backend, result.requirement_id, "unknown").lower()
         found.setdefault(title, []).append(result)
     return found
 

@@ -74,7 +74,11 @@ def field_differences(found: Any, wanted: Any) -> list[str]:
 
 def _field_differences(found: Any, wanted: Any, path: str) -> Iterator[str]:
     if type(found) is not type(wanted) or not dataclasses.is_dataclass(wanted):
-        if found != wanted and path:
+        if found != wanted and dataclasses.is_dataclass(wanted) and isinstance(found, type(wanted)):
+            # Records are equal to those of their own class alone, however alike the fields are.
+            kinds = f"{type(found).__qualname__}, expected a {type(wanted).__qualname__} itself"
+            yield f"{path or 'it'} is a {kinds}"
+        elif found != wanted and path:
             yield f"{path} is {_value_text(found)}, expected {_value_text(wanted)}"
         return
     for each in dataclasses.fields(wanted):

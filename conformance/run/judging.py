@@ -149,7 +149,7 @@ def _cache_folder() -> Path:
 
 def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     from conformance.run.shipped import SHIPPED_BACKENDS
-    from conformance.run.targets import backend_of, find_target, redeclared
+    from conformance.run.targets import backend_of, check_parts, find_target, redeclared
 
     if job.target is None:
         backend = next(backend for backend in SHIPPED_BACKENDS if backend.name == job.name)
@@ -157,6 +157,8 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     send("importing", None)
     found = find_target(job.target)
     send("making", None)
+    if isinstance(found, Backend):
+        check_parts(found, watch)
     backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
     backend = redeclared(backend, job.capabilities, job.rejection_mode, job.mends)
     return replace(backend, launch=launch_of(job.target, job.call_seconds_max, send))

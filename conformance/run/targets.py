@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,12 +17,20 @@ from conformance.engine.watch import CallLimitExceeded, CallWatch
 from conformance.errors import BackendFault, TargetError, UsageError
 from conformance.life_cycle import History, closing_of, ending_of, history_of, opened
 from conformance.requirements.mending import unknown_mending
+from conformance.run.parts import (
+    CACHE_METHODS,
+    WAL_METHODS,
+    has_methods,
+    part_problem,
+    pure_problem,
+)
 from conformance.run.user_code import user_line
 from telltale_spec.model.machine import RejectionMode
 
 __all__ = [
     "Declaration",
     "backend_of",
+    "check_parts",
     "declaration",
     "declares",
     "find_target",
@@ -33,8 +41,10 @@ __all__ = [
 FactoryType = TypeVar("FactoryType", bound=Callable[..., Any])
 
 _DECLARATION_ATTRIBUTE: Final = "telltale_declaration"
-_WAL_METHODS: Final = ("append", "read_since", "load")
-_CACHE_METHODS: Final = ("get", "put", "load")
+_IS_BOTH: Final = (
+    "it has the methods of an evidence cache too, and was judged as an agreement WAL alone: one "
+    "`load` cannot give both, so let a factory of its own, or a Backend, give the cache"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,10 @@ def load_target(target: str, watch: CallWatch) -> Backend:
     does not give a backend.
     """
     found = find_target(target)
-    return found if isinstance(found, Backend) else backend_of(found, target, watch)
+    if isinstance(found, Backend):
+        check_parts(found, watch)
+        return found
+    return backend_of(found, target, watch)
 
 
 def find_target(target: str) -> Any:
@@ -154,17 +167,50 @@ def backend_of(
             mends=promised.mends,
         )
     if isinstance(made, Backend):
+        check_parts(backend, watch)
         return backend
-    if _has_methods(made, _WAL_METHODS):
-        return replace(backend, agreement_wal=make)
-    if _has_methods(made, _CACHE_METHODS):
+    for names in (WAL_METHODS, CACHE_METHODS):
+        if has_methods(made, names):
+            _check_part(name, made, "what the factory returned", names)
+    if has_methods(made, WAL_METHODS):
+        notes = (_IS_BOTH,) if has_methods(made, CACHE_METHODS) else ()
+        return replace(backend, agreement_wal=make, notes=(*backend.notes, *notes))
+    if has_methods(made, CACHE_METHODS):
         return replace(backend, evidence_cache=make)
-    missing = ", ".join(each for each in _WAL_METHODS if not _has_methods(made, (each,)))
+    missing = ", ".join(each for each in WAL_METHODS if not has_methods(made, (each,)))
     raise BackendFault(
         name,
         f"the factory returned a {type(made).__name__}, which is neither an agreement WAL "
         f"(missing: {missing}) nor an evidence cache nor a Backend",
     )
+
+
+def check_parts(backend: Backend, watch: CallWatch) -> None:
+    """Make each storage of a backend once, and look whether its parts can be called at all.
+
+    What opening raises is judged, and not looked at here. Raises :class:`BackendFault`.
+    """
+    problem = pure_problem(backend)
+    if problem:
+        raise BackendFault(backend.name, problem)
+    storages = (
+        ("the agreement WAL", backend.agreement_wal, WAL_METHODS),
+        ("the evidence cache", backend.evidence_cache, CACHE_METHODS),
+    )
+    for what, make, names in storages:
+        if make is None:
+            continue
+        try:
+            made = _made_once(make, backend.name, watch)
+        except BackendFault:
+            continue
+        _check_part(backend.name, made, what, names)
+
+
+def _check_part(name: str, made: Any, what: str, names: Sequence[str]) -> None:
+    problem = part_problem(made, what, names)
+    if problem:
+        raise BackendFault(name, problem)
 
 
 def _imported(target: str, module_name: str) -> Any:
@@ -277,10 +323,6 @@ def _tried(
         )
         text = repeatable_text(raised, [directory])
         raise BackendFault(name, text) from error
-
-
-def _has_methods(made: Any, names: tuple[str, ...]) -> bool:
-    return all(callable(getattr(made, name, None)) for name in names)
 
 
 MemberType = TypeVar("MemberType", Capability, RejectionMode)

@@ -120,6 +120,10 @@ class Wide:
     h: Any = None
 
 
+class Wider(Wide):
+    """No field more, and equal to none of the class that it is made of."""
+
+
 SIX = [f"{name} is 2, expected 1" for name in "abcdef"]
 
 
@@ -139,6 +143,9 @@ SIX = [f"{name} is 2, expected 1" for name in "abcdef"]
         (Wide(h=True), Wide(h=[1]), ["h is True, expected [1]"]),
         (1, 2, []),
         (Wide(), 2, []),
+        (Wide(), Wider(), []),
+        (Wider(), Wide(), ["it is a Wider, expected a Wide itself"]),
+        (Wide(h=Wider()), Wide(h=Wide()), ["h is a Wider, expected a Wide itself"]),
     ],
 )
 def test_each_field_that_differs_is_named(found: Any, wanted: Any, expected: list[str]) -> None:
