@@ -19,7 +19,7 @@ from conformance.crashes.undertaking import Undertaking
 from conformance.engine.scratch import storage_folder
 from telltale_spec.model.operations import Append, PutOutcome
 
-__all__ = ["OPENS", "FailingCall", "failing_calls"]
+__all__ = ["OPENS", "FailingCall", "failing_calls", "writes_by_number"]
 
 OPENS: Final = frozenset([0, 1])
 """Which deeds open a storage that holds something: the opening, and the load that follows it."""
@@ -67,18 +67,37 @@ def failing_calls(history: Undertaking) -> tuple[FailingCall, ...]:
     something at first, those of its opening and its first load are told instead: it may mend itself
     in them. Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
+    deeds, calls = _followed(history)
+    if history.image == Image():
+        return tuple(_with_errors(_told(calls, _stores(deeds), "storing"), by_name=False))
+    return tuple(_with_errors(_told(calls, OPENS, "opening"), by_name=True))
+
+
+def writes_by_number(history: Undertaking, names: Sequence[str]) -> tuple[FailingCall, ...]:
+    """Return the writes on stored files of a history, each to find no space, by their numbers.
+
+    ``names`` are the system calls of all of them, in order, as another run of it made them; where
+    this one makes others, nobody can tell which is which, and there are none. Raises
+    ``BackendFault`` for a harness that does not start and :class:`TraceError`.
+    """
+    _, calls = _followed(history)
+    writes = [call for call in calls if call.name in names]
+    if [call.name for call in writes] != list(names):
+        return ()
+    return tuple(FailingCall(call.name, call.number, "ENOSPC", "") for call in writes)
+
+
+def _followed(history: Undertaking) -> tuple[tuple[Deed, ...], Sequence[StoredCall]]:
+    """Carry a history out in a fresh process and return its calls on stored files."""
     with storage_folder() as directory:
         harness = TracedHarness(history.launch)
         try:
             history.prepare(directory)
             harness.begin(directory, history.image)
             deeds = tuple(history.carried_out(harness.connection, directory))
-            calls = harness.recorded().stored_calls
+            return deeds, harness.recorded().stored_calls
         finally:
             harness.end()
-    if history.image == Image():
-        return tuple(_with_errors(_told(calls, _stores(deeds), "storing"), by_name=False))
-    return tuple(_with_errors(_told(calls, OPENS, "opening"), by_name=True))
 
 
 def _stores(deeds: Sequence[Deed]) -> frozenset[int]:

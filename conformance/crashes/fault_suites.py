@@ -25,6 +25,7 @@ from conformance.crashes.faults import (
     rare_calls,
     short_write,
     sync_failure,
+    with_numbers,
 )
 from conformance.crashes.histories import STORED_AFTER
 from conformance.crashes.oracle import Finding
@@ -32,7 +33,7 @@ from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly
 from conformance.crashes.states import CrashClass, CrashState
-from conformance.crashes.telling import crash_steps
+from conformance.crashes.telling import crash_steps, deed_steps
 from conformance.crashes.trace_errors import TraceError
 from conformance.engine.acts import Act, ActForm
 from conformance.engine.session import HistoryEnded, Session, Violation
@@ -57,6 +58,9 @@ _RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
     FaultClass.SHORT_WRITE: short_write,
     FaultClass.IO_ERROR: call_failure,
 }
+
+# What finds its call by the names of the stored files, which may be others in the next run.
+_BY_NAME: Final = (FaultClass.DISK_FULL, FaultClass.SHORT_WRITE)
 
 
 class Choice(NamedTuple):
@@ -237,6 +241,9 @@ class FaultSuite(CrewSuite):
             if history.ended:
                 break
             run = self._run(crew, trial, plan, Choice(number, retries))
+            if not run.failed and self._may_be_numbered(plan):
+                plan = with_numbers(trial.undertaking(crew, self.part), plan)
+                run = self._run(crew, trial, plan, Choice(number, retries))
             if not run.failed:
                 continue
             failed += 1
@@ -248,8 +255,12 @@ class FaultSuite(CrewSuite):
             behind = None if trial.leftover is None else trial.leftover.data
             fault = Fault(failure.operations, *place, retries, behind)
             history.acts.append(Act(FAULT_FORM, (fault,)))
-            steps = [*_steps(failure.run), self._fault_step(failure.run, failure.plan)]
-            history.steps[:] = [*self._first_steps(trial), *steps]
+            fault_step = self._fault_step(failure.run, failure.plan)
+            history.steps[:] = [
+                *self._first_steps(trial),
+                *deed_steps(failure.run.deeds),
+                fault_step,
+            ]
             try:
                 for finding in failure.found:
                     history.check(
@@ -260,6 +271,10 @@ class FaultSuite(CrewSuite):
             finally:
                 history.close()
         return failed
+
+    def _may_be_numbered(self, plan: Plan) -> bool:
+        """Say whether a call that was missed may have been missed for the name of its file."""
+        return self.fault_class in _BY_NAME and not plan.numbered
 
     def _run(self, crew: Crew, trial: FaultTrial, plan: Plan, choice: Choice) -> FaultedRun:
         """Carry a history out while one call fails; raises ``BackendFault``."""
@@ -286,6 +301,8 @@ class FaultSuite(CrewSuite):
             shorter = replace(trial, operations=operations)
             try:
                 plan = self._plan(session, shorter)
+                if failure.plan.numbered:
+                    plan = with_numbers(shorter.undertaking(crew, self.part), plan)
             except TraceError:
                 # What is shorter does something that cannot be followed, so the longer one stands.
                 return None
@@ -352,17 +369,6 @@ class FaultSuite(CrewSuite):
                 session.budget = before
             complete = complete and bool(failed)
         return Replayed(None, complete)
-
-
-def _steps(run: FaultedRun) -> list[Step]:
-    return [
-        Step(
-            deed.text,
-            deed.answer,
-            None if deed.operation is None else deed.operation.to_dict(),
-        )
-        for deed in run.deeds
-    ]
 
 
 def _suites() -> Iterator[FaultSuite]:

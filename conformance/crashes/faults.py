@@ -11,12 +11,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from conformance.backend import Launch
-from conformance.crashes.call_failures import FailingCall
+from conformance.crashes.call_failures import FailingCall, writes_by_number
 from conformance.crashes.conduct import Component, Deed
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered, Linked, Renamed, Synced, SyncFailed, Wrote
@@ -45,6 +45,7 @@ __all__ = [
     "rare_calls",
     "short_write",
     "sync_failure",
+    "with_numbers",
 ]
 
 _MISSES_MAX: Final = 3
@@ -70,6 +71,9 @@ class Plan:
 
     failing: tuple[FailingCall, ...] = ()
     """Calls of any kind that can fail while something is stored, where they were looked for."""
+
+    numbered: tuple[FailingCall, ...] = ()
+    """The writes by their numbers in the process, where the names of files did not tell them."""
 
     @property
     def short_writes(self) -> tuple[str, ...]:
@@ -260,8 +264,11 @@ def _syncs_before_requests(launch: Launch) -> Counter[str]:
 def full_disk(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which the write of this number finds no space.
 
-    Raises ``BackendFault`` for a harness that does not start.
+    It is told by the names of the stored files, or by its number in the process, where the plan has
+    that. Raises ``BackendFault`` for a harness that does not start.
     """
+    if plan.numbered:
+        return call_failure(history, replace(plan, failing=plan.numbered), number)
     name, ordinal = _counted_by_name(plan.write_calls, number)
     with storage_folder() as directory:
         options = ("-e", f"inject={name}:error=ENOSPC:when={ordinal}", *_paths(plan, directory))
@@ -284,6 +291,14 @@ def call_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
         if run.failed:
             break
     return run
+
+
+def with_numbers(history: Undertaking, plan: Plan) -> Plan:
+    """Return a plan of a storage whose files have other names in every run.
+
+    Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
+    """
+    return replace(plan, numbered=writes_by_number(history, plan.write_calls))
 
 
 def _failed_run(
@@ -335,19 +350,24 @@ def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """Carry out a history in which one write is short.
 
     After odd numbers there is room for the rest, after even ones there is none up to the answer.
-    Raises ``BackendFault`` for a harness that does not start.
+    The write is told as in :func:`full_disk`. Raises ``BackendFault`` for a harness that does not
+    start.
     """
     growth = plan.growths[(number - 1) // 2]
+    call = _counted_by_name(plan.write_calls, growth.call)
+    if plan.numbered:
+        write = plan.numbered[growth.call - 1]
+        call = (write.name, write.number)
     with storage_folder() as directory, storage_folder() as aside:
         history.prepare(directory)
         trace = aside / "trace"
         deeds, ended = short_run(
             history,
             growth,
-            _counted_by_name(plan.write_calls, growth.call),
+            call,
             directory,
             trace,
-            _paths(plan, directory),
+            () if plan.numbered else _paths(plan, directory),
             goes_on=number % 2 == 1,
         )
         with trace.open(encoding="ascii", errors="backslashreplace") as lines:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from conformance.crashes.campaign import CrashSite
+from conformance.crashes.conduct import Deed
 from conformance.crashes.damage import Damage
 from conformance.crashes.disk import Disk, Image
 from conformance.crashes.events import (
@@ -25,7 +26,7 @@ from conformance.crashes.persistence import CHANGES, Fill
 from conformance.crashes.states import CrashClass, CrashState
 from conformance.records.results import Step
 
-__all__ = ["crash_steps", "damage_steps", "event_text", "hexadecimal_lines"]
+__all__ = ["crash_steps", "damage_steps", "deed_steps", "event_text", "hexadecimal_lines"]
 
 _ROW_BYTES = 16
 _ROWS_MAX = 4
@@ -38,11 +39,16 @@ def crash_steps(site: CrashSite, state: CrashState) -> list[Step]:
 
 def _deed_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
     answered = site.conducted.answered(state.point)
-    for deed in site.conducted.deeds[:answered]:
-        yield Step(deed.text, deed.answer, _data(deed.operation))
+    yield from deed_steps(site.conducted.deeds[:answered])
     if answered < len(site.conducted.deeds):
         under_way = site.conducted.deeds[answered]
         yield Step(under_way.text, "not answered yet", _data(under_way.operation))
+
+
+def deed_steps(deeds: Iterable[Deed]) -> Iterator[Step]:
+    """Yield what was done, and answered, as steps."""
+    for deed in deeds:
+        yield Step(deed.text, deed.answer, _data(deed.operation))
 
 
 def _data(operation: object) -> object:

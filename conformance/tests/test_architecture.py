@@ -140,7 +140,9 @@ LAYERS = (
         "inspection", ("conformance.commands.inspection",), (*_REFERENCE, "run errors", "terminal")
     ),
     Layer(
-        "targets", ("conformance.run.targets", "conformance.run.user_code"), (*_ENGINE, "engine")
+        "targets",
+        ("conformance.run.parts", "conformance.run.targets", "conformance.run.user_code"),
+        (*_ENGINE, "engine"),
     ),
     Layer("shipped", ("conformance.run.shipped",), (*_ENGINE, "backends")),
     Layer(
