@@ -54,7 +54,11 @@ PAIRED_TEXTS: Final = (
 LENGTHS: Final = (15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 1_024)
 """Lengths at which stores cut texts; so is the one below."""
 
-LARGE_LENGTHS: Final = (2_048, 4_095, 4_096, 4_097, 8_192, 16_384, 32_768, 65_535, 65_537, 70_000)
+LARGE_LENGTHS: Final = (
+    *(2_048, 4_095, 4_096, 4_097, 8_192, 16_384, 32_768, 65_535, 65_537, 70_000),
+    # Beyond what readers of rows of text take for a field at most.
+    140_000,
+)
 """Lengths at which stores begin another page, or another way of keeping a text."""
 
 _LONGEST: Final = 65_536

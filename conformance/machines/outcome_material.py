@@ -10,6 +10,7 @@ from conformance.machines.confusable_texts import (
     LARGE_LENGTHS,
     MANY_NUMBERS,
     NUMBERS,
+    PAIRED_TEXTS,
     texts_of_length,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -71,6 +72,11 @@ __all__ = [
 _UNIT: Final = UnitValue()
 # How many values stand in one outcome: few, so that a reader finds the one that is wrong.
 _BATCH: Final = 6
+# Names in which what is written between two of them, or between a name and a number, comes up.
+_SEPARATED: Final = (
+    *("a@b", "a@1", "1@a", "@", "a:1", "1:a", "a/b", "a#1", "a->b", "a,b", "a|b", "a b", "a.b"),
+    *("a=b", "a;b", "(a)", "a(1)", "[1]a"),
+)
 _LONG_TEXTS: Final = (300, 5_000, 20_000)
 _DEPTHS: Final = (8, 33, 60)
 
@@ -117,6 +123,13 @@ def _events() -> Iterator[TopologyPerturbation]:
     yield from (Corrupt("a", "b", each) for each in CorruptionType)
 
 
+def _separated_events() -> Iterator[TopologyPerturbation]:
+    """Yield events of names that make the same text once they are put together carelessly."""
+    for first, second in (*PAIRED_TEXTS, *(("a->b", "c"), ("a", "b->c"), ("a@b", "c"))):
+        yield Partition(first, second)
+        yield Corrupt(first, second, CorruptionType.BIT_FLIP)
+
+
 def _responses() -> Iterator[EffectResponse]:
     yield from (ReleaseResponse(), WalSyncResponse(), ChooseResponse(""), ChooseResponse("a"))
     yield from (SendDecisionResponse(each) for each in (Drop(), Defer(), Deliver(_UNIT)))
@@ -136,6 +149,7 @@ def _responses() -> Iterator[EffectResponse]:
     yield TopologyEventsResponse(tuple(_events()))
     yield TopologyEventsResponse((Crash("s"), Crash("s"), Heal("a", "b"), Crash("s")))
     yield from (TopologyEventsResponse((each,)) for each in _events())
+    yield TopologyEventsResponse(tuple(_separated_events()))
     yield OutputConditionHintResponse(None)
     for witness in (None, "", "-", "null"):
         yield OutputConditionHintResponse(OutputConditionHint("p", witness))
@@ -184,7 +198,8 @@ def outcomes_with_values_in_every_place() -> Iterator[EffectOutcome]:
     """Yield outcomes with every value in every place that values have, some in each outcome."""
     endpoints = [EndpointValue(Endpoint(sid, role)) for sid in (1, 2) for role in ("a", "b", "")]
     numbers = [value for number in NUMBERS for value in (NatValue(number), _endpoint(number))]
-    values = [*confusable_values(), *endpoints, *numbers]
+    separated = [EndpointValue(Endpoint(2, role)) for role in _SEPARATED]
+    values = [*confusable_values(), *endpoints, *separated, *numbers]
     # Some stores keep long texts elsewhere, and one of an outcome's two may take the other's place.
     long = [tuple(map(StrValue, texts_of_length(length))) for length in _LONG_TEXTS]
     values += [value for pair in long for value in pair]

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from conformance.rules.events import OK, REFUSED, Event
 from conformance.rules.findings import Findings, Place
 from conformance.rules.long_texts import contents_text, mismatch_text, possible_text
-from conformance.rules.narration import found_text
+from conformance.rules.narration import found_instead_text, found_text
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = ["CacheJudge", "Entries", "Found", "blame_for_get"]
@@ -185,7 +185,7 @@ class CacheJudge:
                 self._blamed(evidence_id, found, options or [None]),
                 is_right,
                 lambda: " or ".join(map(found_text, options)) or "nothing, or an entry of that id",
-                lambda: found_text(found),
+                lambda: found_instead_text(found, options),
             )
         self._touched.add(evidence_id)
         self._shown_at[evidence_id] = self._puts
@@ -228,7 +228,7 @@ class CacheJudge:
             self.findings.blame(
                 blame_for_get(evidence_id, found, expected),
                 lambda: found_text(expected),
-                lambda: found_text(found),
+                lambda: found_instead_text(found, [expected]),
             )
 
     def settle(self) -> None:

@@ -73,6 +73,10 @@ def field_differences(found: Any, wanted: Any) -> list[str]:
 
 
 def _field_differences(found: Any, wanted: Any, path: str) -> Iterator[str]:
+    if isinstance(found, tuple) and isinstance(wanted, tuple) and len(found) == len(wanted):
+        for index, (one, other) in enumerate(zip(found, wanted, strict=True)):
+            yield from _field_differences(one, other, f"{path}.{index}" if path else str(index))
+        return
     if type(found) is not type(wanted) or not dataclasses.is_dataclass(wanted):
         if found != wanted and dataclasses.is_dataclass(wanted) and isinstance(found, type(wanted)):
             # Records are equal to those of their own class alone, however alike the fields are.

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.rules.differences import difference_note, escaped
+from conformance.rules.differences import difference_note, escaped, field_differences
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
@@ -37,6 +37,7 @@ __all__ = [
     "difference_text",
     "entries_text",
     "entry_text",
+    "found_instead_text",
     "found_text",
     "operation_text",
     "outcome_text",
@@ -162,6 +163,15 @@ def cache_entry_text(entry: EvidenceOutcomeCacheEntry) -> str:
 def found_text(found: EvidenceOutcomeCacheEntry | None) -> str:
     """Return what a lookup found."""
     return "nothing" if found is None else cache_entry_text(found)
+
+
+def found_instead_text(
+    found: EvidenceOutcomeCacheEntry | None, expected: Sequence[EvidenceOutcomeCacheEntry | None]
+) -> str:
+    """Return what a lookup found, with what differs where it reads like what was expected."""
+    shown = found_text(found)
+    alike = [each for each in expected if each != found and found_text(each) == shown]
+    return f"{shown} ({'; '.join(field_differences(found, alike[0]))})" if alike else shown
 
 
 def outcome_text(outcome: EffectOutcome) -> str:

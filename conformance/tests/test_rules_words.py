@@ -22,6 +22,7 @@ from conformance.rules.narration import (
     entries_text,
     entry_text,
     evidence_text,
+    found_instead_text,
     found_text,
     operation_text,
     outcome_text,
@@ -41,13 +42,16 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
     WalSyncRequest,
 )
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import (
     ChooseResponse,
     EffectFailure,
     EffectFailureKind,
     EffectOutcome,
+    ReceiveResponse,
 )
 from telltale_spec.wire.shapes import U64_MAX
+from telltale_spec.wire.values import Endpoint, EndpointValue
 
 EVIDENCE = AgreementEvidence(
     "e", "a", 1, "w", SOFT_SAFE, AgreementEvidenceKind.CERTIFICATE, "r", authoritative=True
@@ -127,6 +131,21 @@ class Wider(Wide):
 SIX = [f"{name} is 2, expected 1" for name in "abcdef"]
 
 
+def test_what_reads_like_what_was_expected_has_its_difference_told() -> None:
+    def received(role: str) -> EvidenceOutcomeCacheEntry:
+        response = ReceiveResponse((EndpointValue(Endpoint(1, role)),))
+        return EvidenceOutcomeCacheEntry("e", "i", "o", EffectOutcome.success(response))
+
+    alike, other = received("a"), cached("e", "n")
+
+    assert found_text(alike) == found_text(received("b"))
+    assert found_instead_text(alike, [received("b")]) == (
+        f'{found_text(alike)} (outcome.response.state.0.endpoint.role is "a", expected "b")'
+    )
+    assert found_instead_text(alike, [other, None]) == found_text(alike)
+    assert found_instead_text(None, [other]) == "nothing"
+
+
 @pytest.mark.parametrize(
     ("found", "wanted", "expected"),
     [
@@ -141,6 +160,8 @@ SIX = [f"{name} is 2, expected 1" for name in "abcdef"]
         (Wide(h=FINALIZED), Wide(h=NONE), ["h is finalized, expected none"]),
         (Wide(h=None), Wide(h=0), ["h is absent, expected 0"]),
         (Wide(h=True), Wide(h=[1]), ["h is True, expected [1]"]),
+        (Wide(h=(1, Wide())), Wide(h=(1, Wide(a=2))), ["h.1.a is 1, expected 2"]),
+        (Wide(h=(1,)), Wide(h=(1, 2)), ["h is (1,), expected (1, 2)"]),
         (1, 2, []),
         (Wide(), 2, []),
         (Wide(), Wider(), []),

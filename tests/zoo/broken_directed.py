@@ -25,6 +25,7 @@ from telltale_spec.wire.agreement import (
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.codec import decode, encode
 from telltale_spec.wire.effects import ChooseResponse, EffectOutcome, FailureStatus, ReceiveResponse
+from telltale_spec.wire.values import Endpoint, EndpointValue, Value
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal, with_texts
 
@@ -293,6 +294,21 @@ def _short_list(outcome: EffectOutcome) -> EffectOutcome:
     return outcome
 
 
+def _endpoints_as_texts(outcome: EffectOutcome) -> EffectOutcome:
+    """Write each endpoint as a text, and read that up to its first sign for "at"."""
+    if not isinstance(outcome.response, ReceiveResponse):
+        return outcome
+    state = tuple(map(_endpoint_as_text, outcome.response.state))
+    return dataclasses.replace(outcome, response=ReceiveResponse(state))
+
+
+def _endpoint_as_text(value: Value) -> Value:
+    if not isinstance(value, EndpointValue):
+        return value
+    role, _, sid = f"{value.endpoint.role}@{value.endpoint.sid}".partition("@")
+    return EndpointValue(Endpoint(int(sid) if sid.isdigit() else 0, role))
+
+
 def _short_message(outcome: EffectOutcome) -> EffectOutcome:
     if isinstance(outcome.status, FailureStatus):
         failure = outcome.status.failure
@@ -306,6 +322,16 @@ def _without_entities(outcome: EffectOutcome) -> EffectOutcome:
         response = ChooseResponse(html.unescape(outcome.response.label))
         return dataclasses.replace(outcome, response=response)
     return outcome
+
+
+class ReadsNoLongerFields(TrackedWal):
+    """Writes fields of any length and refuses to read those that its reader takes for a mistake."""
+
+    def load(self) -> AgreementWalArtifact:
+        gates = (each for each in self.entries if isinstance(each, VisibilityGateCrossing))
+        if any(len(gate.operation_id) > 131_072 for gate in gates):
+            raise DurabilityError("field larger than field limit (131072)")
+        return super().load()
 
 
 class FullAt500(MapCache):
@@ -331,6 +357,7 @@ BROKEN_DIRECTED_LOGS: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]] 
         "WAL-01",
     ),
     ("resolves entities", changes_texts(html.unescape), "WAL-01"),
+    ("reads 131,072 characters at most", ReadsNoLongerFields, "WAL-06"),
     ("numbers its texts in a byte", NumbersItsTexts, "WAL-01"),
     ("orders by three digits", OrderedByThreeDigits, "WAL-02"),
     ("searches suffixes from the end", SearchesFromTheEnd, "WAL-05"),
@@ -353,6 +380,7 @@ BROKEN_DIRECTED_LOGS: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]] 
 BROKEN_DIRECTED_CACHES: Final[tuple[tuple[str, Callable[[Path], Any], str], ...]] = (
     ("joins id and operation", JoinsIdAndOperation, "CACHE-02"),
     ("cuts lists at 255", changes_outcomes(_short_list), "CACHE-02"),
+    ("keeps endpoints as texts", changes_outcomes(_endpoints_as_texts), "CACHE-02"),
     ("cuts messages at 512", changes_outcomes(_short_message), "CACHE-02"),
     ("resolves entities", changes_outcomes(_without_entities), "CACHE-02"),
     ("forgets the first of 501", FullAt500, "CACHE-02"),

@@ -47,6 +47,7 @@ _AFTER_THE_MEASUREMENT: Final = frozenset(
         *("RemembersWhatFailed_cache", "SkipsWhatIsThere_cache", "MarkNotChecked_log"),
         *("TakesUnreadableForEmpty_log", "TakesUnreadableForEmpty_cache", "RenamesInVain_log"),
         *("RenamesInVain_cache", "WritesAgainBehindIt_log", "StepsAside_log"),
+        *("keeps endpoints as texts", "reads 131,072 characters at most"),
         *("IgnoresFullDiskAtRandom_log", "TakesAPartAtRandom_log"),
         *(name for name, _, _ in BROKEN_FORWARDING_EVIDENCE_HANDLERS),
     }
