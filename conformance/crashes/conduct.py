@@ -32,6 +32,7 @@ from telltale_spec.model.operations import (
     Reopen,
 )
 from telltale_spec.wire.agreement import AgreementLevel, Escalation
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = [
     "Component",
@@ -121,6 +122,15 @@ def _requests(
     """Yield each request: its words, its name, its arguments, what it stores, and as data."""
     opening = (f"{component.value}.open", {"directory": str(directory)})
     yield ("open the storage", *opening, None, None)
+    yield from _inner_requests(component, directory, operations)
+    yield "close the storage", f"{component.value}.close", {}, None, None
+
+
+def _inner_requests(
+    component: Component, directory: Path, operations: Sequence[Operation]
+) -> Iterator[_Request]:
+    """Yield each request but the first opening and the last closing."""
+    opening = (f"{component.value}.open", {"directory": str(directory)})
     for operation in operations:
         text = operation_text(operation)
         match operation:
@@ -139,17 +149,21 @@ def _requests(
                 yield ("open the storage again", *opening, None, operation)
             case _:
                 raise TypeError(f"a history that is crashed has no {type(operation).__name__}")
-    yield "close the storage", f"{component.value}.close", {}, None, None
 
 
-def _lower_requests(refused: Escalation) -> Iterator[_Request]:
-    """Yield a load, and an escalation to a level that one that was refused would forbid."""
-    none = AgreementLevel.NONE
-    entry = replace(refused, previous_level=none, new_level=none, evidence_id="lower")
-    for operation in (LoadLog(), Append(entry)):
-        stored = operation.entry if isinstance(operation, Append) else None
-        name, arguments = ("wal.load", {}) if stored is None else ("wal.append", {"entry": stored})
-        yield operation_text(operation), name, arguments, stored, operation
+def _behind_refusal(refused: object) -> Sequence[Operation]:
+    """Return what tells of an entry that was refused whether it is there.
+
+    An escalation that is there forbids a lower level. A cache that shows an outcome has it, and so
+    it has it too once it is opened again, before another put writes all of it.
+    """
+    if isinstance(refused, Escalation):
+        none = AgreementLevel.NONE
+        lower = replace(refused, previous_level=none, new_level=none, evidence_id="lower")
+        return (LoadLog(), Append(lower))
+    if isinstance(refused, EvidenceOutcomeCacheEntry):
+        return (LoadCache(), Reopen(), LoadCache())
+    return ()
 
 
 def asked(connection: Connection, name: str, arguments: dict[str, Any]) -> Any:
@@ -191,11 +205,11 @@ def carry_out(
     With ``insists`` an opening that is refused is tried once more; a history whose storage does not
     open ends. With ``retries`` the first store that is refused is asked for again at once, as its
     caller would. Without, the first escalation that is refused is followed by a load and by one
-    that it forbids.
+    that it forbids, the first put by loads on both sides of a reopening.
     """
     number = connection.new_number()
     requests = _requests(component, directory, operations)
-    may_ask_lower = not retries
+    may_look = not retries
     while (request := next(requests, None)) is not None:
         text, name, arguments, entry, operation = request
         may_retry = insists if name.endswith(".open") else retries and entry is not None
@@ -224,9 +238,10 @@ def carry_out(
             retries = retries and entry is None
         if problem is not None and name.endswith(".open"):
             return
-        if problem is not None and may_ask_lower and isinstance(entry, Escalation):
-            may_ask_lower = False
-            requests = itertools.chain(_lower_requests(entry), requests)
+        looks = _behind_refusal(entry) if problem is not None and may_look else ()
+        if looks:
+            may_look = False
+            requests = itertools.chain(_inner_requests(component, directory, looks), requests)
 
 
 def conducted(

@@ -258,7 +258,7 @@ class FaultSuite(CrewSuite):
             fault_step = self._fault_step(failure.run, failure.plan)
             history.steps[:] = [
                 *self._first_steps(trial),
-                *deed_steps(failure.run.deeds),
+                *deed_steps(failure.run.deeds, with_contents=True),
                 fault_step,
             ]
             try:

@@ -25,6 +25,7 @@ from conformance.crashes.opener import AtRest
 from conformance.crashes.persistence import CHANGES, Fill
 from conformance.crashes.states import CrashClass, CrashState
 from conformance.records.results import Step
+from conformance.rules.long_texts import contents_text
 
 __all__ = ["crash_steps", "damage_steps", "deed_steps", "event_text", "hexadecimal_lines"]
 
@@ -45,10 +46,12 @@ def _deed_steps(site: CrashSite, state: CrashState) -> Iterator[Step]:
         yield Step(under_way.text, "not answered yet", _data(under_way.operation))
 
 
-def deed_steps(deeds: Iterable[Deed]) -> Iterator[Step]:
-    """Yield what was done, and answered, as steps."""
+def deed_steps(deeds: Iterable[Deed], *, with_contents: bool = False) -> Iterator[Step]:
+    """Yield what was done, and answered, as steps; of a load perhaps what it showed."""
     for deed in deeds:
-        yield Step(deed.text, deed.answer, _data(deed.operation))
+        shown = with_contents and deed.loaded is not None
+        answer = contents_text(deed.loaded or ()) if shown else deed.answer
+        yield Step(deed.text, answer, _data(deed.operation))
 
 
 def _data(operation: object) -> object:

@@ -48,6 +48,7 @@ _AFTER_THE_MEASUREMENT: Final = frozenset(
         *("TakesUnreadableForEmpty_log", "TakesUnreadableForEmpty_cache", "RenamesInVain_log"),
         *("RenamesInVain_cache", "WritesAgainBehindIt_log", "StepsAside_log"),
         *("keeps endpoints as texts", "reads 131,072 characters at most"),
+        "ShowsWhatItRefused_cache",
         *("IgnoresFullDiskAtRandom_log", "TakesAPartAtRandom_log"),
         *(name for name, _, _ in BROKEN_FORWARDING_EVIDENCE_HANDLERS),
     }

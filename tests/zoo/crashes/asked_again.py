@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from tests.zoo.crashes.files import TakenBackError
-from tests.zoo.crashes.storages import AppendFile
+from tests.zoo.crashes.files import TakenBackError, records
+from tests.zoo.crashes.storages import AppendFile, WholeFile
 
 
 class FindsItThere(AppendFile):
@@ -35,6 +35,16 @@ class RemembersWhatFailed(AppendFile):
             return
         self.last = payload
         super().store(payload)
+
+
+class ShowsWhatItRefused(WholeFile):
+    """Shows a payload from before it is written, and goes on showing it where it could not be."""
+
+    def store(self, payload: bytes) -> None:
+        self.payloads.append(payload)
+        self.write(records(self.payloads))
+        # Who asked for it keeps it by now.
+        self.payloads.pop()
 
 
 class SkipsWhatIsThere(AppendFile):

@@ -186,6 +186,7 @@ BROKEN: Final = (
     _broken(LOG, _d.ForgetsBeforeItIsUndone, "recovery-crash", "recovery"),
     _broken(LOG, _q.FindsItThere, "fsync-error", "fsync-error"),
     _broken(CACHE, _q.RemembersWhatFailed, "disk-full", "disk-full"),
+    _broken(CACHE, _q.ShowsWhatItRefused, "disk-full", "disk-full"),
     _broken(CACHE, _q.SkipsWhatIsThere, "power-after-kill", "recovery"),
     _broken(LOG, _c.TakesUnreadableForEmpty, "io-error", "io-error"),
     _broken(LOG, _c.RenamesInVain, "io-error", "io-error"),

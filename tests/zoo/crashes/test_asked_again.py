@@ -40,9 +40,10 @@ def launched(name: str) -> Backend:
     [
         ("FindsItThere_log", "WAL-08.fsync-error"),
         ("RemembersWhatFailed_cache", "CACHE-08.disk-full"),
+        ("ShowsWhatItRefused_cache", "CACHE-08.disk-full"),
     ],
 )
-def test_who_takes_the_second_try_for_done_is_caught(name: str, requirement_id: str) -> None:
+def test_who_takes_for_done_what_failed_is_caught(name: str, requirement_id: str) -> None:
     report = judged(launched(name), FAULT_SUITES, profile_name="quick", minimise=False)
 
     assert requirement_id in failed(report)
