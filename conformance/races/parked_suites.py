@@ -315,9 +315,14 @@ class ParkedSuite(Suite):
         try:
             for act in acts:
                 (parked,) = act.form.bound(act.arguments, act.named).values()
-                for number in self._numbers_again(session, company, parked):
+                numbers = self._numbers_again(session, company, parked)
+                for number in numbers:
+                    # At all places in turn, it is as patient as a search is, and not at each.
+                    is_patient = parked.is_patient and (
+                        len(numbers) == 1 or _is_patient(counts["waited"])
+                    )
                     self._judge(
-                        session, company, parked.pair, number, counts, is_patient=parked.is_patient
+                        session, company, parked.pair, number, counts, is_patient=is_patient
                     )
         except HistoryEnded:
             return Replayed(None, complete=False)
@@ -332,7 +337,7 @@ class ParkedSuite(Suite):
         calls = alone.shared_calls
         if parked.number == 0 or calls[parked.number - 1 : parked.number] == (parked.system_call,):
             return (parked.number,)
-        return range(len(calls) + 1)
+        return [0, *self._places(calls)]
 
 
 def _is_patient(contended_count: int) -> bool:

@@ -372,6 +372,7 @@ CHANGED = [
 ]
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize(("kind", "changes", "arguments", "status", "expected"), CHANGED)
 def test_what_does_not_fit_ends_the_run_with_its_status(
     folder: Path,

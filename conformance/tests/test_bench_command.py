@@ -125,6 +125,7 @@ def test_a_backend_of_somebody_else_is_measured(kept: Path) -> None:
     assert tree["machine_info"]["flush_seconds"] > 0
 
 
+@pytest.mark.nightly
 def test_a_harness_is_measured_like_any_other(tmp_path: Path) -> None:
     """Under its command, checked first, and with the class that its handshake declares."""
     pytest.importorskip("pytest_benchmark", reason="the extra `bench` is not installed")

@@ -208,6 +208,7 @@ def test_the_package_loads_its_names_late() -> None:
         importlib.import_module("conformance").__getattr__("check_everything")
 
 
+@pytest.mark.nightly
 def test_a_harness_is_checked_like_an_object() -> None:
     """The function gives the report of a conforming harness and raises for one that is not."""
     command = f"{sys.executable} -m conformance serve tests.zoo.door_targets"

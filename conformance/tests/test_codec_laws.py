@@ -40,7 +40,7 @@ def test_the_reference_passes_everything(seed: int) -> None:
     assert all(situation.reached for situation in report.situations)
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "codec", "requirement_id"), BROKEN_CODECS, ids=[n for n, _, _ in BROKEN_CODECS]

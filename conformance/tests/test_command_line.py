@@ -405,6 +405,7 @@ def test_a_fault_of_the_suite_is_told_from_one_of_the_backend(folder: Path) -> N
 # What is asked for
 
 
+@pytest.mark.nightly
 def test_without_a_target_the_shipped_backends_are_judged(folder: Path) -> None:
     done = run(folder, "check", "--only", "WAL-07", "--json", "report.json")
     report = Report.from_json((folder / "report.json").read_text())

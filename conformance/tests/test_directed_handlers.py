@@ -47,7 +47,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize(
     ("component", "suite", "name", "broken", "requirement_id"),
     BROKEN,

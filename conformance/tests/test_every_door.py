@@ -128,7 +128,7 @@ def test_what_no_other_process_can_import_is_tried_in_one_and_says_so() -> None:
         (note,) = placed.notes
 
     assert note == (
-        "concurrent-handles: tried in one process only, as it has no name that "
+        "reopen, concurrent-handles: tried in one process only, as it has no name that "
         "another one could import"
     )
 

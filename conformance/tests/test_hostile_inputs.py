@@ -58,7 +58,7 @@ def read(data: bytes) -> PersistedDurabilityArtifact | str:
 
 
 @pytest.mark.requirement("DEC-29")
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "codec", "requirement_id"), BROKEN_BY_BYTES, ids=[n for n, _, _ in BROKEN_BY_BYTES]
@@ -73,7 +73,7 @@ def test_what_bytes_bring_down_fails(
 
 
 @pytest.mark.requirement("DEC-29")
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "codec"), UNUSUAL_AND_RIGHT, ids=[name for name, _ in UNUSUAL_AND_RIGHT]

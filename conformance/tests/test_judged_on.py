@@ -38,7 +38,7 @@ ALSO_BREAKS = {
 }
 
 
-@pytest.mark.by_day(7)
+@pytest.mark.by_day(16)
 @pytest.mark.parametrize(
     ("component", "name", "make", "requirement_id"), ROWS, ids=[row[1] for row in ROWS]
 )

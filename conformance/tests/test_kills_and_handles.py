@@ -77,6 +77,7 @@ def test_a_handle_that_remembers_too_much_is_caught_in_turns() -> None:
 
 
 @pytest.mark.requirement("WAL-01")
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("door", ["object", "command"])
 def test_a_log_that_rewrites_its_file_loses_what_another_handle_wrote(door: str) -> None:
     if door == "object":

@@ -65,7 +65,7 @@ def _only_failed(
     )
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "make", "requirement_id"), ALL_LOGS, ids=[row[0] for row in ALL_LOGS]
@@ -77,7 +77,7 @@ def test_broken_logs_fail_the_requirement_they_break(
     assert _only_failed(requirement_id, backend, LOGS, seed) == [requirement_id]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "make", "requirement_id"), BROKEN_GROWN_LOGS, ids=[row[0] for row in BROKEN_GROWN_LOGS]
@@ -89,7 +89,7 @@ def test_logs_that_are_wrong_once_they_are_grown_fail(
     assert _only_failed(requirement_id, backend, LOGS, seed) == [requirement_id]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "make", "requirement_id"),
@@ -103,7 +103,7 @@ def test_caches_that_are_wrong_once_they_are_grown_fail(
     assert _only_failed(requirement_id, backend, CACHES, seed) == [requirement_id]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize(
     ("name", "make"), RIGHT_GROWN_CACHES, ids=[row[0] for row in RIGHT_GROWN_CACHES]
 )
@@ -116,7 +116,7 @@ def test_right_caches_of_the_same_kinds_are_failed_by_nothing(
     assert unproved(report) == []
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize(
     ("name", "make"), RIGHT_GROWN_LOGS, ids=[row[0] for row in RIGHT_GROWN_LOGS]
 )
@@ -129,7 +129,7 @@ def test_right_logs_of_the_same_kinds_are_failed_by_nothing_that_binds(
     assert not {*unproved(report)} - {"WAL-03.text"}
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "make", "requirement_id"),

@@ -153,6 +153,7 @@ def test_every_rule_is_about_findings_and_requirements() -> None:
 _HANDLERS = "tests.zoo.mending_handlers"
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize(
     ("factory", "options", "status", "told"),
     [

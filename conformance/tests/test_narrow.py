@@ -71,7 +71,7 @@ def backend_of(kind: str, name: str, make: Any) -> Backend:
             return Backend(name, evidence_handler=make)
 
 
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 @pytest.mark.parametrize(
     ("kind", "name", "make", "requirement_id"), BROKEN, ids=[row[1] for row in BROKEN]
 )
@@ -85,7 +85,7 @@ def test_what_is_wrong_in_one_place_fails_what_it_breaks(
     assert failed(report) == [requirement_id]
 
 
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 @pytest.mark.parametrize(("kind", "name", "make"), RIGHT, ids=[row[1] for row in RIGHT])
 def test_what_is_right_in_the_same_place_is_failed_by_nothing_that_binds(
     kind: str, name: str, make: Any

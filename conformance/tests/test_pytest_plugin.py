@@ -147,6 +147,7 @@ def test_the_plugin_costs_nothing_without_its_option(folder: Path) -> None:
     assert "2 passed" in output
 
 
+@pytest.mark.nightly
 def test_a_harness_is_judged_like_an_object(folder: Path) -> None:
     """``--telltale-command`` starts a program, and the harness is gone when the run is."""
     command = f"{sys.executable} -m conformance serve logs:Inclusive"

@@ -22,7 +22,7 @@ POSIX, EXT4 = POWER[FileSystem.POSIX], POWER[FileSystem.EXT4]
     ("name", "kind"),
     [
         ("sqlite_wal_full", POSIX),
-        ("sqlite_wal_normal", POSIX),
+        pytest.param("sqlite_wal_normal", POSIX, marks=pytest.mark.nightly),
         ("file", KILL),
         ("lmdb", EXT4),
         ("lmdb_writemap", KILL),

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can b
 
 
 @pytest.mark.requirement("WAL-08.power", "CACHE-08.kill-inside")
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize(
     "name",
     ["LongSegmentNameNotSynced_log", "CompactsLateInPlace_cache", "ForgetsThatAFileFailed_log"],

@@ -39,7 +39,7 @@ RIGHT = [
 ]
 
 
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.requirement("WAL-08.kill-inside", "CACHE-08.kill-inside")
 def test_who_meets_what_a_dead_one_left_and_makes_it_worse_is_caught(name: str) -> None:
@@ -50,7 +50,7 @@ def test_who_meets_what_a_dead_one_left_and_makes_it_worse_is_caught(name: str) 
     assert "its process is killed where it begins" in counterexample_text(found)
 
 
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 @pytest.mark.parametrize("name", RIGHT)
 @pytest.mark.requirement("WAL-08.kill-inside", "CACHE-08.kill-inside")
 def test_who_lives_on_in_the_right_way_passes(name: str) -> None:

@@ -53,7 +53,7 @@ def test_such_a_lock_is_enough_between_processes(component: str) -> None:
     assert failed(report) == []
 
 
-@pytest.mark.by_day(5)
+@pytest.mark.by_day(7)
 @pytest.mark.parametrize("name", RIGHT)
 @pytest.mark.requirement("WAL-01.handles", "CACHE-02.handles")
 def test_what_keeps_handles_apart_passes(name: str) -> None:
