@@ -109,6 +109,7 @@ def test_a_lock_that_is_never_free_is_told_before_the_handler_hangs() -> None:
     assert "WAL-09" in failed(report)
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize("backend", UNUSUAL_HANDLERS, ids=lambda each: each.name)
 def test_the_directed_cases_fail_nothing_that_is_unusual(backend: Backend) -> None:
     report = judged(backend, DIRECTED, profile_name="quick")

@@ -84,7 +84,7 @@ def binding_failures(report: BackendReport) -> list[str]:
 
 # A right one, one in words of its own and two kinds of broken ones: those that need no races, which
 # take a minute each.
-OF_THE_DAY = {"InMemory", "HasItsOwnWords", "ReadsLazily", "changes_what_it_puts"}
+OF_THE_DAY = {"HasItsOwnWords", "changes_what_it_puts"}
 
 each_case = pytest.mark.parametrize(
     "case",

@@ -87,6 +87,7 @@ def report_of(
     return Report("format", "1", "the specification", "quick", 7, [backend], None, problems)
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("name", TABLE)
 def test_a_verdict_is_the_same_at_every_door(name: str, tmp_path: Path) -> None:
     """A known failure never reads as passed, and neither does what is open."""

@@ -143,7 +143,7 @@ def test_broken_caches_fail_the_requirement_they_break(
     assert _only_failed(requirement_id, backend, CACHES, seed) == [requirement_id]
 
 
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(7)
 @pytest.mark.parametrize("backend", [*UNUSUAL_LOGS, *UNUSUAL_CACHES], ids=lambda each: each.name)
 def test_unusual_stores_are_failed_by_no_must(backend: Backend) -> None:
     report = judged(backend, SUITES, profile_name="quick", seed=0)

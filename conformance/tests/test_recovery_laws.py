@@ -55,7 +55,7 @@ def test_broken_recoveries_fail_the_requirement_they_break(
     assert counterexample_for(requirement_id, backend, SUITES, seed=seed, minimise=False)
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(9)
 @each_broken
 def test_a_full_run_blames_nothing_but_what_is_broken(
     name: str, recovery: RecoveryFunction, requirement_id: str

@@ -154,6 +154,7 @@ def test_a_wide_terminal_gets_one_matrix() -> None:
     assert printed(report_of(*reports), width=80).count("requirement") > 1
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize("replays", [[], ["--replays", "kept here"], ["--replays", "/dev/null/x"]])
 def test_the_printed_command_finds_the_same_failure_again(
     replays: list[str],

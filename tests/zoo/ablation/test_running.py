@@ -103,6 +103,7 @@ def test_systems_are_chosen_by_kind_and_name() -> None:
         chosen_systems(["log/Nobody", "log/DoNothing"])
 
 
+@pytest.mark.nightly
 def test_a_run_is_told_with_its_length_and_cut_off_at_its_limit() -> None:
     """The one that rests for a second is over in time, or it is not killed within the limit."""
     patient = Worker(WHOLE, Limits(60.0, 60.0))

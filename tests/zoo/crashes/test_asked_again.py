@@ -35,6 +35,7 @@ def launched(name: str) -> Backend:
     return replace(backend, capabilities=TOLERANT, launch=Launch(command))
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize(
     ("name", "requirement_id"),
     [

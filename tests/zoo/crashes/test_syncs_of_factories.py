@@ -55,6 +55,7 @@ def test_a_log_that_is_careless_once_it_is_opened_again_fails() -> None:
     assert failed(report) == ["WAL-08.fsync-error"]
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("suite", [FAULT_SUITES[0], FAULT_SUITES[1]], ids=lambda each: each.name)
 @pytest.mark.requirement("WAL-08.fsync-error", "WAL-08.disk-full")
 def test_every_call_that_is_planned_to_fail_fails(suite: FaultSuite) -> None:
