@@ -265,14 +265,15 @@ class History:
         """Make a part of the system under test, or raise :class:`BackendFault`."""
         return self._without_exceptions(f"making {what}", make)
 
-    def release(self, part: Any) -> None:
-        """Close a part of the system under test, if it can be closed.
+    def release(self, part: Any) -> bool:
+        """Close a part of the system under test, and say whether it can be closed at all.
 
         Raises :class:`BackendFault` where closing raises or does not end.
         """
         close = closing_of(part)
         if close is not None:
             self._without_exceptions(f"closing a {type(part).__name__}", close)
+        return close is not None
 
     def _without_exceptions(self, what: str, function: Callable[[], ResultType]) -> ResultType:
         try:

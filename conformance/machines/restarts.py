@@ -17,6 +17,7 @@ from conformance.engine.suite import LawSuite, TableLaw
 from conformance.machines.asking import event_of, opened_again
 from conformance.machines.handle_races import cache_of, log_of
 from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
+from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import (
     Append,
     GetOutcome,
@@ -95,12 +96,36 @@ def _opened(history: History, make: Any, directory: Path, requirement_id: str, t
     return opened_again(history, Reopen(), partial(make, directory), requirement_id, where)
 
 
+def _is_refused_elsewhere(history: History, make: Any, directory: Path, own: str) -> bool:
+    """Say whether another process may not open what this one cannot close.
+
+    A storage without a way to close it may be locked for as long as its process lives. So nobody
+    can tell what another one would find, and no other suite asks for it.
+    """
+    text = f"{operation_text(Reopen())}, in another process"
+    answer = history.call(text, partial(make, directory), operation=Reopen(), undeclared=own)
+    if isinstance(answer, Returned):
+        history.release(answer.value)
+        return False
+    history.session.add_note(
+        f"{own}: another process may not open it while this one lives, as it has no close(): "
+        f"{answer.message}"
+    )
+    history.check(own, True, "", "")
+    return True
+
+
 def _judge_log(history: History, count: int) -> None:
     """Store here and go on in another process; both times all of it is there, and its levels."""
     own, judge = "WAL-08", log_judge(history, "WAL-08")
     directory, batches = history.directory(), (_FIRST[:count], _SECOND[: count - 1], ())
+    can_close = True
     for turn, (place, batch) in enumerate(zip(_places(history), batches, strict=True)):
-        log = _opened(history, log_of(place), directory, own, turn)
+        make = log_of(place)
+        if not can_close and turn == 1 and _is_refused_elsewhere(history, make, directory, own):
+            history.reach(LOG_RESTARTED)
+            return
+        log = _opened(history, make, directory, own, turn)
         if turn:
             history.reach(LOG_RESTARTED)
             judge.reopen(event_of(Reopen(), Returned(None)))
@@ -109,16 +134,21 @@ def _judge_log(history: History, count: int) -> None:
         for entry in batch:
             judge.append(asked(history, own, Append(entry), log), entry)
         judge.load(shown(history, own, LoadLog(), log))
-        history.release(log)
+        can_close = history.release(log)
+        del log
 
 
 def _judge_cache(history: History, count: int) -> None:
     """Store here and go on in another process; both times each id has its last entry."""
     own, judge, ids = "CACHE-08", cache_judge(history, "CACHE-08"), _IDS[:count]
     batches = ([_put(each, "first") for each in ids], [_put(each, "second") for each in ids[1::3]])
-    directory = history.directory()
+    directory, can_close = history.directory(), True
     for turn, place in enumerate(_places(history)):
-        cache = _opened(history, cache_of(place), directory, own, turn)
+        make = cache_of(place)
+        if not can_close and turn == 1 and _is_refused_elsewhere(history, make, directory, own):
+            history.reach(CACHE_RESTARTED)
+            return
+        cache = _opened(history, make, directory, own, turn)
         if turn:
             history.reach(CACHE_RESTARTED)
             judge.reopen(event_of(Reopen(), Returned(None)))
@@ -128,7 +158,8 @@ def _judge_cache(history: History, count: int) -> None:
             judge.put(asked(history, own, PutOutcome(entry), cache), entry)
         judge.load(shown(history, own, LoadCache(), cache))
         judge.settle()
-        history.release(cache)
+        can_close = history.release(cache)
+        del cache
 
 
 def _lasts(backend: Backend) -> bool:

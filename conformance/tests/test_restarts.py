@@ -53,6 +53,8 @@ def test_what_every_process_finds_again_passes(backend: Backend) -> None:
 
     assert failed(report) == []
     assert unproved(report) == []
+    is_told = any("another process may not open it" in note for note in report.notes)
+    assert is_told is backend.name.startswith("BelongsToItsProcess")
     assert sum(each.verdict is Verdict.PASS for each in report.results) == 1
 
 

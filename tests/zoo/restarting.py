@@ -121,6 +121,18 @@ class WritesWhenItIsClosed(InTheProcess):
         super().close()
 
 
+class BelongsToItsProcess:
+    """Right: locked by the first process that opens it, for as long as that lives; has no close."""
+
+    open: ClassVar[dict[Path, LogOn]] = {}
+
+    def __init__(self, directory: Path) -> None:
+        if directory not in self.open:
+            self.open[directory] = LogOn(OneProcessAtATime, directory)
+        log = self.open[directory]
+        self.append, self.read_since, self.load = log.append, log.read_since, log.load
+
+
 class ShardedCache:
     """Files by a hash of the id, which is another one in every process."""
 
@@ -214,6 +226,7 @@ BROKEN: Final = (
 RIGHT: Final = (
     _log(OneProcessAtATime),
     _log(WritesWhenItIsClosed),
+    Backend("BelongsToItsProcess_log", agreement_wal=BelongsToItsProcess, capabilities=_LASTS),
     _cache_on(OneProcessAtATime),
     _cache_on(WritesWhenItIsClosed),
     _cache("ShardedByDigestCache", ShardedByDigestCache),
