@@ -13,6 +13,7 @@ from conformance.crashes.survivor_suites import SURVIVOR_SUITES
 from conformance.engine.quirks import Quirk
 from conformance.engine.suite import Suite
 from conformance.machines.cache import CACHE_SUITE
+from conformance.machines.clocks import CACHE_CLOCK_SUITE, WAL_CLOCK_SUITE
 from conformance.machines.codec import CODEC_SUITE
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
 from conformance.machines.directed_evidence import DIRECTED_EVIDENCE_SUITE
@@ -55,10 +56,12 @@ SUITES: Final[tuple[Suite, ...]] = (
     DIRECTED_LOG_SUITE,
     # A long history takes a while too, and shows what that alone does by many entries.
     RESTED_LOG_SUITE,
+    WAL_CLOCK_SUITE,
     LONG_LOG_SUITE,
     CACHE_SUITE,
     DIRECTED_CACHE_SUITE,
     RESTED_CACHE_SUITE,
+    CACHE_CLOCK_SUITE,
     LONG_CACHE_SUITE,
     # They call from threads of their own, and so tell a lock that is never free from a backend that
     # hangs: after that nothing more can be judged.
