@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -80,7 +81,9 @@ def shown(
         is_answer = event.answer == OK and isinstance(found, EvidenceOutcomeCacheEntry | None)
     else:
         found = found if isinstance(operation, ReadSince) else getattr(found, "entries", None)
-        found = tuple(found) if isinstance(found, list) else found
+        # Which kind of sequence it is, is nowhere promised.
+        if isinstance(found, Sequence) and not isinstance(found, str):
+            found = tuple(found)
         is_answer = isinstance(found, tuple)
     history.check(
         requirement_id,

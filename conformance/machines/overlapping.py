@@ -142,7 +142,8 @@ def recorded_call(
             kind = (
                 EvidenceOutcomeCacheEntry if isinstance(operation, LoadCache) else AgreementWalEntry
             )
-            is_right = isinstance(found, (tuple, list)) and all(
+            # Which kind of sequence it is, is nowhere promised.
+            is_right = isinstance(found, Sequence) and all(
                 isinstance(entry, kind) for entry in found
             )
             found = tuple(found or ()) if is_right else None

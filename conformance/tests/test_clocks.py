@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 import time
+from collections import UserList
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -110,3 +111,18 @@ def test_clocks_are_moved_for_the_modules_of_a_part_alone(tmp_path: Path, second
         assert sys.modules["time"] is time
         assert sys.modules["datetime"] is datetime
     assert {name: names[name] for name in before} == before
+
+
+class ReadsAUserList(TrackedWal):
+    """Right: gives its reads as a sequence that is neither a list nor a tuple."""
+
+    def read_since(self, tick: int) -> Any:
+        return UserList(super().read_since(tick))
+
+
+@pytest.mark.requirement("WAL-01", "WAL-05")
+def test_any_sequence_is_an_answer() -> None:
+    report = judged(log_backend("sequence", ReadsAUserList), SUITES, profile_name="quick")
+
+    assert failed(report) == []
+    assert unproved(report) == []

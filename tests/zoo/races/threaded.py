@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from conformance.backend import Backend, Capability
 from telltale_spec.errors import DurabilityError
@@ -172,6 +173,26 @@ class CountingLog(Log):
             found = AgreementWalArtifact(entries).read_since(tick)
             self.remembered[tick] = (len(entries), found)
         return found
+
+
+class Suffix(Sequence[AgreementWalEntry]):
+    """A sequence that is neither a list nor a tuple."""
+
+    def __init__(self, entries: Sequence[AgreementWalEntry]) -> None:
+        self.entries = entries
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.entries[index]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+class OwnSequenceLog(Log):
+    """Right: reads give a sequence of its own."""
+
+    def read_since(self, tick: int) -> Sequence[AgreementWalEntry]:
+        return Suffix(super().read_since(tick))
 
 
 class OwnLockLog(Log):
@@ -423,6 +444,7 @@ RIGHT = (
     _log(Log),
     _log(BusyLog),
     _log(CountingLog),
+    _log(OwnSequenceLog),
     _log(LockedBufferLog, LASTING),
     _log(ConnectionEachLog, LASTING),
     _cache(Cache),
