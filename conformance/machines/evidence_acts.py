@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from conformance.backend import Backend, Capability
@@ -178,7 +178,7 @@ class EvidenceActs:
         return (
             check(
                 requirement_id,
-                tuple(self.trace) == expected.trace,
+                _without_repeated_lookups(self.trace) == expected.trace,
                 trace_text(expected.trace),
                 lambda: trace_text(self.trace),
             )
@@ -335,3 +335,16 @@ EVIDENCE_IDS: Final = (
     "WAL-09",
 )
 """What the acts of an evidence handler put to the test."""
+
+
+def _without_repeated_lookups(trace: Sequence[str]) -> tuple[str, ...]:
+    """Return who was asked in order, a lookup right behind another one left out.
+
+    Whoever lets one of several equal requests through looks again once it is let in, and whoever
+    looks twice has asked for nothing that could happen twice.
+    """
+    found: list[str] = []
+    for name in trace:
+        if name != "get" or found[-1:] != ["get"]:
+            found.append(name)
+    return tuple(found)

@@ -8,7 +8,7 @@ A handler is judged by what the probe gave it, and never for a log that is wrong
 from __future__ import annotations
 
 from collections.abc import Callable, MutableSequence, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from strategies.faults import BackendCall, CallFault
@@ -323,7 +323,8 @@ class ScriptedHandler(BaseEffectHandler):
 
     def send_decision(self, decision_input: SendDecisionInput) -> EffectResult[SendDecision]:
         """Answer from the script."""
-        self._note("send_decision", decision_input)
+        # Which kind of sequence a state is handed on as, is nowhere promised.
+        self._note("send_decision", replace(decision_input, state=tuple(decision_input.state)))
         return self._next("send_decision", Success(Deliver(StrValue("inner decision"))))
 
     def handle_recv(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from conformance.backend import Backend
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
+from telltale_spec.backends.contract import SendDecisionInput
 from telltale_spec.handlers.base import ForwardingEffectHandler
 from telltale_spec.wire.effects import EffectResult
-from telltale_spec.wire.values import Value
+from telltale_spec.wire.values import SendDecision, Value
 from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_forwarding import (
     BROKEN_FORWARDING_EVIDENCE_HANDLERS,
@@ -45,6 +47,9 @@ class HandsOnCopies(ForwardingEffectHandler):
             return super().handle_recv(role, partner, label, copy, payload)
         finally:
             state[:] = copy
+
+    def send_decision(self, decision_input: SendDecisionInput) -> EffectResult[SendDecision]:
+        return super().send_decision(replace(decision_input, state=list(decision_input.state)))
 
     def handle_choose(
         self, role: str, partner: str, labels: Sequence[str], state: Sequence[Value]

@@ -107,6 +107,29 @@ class LooksAfterwards(OpenHandler):
         return answer
 
 
+class LetsOneThrough(StepwiseHandler):
+    """Look again once the request that came first is done, as it has stored by then."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._turns = threading.RLock()
+
+    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
+        evidence_id = self.resolve(request)
+        if evidence_id is None:
+            return self._inner.handle_effect(request)
+        try:
+            found = self.look_up(evidence_id)
+            if found is None:
+                with self._turns:
+                    found = self.look_up(evidence_id)
+        except DurabilityError as error:
+            return self.read_failure(request, evidence_id, error)
+        if found is not None:
+            return self.hit(request, found)
+        return self.keep(request, evidence_id, self._inner.handle_effect(request))
+
+
 class KeepsBytes(StepwiseHandler):
     """Answer with outcomes that were bytes in between."""
 
@@ -190,6 +213,7 @@ UNUSUAL_HANDLERS: Final = (
         for kind in (CopiesTheLog, RemembersIdentities, BuildsOneByOne, LocksTwice, LooksAfterwards)
     ),
     Backend("KeepsBytes", evidence_handler=KeepsBytes),
+    Backend("LetsOneThrough", evidence_handler=LetsOneThrough),
     Backend("CountsItsCalls", evidence_handler=CountsItsCalls),
     Backend("from copies", recovery=_from_copies),
     Backend("WritesByCbor2", codec=WritesByCbor2()),
