@@ -64,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--telltale-time-limit",
         type=seconds,
         metavar="SECONDS",
-        help="longest time by the clock for each component, shrinking included "
+        help="longest time by the clock for each suite, shrinking included "
         "(default: the profile's)",
     )
 

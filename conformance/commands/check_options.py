@@ -103,7 +103,7 @@ def _add_limits(check: CommandParser) -> None:
         "--time-limit",
         type=seconds,
         metavar="SECONDS",
-        help="longest time by the clock for each component, shrinking included "
+        help="longest time by the clock for each suite, shrinking included "
         "(default: the profile's, 60, 300 or 7200)",
     )
 

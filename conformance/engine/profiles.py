@@ -17,7 +17,7 @@ class Profile:
 
     The seconds are ceilings for slow backends, not the plan: a fast one is done long before, and
     only then is the same seed sure to give the same report. Those of work are processor time,
-    those of the wall are by the clock and for a whole component.
+    those of the wall are by the clock and for all searches of a suite.
     """
 
     name: str
@@ -47,7 +47,7 @@ PROFILES: Final = {
 def profile(name: str, time_limit_seconds: float | None = None) -> Profile:
     """Return a profile by name, or raise :class:`UsageError`.
 
-    A time limit, in seconds by the clock for each component, takes the place of the profile's
+    A time limit, in seconds by the clock for each suite, takes the place of the profile's
     own; a longer one gives more time of work too.
     """
     found = PROFILES.get(name)

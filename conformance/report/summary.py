@@ -270,7 +270,7 @@ def run_facts(report: Report) -> list[tuple[str, str]]:
             f"and {budget.seconds:g} s a search"
         )
         if budget.wall_seconds is not None:
-            text += f", {budget.wall_seconds:g} s by the clock a component"
+            text += f", {budget.wall_seconds:g} s by the clock a suite"
         facts.append(("budget", text))
     return [*facts, ("seed", str(report.seed))]
 
