@@ -19,6 +19,7 @@ from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_forwarding import (
     BROKEN_FORWARDING_EVIDENCE_HANDLERS,
     BROKEN_FORWARDING_WAL_HANDLERS,
+    WaitsUntilNothingIsUnderWay,
 )
 from tests.zoo.broken_wal_handlers import OpenHandler
 from tests.zoo.judging import failed, judged, unproved
@@ -100,3 +101,14 @@ def test_what_hands_everything_on_passes(backend: Backend) -> None:
 
     assert failed(report) == []
     assert unproved(report) == []
+
+
+@pytest.mark.requirement("EVID-08")
+def test_who_gives_up_waiting_for_the_inner_handler_has_waited_for_it() -> None:
+    backend = Backend("waits", evidence_handler=WaitsUntilNothingIsUnderWay)
+    suites = (EVIDENCE_HANDLER_SURFACE_SUITE,)
+    report = judged(backend, suites, profile_name="quick", only=("EVID-08",), minimise=False)
+
+    assert failed(report) == ["EVID-08"]
+    (found,) = [each.counterexample for each in report.results if each.counterexample]
+    assert found.actual == "it waits for the inner handler, or gives no answer"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import MutableSequence, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from conformance.backend import EvidenceHandlerFactory, WalHandlerFactory
 from telltale_spec.backends.contract import SendDecisionInput
+from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.base import ForwardingEffectHandler
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
 from telltale_spec.wire.effects import Blocked, EffectOutcome, EffectResult, Success
 from telltale_spec.wire.requests import EffectRequest
 from telltale_spec.wire.values import Defer, Deliver, SendDecision, Value
 from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_wal_handlers import OpenHandler
 
-__all__ = ["BROKEN_FORWARDING_EVIDENCE_HANDLERS", "BROKEN_FORWARDING_WAL_HANDLERS"]
+__all__ = [
+    "BROKEN_FORWARDING_EVIDENCE_HANDLERS",
+    "BROKEN_FORWARDING_WAL_HANDLERS",
+    "WaitsUntilNothingIsUnderWay",
+]
 
 
 class DeliversWhatIsGiven(ForwardingEffectHandler):
@@ -125,6 +132,27 @@ class AnswersBlockedMeanwhile(StepwiseHandler):
             return super().handle_effect(request)
         finally:
             self.under_way.discard(evidence_id)
+
+
+class WaitsUntilNothingIsUnderWay(StepwiseHandler):
+    """Gives no snapshot while an effect is under way, and gives up after a while."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.idle = threading.Event()
+        self.idle.set()
+
+    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
+        self.idle.clear()
+        try:
+            return super().handle_effect(request)
+        finally:
+            self.idle.set()
+
+    def cache_snapshot(self) -> EvidenceOutcomeCacheArtifact:
+        if not self.idle.wait(0.5):
+            raise DurabilityError("effects are under way")
+        return super().cache_snapshot()
 
 
 BROKEN_FORWARDING_WAL_HANDLERS: Final[tuple[tuple[str, WalHandlerFactory, str], ...]] = tuple(
