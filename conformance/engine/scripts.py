@@ -130,9 +130,9 @@ class ScriptSuite(Suite):
         for number, script in enumerate(scripts, 1):
             if script.is_spare and session.is_out_of_time(SPARE_SHARE):
                 continue
-            if session.kept_values[script.name]:
-                continue
-            if script.stands_in and session.situations[script.situation]:
+            is_kept = bool(session.kept_values[script.name])
+            if is_kept or (script.stands_in and session.situations[script.situation]):
+                session.acts_carried_out += 0 if script.is_spare else len(script.acts)
                 continue
             # None of the long ones may take the time of those after it, and a machine that stands
             # still for a moment must not end one of the first.

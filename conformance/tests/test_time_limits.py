@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conformance.__main__ import main
+from conformance.backend import Backend
+from conformance.engine.budget import Budget
 from conformance.engine.headway import Headway
 from conformance.engine.profiles import profile
+from conformance.engine.scripts import Script
+from conformance.engine.session import Session
+from conformance.engine.watch import CallWatch
+from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
+from conformance.machines.scripted_log import LOAD
 from conformance.run.progress import shown_progress
 from conformance.tests.usage import usage_error
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
@@ -62,6 +71,29 @@ def test_a_slow_log_gets_as_many_histories_as_there_is_time_for(
     assert found is not None
     # One second was too short by far, and the plan is no matter of hours either.
     assert 30 <= int(found[1]) <= 6_000
+
+
+@pytest.mark.parametrize(("kept", "share"), [((), 0.0), (("first",), 0.5), (("spare",), 0.0)])
+def test_what_an_earlier_search_kept_counts_as_carried_out(
+    kept: tuple[str, ...], share: float
+) -> None:
+    """Else a search for the next failure would ask for more time than there is need for."""
+    acts = (LOAD, LOAD)
+    scripts = (
+        Script("first", "s", acts),
+        Script("second", "s", acts),
+        Script("spare", "s", acts, is_spare=True),
+    )
+    suite = replace(DIRECTED_LOG_SUITE, scripts=lambda backend, budget, seed: scripts)
+    backend = Backend("b", agreement_wal=lambda directory: ListWal())
+    spent = Budget(4, 4, 0.0, wall_seconds=0.0)
+
+    with CallWatch() as watch:
+        session = Session(suite.name, backend, watch, spent, kept_values=Counter(kept))
+        with session:
+            assert suite.search(session, 0) is None
+
+    assert session.carried_out_share == share
 
 
 def test_a_time_limit_is_the_users_in_place_of_the_profiles() -> None:
