@@ -8,6 +8,7 @@ answers of calls.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import sys
@@ -170,6 +171,9 @@ class _Server:
         del self._objects[number]
         if callable(close):
             close()
+        else:
+            # The frames of an error that was raised in it may hold it, and whatever it has locked.
+            gc.collect()
 
     def _make(self, kind: str, values: dict[str, Any], number: int) -> None:
         during = _During(number)

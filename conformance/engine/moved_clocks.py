@@ -62,7 +62,10 @@ def moved_clocks(part: object) -> Iterator[MovedClocks]:
     instead = _instead(clocks)
     changed: list[tuple[dict[str, Any], str, Any]] = []
     try:
-        for module in _modules_of(part):
+        modules = _modules_of(part)
+        # A storage without a close gives up what it holds when nothing refers to it.
+        del part
+        for module in modules:
             names = vars(module)
             for name, value in list(names.items()):
                 if id(value) in instead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -59,6 +60,8 @@ def opened_again(
         answer = history.call(text, make, operation=operation, undeclared=requirement_id)
         if isinstance(answer, Returned):
             return answer.value
+        # What has no close may be held by the frames of an error that was raised in it.
+        gc.collect()
     refused = answer.message if isinstance(answer, Raised) else ""
     history.check(requirement_id, False, "a storage that can be opened", f"refused: {refused}")
     # The requirement is known to be broken; nothing more can be asked of what is not open.

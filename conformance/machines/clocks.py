@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any, Final
 
 from conformance.backend import Backend, Capability
-from conformance.engine.moved_clocks import MovedClocks, moved_clocks
+from conformance.engine.moved_clocks import moved_clocks
 from conformance.engine.session import History, Returned, Violation
 from conformance.engine.suite import LawSuite, TableLaw
 from conformance.machines.asking import TRIES, event_of, opened_again
-from conformance.machines.handle_races import cache_of, log_of
+from conformance.machines.handle_races import cache_of, is_ours, log_of
 from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
 from telltale_spec.model.operations import (
     Append,
@@ -40,6 +40,13 @@ __all__ = ["CACHE_CLOCK_SUITE", "WAL_CLOCK_SUITE"]
 _AHEAD_SECONDS: Final = 400 * 86_400
 _BACK_SECONDS: Final = -3_600
 _MOVES: Final = (_AHEAD_SECONDS, _BACK_SECONDS)
+
+# The turn at which a storage is asked that was opened again, behind those before the clocks are set
+# and behind that.
+_OPENED_AGAIN: Final = 2
+
+Ask = Callable[[int, Any], None]
+"""Asks a storage at a turn."""
 
 _NONE, _LOW, _HIGH = (
     AgreementLevel.NONE,
@@ -76,15 +83,21 @@ def _told(seconds: float) -> str:
     return f"the clock that it reads is set back by {-seconds / 3_600:g} hours"
 
 
-def _judged(history: History, own: str, seconds: float, carry_out: Callable[[float], None]) -> None:
+def _judged(
+    history: History,
+    own: str,
+    seconds: float,
+    factory_of: Callable[[Backend], Any],
+    asker: Callable[[History], Ask],
+) -> None:
     """Carry out a history with clocks that move; what fails without that too is not theirs."""
     try:
-        carry_out(seconds)
+        _carry_out(history, own, seconds, factory_of, asker(history))
     except Violation:
         steps, calls = list(history.steps), list(history.calls)
         history.steps[:] = []
         try:
-            carry_out(0)
+            _carry_out(history, own, 0, factory_of, asker(history))
         except Violation:
             history.session.add_note(f"{own}: not judged by other clocks, as it fails by these")
             return
@@ -92,81 +105,74 @@ def _judged(history: History, own: str, seconds: float, carry_out: Callable[[flo
         raise
 
 
-def _move(history: History, clocks: MovedClocks, seconds: float) -> None:
-    clocks.move(seconds)
-    history.note(_told(seconds), "ok")
+def _carry_out(
+    history: History, own: str, seconds: float, factory_of: Callable[[Backend], Any], ask: Ask
+) -> None:
+    """Ask a new storage, again once the clocks are set, and again once it is opened again."""
+    make = partial(factory_of(history.session.backend), history.directory())
+    storage = history.start("the storage", make)
+    with moved_clocks(storage) as clocks:
+        ask(0, storage)
+        clocks.move(seconds)
+        history.note(_told(seconds), "ok")
+        ask(1, storage)
+        history.release(storage)
+        # A storage without a close gives up what it holds when nothing refers to it.
+        del storage
+        if Capability.REOPEN in history.session.backend.capabilities:
+            storage = opened_again(history, Reopen(), make, own)
+            ask(2, storage)
+            history.release(storage)
+
+
+def _log_asker(history: History) -> Ask:
+    """Return what finds everything in a log where it was, and appends some more."""
+    own, judge = "WAL-01", log_judge(history, "WAL-01")
+
+    def ask(turn: int, log: Any) -> None:
+        if turn == _OPENED_AGAIN:
+            judge.reopen(event_of(Reopen(), Returned(None)))
+        if turn:
+            judge.load(shown(history, own, LoadLog(), log, tries=TRIES))
+        for entry in _ENTRIES[turn]:
+            judge.append(asked(history, own, Append(entry), log), entry)
+        judge.load(shown(history, own, LoadLog(), log, tries=TRIES))
+        judge.read_since(shown(history, own, ReadSince(0), log, tries=TRIES), 0)
+
+    return ask
+
+
+def _cache_asker(history: History) -> Ask:
+    """Return what finds for each id of a cache what was put last, and puts some more."""
+    own, judge = "CACHE-02", cache_judge(history, "CACHE-02")
+
+    def look_up(cache: Any) -> None:
+        for evidence_id in ("a", "b"):
+            operation = GetOutcome(evidence_id)
+            judge.get(shown(history, own, operation, cache, tries=TRIES), evidence_id)
+
+    def ask(turn: int, cache: Any) -> None:
+        if turn == _OPENED_AGAIN:
+            judge.reopen(event_of(Reopen(), Returned(None)))
+        if turn:
+            look_up(cache)
+        for entry in _PUTS[turn]:
+            judge.put(asked(history, own, PutOutcome(entry), cache), entry)
+        look_up(cache)
+        judge.load(shown(history, own, LoadCache(), cache, tries=TRIES))
+        judge.settle()
+
+    return ask
 
 
 def _judge_log(history: History, seconds: int) -> None:
     """Set the clocks of a log, and find everything where it was."""
-    _judged(history, "WAL-01", seconds, partial(_carry_out_log, history))
-
-
-def _carry_out_log(history: History, seconds: float) -> None:
-    own, judge = "WAL-01", log_judge(history, "WAL-01")
-    make = partial(log_of(history.session.backend), history.directory())
-    log = history.start("the agreement WAL", make)
-    with moved_clocks(log) as clocks:
-        for turn, entries in enumerate(_ENTRIES[: 2 + _reopens(history)]):
-            if turn == 1:
-                _move(history, clocks, seconds)
-            elif turn == 2:
-                log = _opened_again(history, log, make, own)
-                judge.reopen(event_of(Reopen(), Returned(None)))
-            if turn:
-                judge.load(shown(history, own, LoadLog(), log, tries=TRIES))
-            for entry in entries:
-                judge.append(asked(history, own, Append(entry), log), entry)
-            judge.load(shown(history, own, LoadLog(), log, tries=TRIES))
-            judge.read_since(shown(history, own, ReadSince(0), log, tries=TRIES), 0)
-        history.release(log)
+    _judged(history, "WAL-01", seconds, log_of, _log_asker)
 
 
 def _judge_cache(history: History, seconds: int) -> None:
     """Set the clocks of a cache, and find for each id what was put last."""
-    _judged(history, "CACHE-02", seconds, partial(_carry_out_cache, history))
-
-
-def _carry_out_cache(history: History, seconds: float) -> None:
-    own, judge = "CACHE-02", cache_judge(history, "CACHE-02")
-    make = partial(cache_of(history.session.backend), history.directory())
-    cache = history.start("the evidence cache", make)
-    with moved_clocks(cache) as clocks:
-        for turn, puts in enumerate(_PUTS[: 2 + _reopens(history)]):
-            if turn == 1:
-                _move(history, clocks, seconds)
-            elif turn == 2:
-                cache = _opened_again(history, cache, make, own)
-                judge.reopen(event_of(Reopen(), Returned(None)))
-            for entry in puts:
-                if turn:
-                    judge.get(
-                        shown(history, own, GetOutcome(entry.evidence_id), cache, tries=TRIES),
-                        entry.evidence_id,
-                    )
-                judge.put(asked(history, own, PutOutcome(entry), cache), entry)
-            for evidence_id in ("a", "b"):
-                judge.get(
-                    shown(history, own, GetOutcome(evidence_id), cache, tries=TRIES), evidence_id
-                )
-            judge.load(shown(history, own, LoadCache(), cache, tries=TRIES))
-            judge.settle()
-        history.release(cache)
-
-
-def _opened_again(history: History, part: Any, make: Callable[[], Any], own: str) -> Any:
-    history.release(part)
-    del part
-    return opened_again(history, Reopen(), make, own)
-
-
-def _reopens(history: History) -> bool:
-    return Capability.REOPEN in history.session.backend.capabilities
-
-
-def _is_ours(backend: Backend) -> bool:
-    """Say whether a backend is an object in our own process, whose modules can be seen."""
-    return backend.overtaken is None
+    _judged(history, "CACHE-02", seconds, cache_of, _cache_asker)
 
 
 WAL_CLOCK_SUITE: Final = LawSuite(
@@ -175,7 +181,7 @@ WAL_CLOCK_SUITE: Final = LawSuite(
     requirement_ids=("WAL-01",),
     # Nothing is open for want of it: only an object of our own process can be asked.
     situations={},
-    present=lambda backend: backend.agreement_wal is not None and _is_ours(backend),
+    present=lambda backend: backend.agreement_wal is not None and is_ours(backend),
     absent=lambda backend: "its clocks cannot be set: it is not in the suite's own process",
 )
 
@@ -184,6 +190,6 @@ CACHE_CLOCK_SUITE: Final = LawSuite(
     laws=(TableLaw("cache by a clock that is set", lambda histories: _MOVES, _judge_cache),),
     requirement_ids=("CACHE-02",),
     situations={},
-    present=lambda backend: backend.evidence_cache is not None and _is_ours(backend),
+    present=lambda backend: backend.evidence_cache is not None and is_ours(backend),
     absent=lambda backend: "its clocks cannot be set: it is not in the suite's own process",
 )

@@ -255,13 +255,14 @@ class EvidenceActs:
         view: Callable[[Any], Any],
     ) -> None:
         check = functools.partial(self.history.check, "EVID-07", goes_on=True)
-        is_one_call = check(
-            [(call.name, call.argument) for call in self.cache.calls] == [(method, argument)],
+        # Whoever asks the same again is held to the first answer.
+        is_asked = check(
+            {(call.name, call.argument) for call in self.cache.calls} == {(method, argument)},
             f"one {method} of the cache and no other call",
             lambda: trace_text(self.trace),
         )
-        if is_one_call:
-            (call,) = self.cache.calls
+        if is_asked:
+            call = self.cache.calls[0]
             wanted = Returned(view(call.answer)) if call.error is None else Raised(str(call.error))
             check(answer == wanted, lambda: answer_text(wanted), lambda: answer_text(answer))
 

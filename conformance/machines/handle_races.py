@@ -78,6 +78,11 @@ def cache_of(backend: Backend) -> Any:
     return backend.evidence_cache
 
 
+def is_ours(backend: Backend) -> bool:
+    """Say whether a backend is an object in our own process, whose code can be seen."""
+    return backend.overtaken is None
+
+
 def release_handles(history: History, handles: Sequence[Any]) -> None:
     """Close every handle."""
     for handle in handles:

@@ -29,7 +29,7 @@ from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation, Reopen
 
-__all__ = ["Kind", "Threaded", "hold_at_lines", "is_ours", "threaded_pairs"]
+__all__ = ["Kind", "Threaded", "hold_at_lines", "threaded_pairs"]
 
 _HELD: Final = 0
 _OTHER: Final = 1
@@ -306,8 +306,3 @@ def threaded_pairs(pairs: Sequence[Pair], short_count: int, histories: int) -> S
     kept = [each for each in kept if not isinstance(each.other, Reopen)]
     chosen = kept[:short_count] if histories < _SHORT_HISTORIES else kept
     return [Threaded(each.before, each.held, each.other, then=each.then) for each in chosen]
-
-
-def is_ours(backend: Backend) -> bool:
-    """Say whether a backend is an object in our own process, whose lines can be seen."""
-    return backend.overtaken is None

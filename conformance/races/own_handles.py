@@ -15,8 +15,8 @@ from conformance.concurrency.caches import judge_cache
 from conformance.concurrency.logs import judge_log
 from conformance.engine.session import History
 from conformance.engine.suite import LawSuite, TableLaw
-from conformance.machines.handle_races import cache_of, log_of
-from conformance.races.held_lines import Kind, Threaded, hold_at_lines, is_ours, threaded_pairs
+from conformance.machines.handle_races import cache_of, is_ours, log_of
+from conformance.races.held_lines import Kind, Threaded, hold_at_lines, threaded_pairs
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
 from telltale_spec.model.operations import LoadCache, LoadLog
 

@@ -18,10 +18,10 @@ from conformance.concurrency.calls import ConcurrentCall
 from conformance.concurrency.logs import judge_log
 from conformance.engine.session import History
 from conformance.engine.suite import Law, LawSuite, TableLaw
-from conformance.machines.handle_races import HANDLES, cache_of, log_of, race_calls
+from conformance.machines.handle_races import HANDLES, cache_of, is_ours, log_of, race_calls
 from conformance.machines.overlapping import check_order, recorded_call
 from conformance.machines.race_scripts import CACHE_ROUNDS, LOG_ROUNDS, Round
-from conformance.races.held_lines import Kind, Threaded, hold_at_lines, is_ours, threaded_pairs
+from conformance.races.held_lines import Kind, Threaded, hold_at_lines, threaded_pairs
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
 from conformance.rules.events import FAULT, OK, REFUSED
 from telltale_spec.model.operations import LoadCache, LoadLog

@@ -16,7 +16,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.backend import Backend
 from conformance.engine.breadcrumbs import Breadcrumbs
 from conformance.errors import BackendFault, UsageError
 from conformance.life_cycle import begin_run
@@ -149,7 +148,7 @@ def _cache_folder() -> Path:
 
 def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     from conformance.run.shipped import SHIPPED_BACKENDS
-    from conformance.run.targets import backend_of, check_parts, find_target, redeclared
+    from conformance.run.targets import find_target, found_backend, redeclared
 
     if job.target is None:
         backend = next(backend for backend in SHIPPED_BACKENDS if backend.name == job.name)
@@ -157,9 +156,7 @@ def _backend(job: Job, watch: Any, send: Callable[[str, Any], None]) -> Any:
     send("importing", None)
     found = find_target(job.target)
     send("making", None)
-    if isinstance(found, Backend):
-        check_parts(found, watch)
-    backend = found if isinstance(found, Backend) else backend_of(found, job.target, watch)
+    backend = found_backend(found, job.target, watch)
     backend = redeclared(backend, job.capabilities, job.rejection_mode, job.mends)
     return replace(backend, launch=launch_of(job.target, job.call_seconds_max, send))
 

@@ -34,6 +34,7 @@ __all__ = [
     "declaration",
     "declares",
     "find_target",
+    "found_backend",
     "load_target",
     "redeclared",
 ]
@@ -92,11 +93,19 @@ def load_target(target: str, watch: CallWatch) -> Backend:
     :class:`BackendFault` for a module that cannot be imported or a factory that
     does not give a backend.
     """
-    found = find_target(target)
-    if isinstance(found, Backend):
-        check_parts(found, watch)
-        return found
-    return backend_of(found, target, watch)
+    return found_backend(find_target(target), target, watch)
+
+
+def found_backend(found: Any, target: str, watch: CallWatch) -> Backend:
+    """Return the backend that something with the name of a target stands for.
+
+    Raises :class:`BackendFault` for one that cannot be called as what it is said to be, or that
+    its factory does not give.
+    """
+    if not isinstance(found, Backend):
+        return backend_of(found, target, watch)
+    check_parts(found, watch)
+    return found
 
 
 def find_target(target: str) -> Any:

@@ -17,7 +17,7 @@ from conformance.backend import Backend
 from conformance.engine.moved_clocks import moved_clocks
 from conformance.machines.clocks import CACHE_CLOCK_SUITE, WAL_CLOCK_SUITE
 from conformance.records.results import BackendReport, Counterexample
-from tests.zoo import clocked
+from tests.zoo import clocked, restarting
 from tests.zoo.broken_long_caches import MapCache, cache_backend
 from tests.zoo.broken_long_logs import TrackedWal, log_backend
 from tests.zoo.judging import failed, judged, unproved
@@ -57,6 +57,16 @@ def test_who_only_looks_at_it_passes(make: Any) -> None:
 
     assert failed(report) == []
     assert unproved(report) == []
+    assert report.notes == []
+
+
+@pytest.mark.requirement("WAL-01")
+def test_what_has_no_close_is_given_up_before_it_is_opened_again() -> None:
+    """Else it would be refused, by every clock, and never be judged."""
+    (locked,) = [each for each in restarting.RIGHT if each.name == "LockedWhileInUse_log"]
+    report = judged(locked, SUITES, profile_name="quick")
+
+    assert failed(report) == []
     assert report.notes == []
 
 

@@ -13,7 +13,13 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutco
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal
 
-__all__ = ["BROKEN_RESTED_CACHES", "BROKEN_RESTED_LOGS", "RIGHT_RESTED_CACHES", "RIGHT_RESTED_LOGS"]
+__all__ = [
+    "BROKEN_RESTED_CACHES",
+    "BROKEN_RESTED_LOGS",
+    "RIGHT_RESTED_CACHES",
+    "RIGHT_RESTED_LOGS",
+    "LivesForASecond",
+]
 
 _SECONDS: Final = 1.0
 
@@ -95,6 +101,8 @@ class ToldOfTheEnd(TrackedWal):
 class LivesForASecond(MapCache):
     """Entries with a time to live."""
 
+    life_seconds: float = _SECONDS
+
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.put_at: dict[str, float] = {}
@@ -104,7 +112,7 @@ class LivesForASecond(MapCache):
         self.put_at[entry.evidence_id] = time.monotonic()
 
     def _expire(self) -> None:
-        begin = time.monotonic() - _SECONDS
+        begin = time.monotonic() - self.life_seconds
         for evidence_id in [each for each in self.entries if self.put_at[each] < begin]:
             del self.entries[evidence_id]
 

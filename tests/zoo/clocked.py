@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry, Escalation
-from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from tests.zoo.broken_long_caches import MapCache
 from tests.zoo.broken_long_logs import TrackedWal
+from tests.zoo.broken_rests import LivesForASecond
 
 __all__ = ["BROKEN_CLOCKED_CACHES", "BROKEN_CLOCKED_LOGS", "RIGHT_CLOCKED"]
 
@@ -90,29 +91,10 @@ class NewestWins(MapCache):
             super().put(entry)
 
 
-class LivesForADay(MapCache):
+class LivesForADay(LivesForASecond):
     """Forgets what was put more than a day ago, by a clock that never goes back."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
-        self.put_at: dict[str, float] = {}
-
-    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
-        super().put(entry)
-        self.put_at[entry.evidence_id] = time.monotonic()
-
-    def swept(self) -> None:
-        begin = time.monotonic() - _DAY_SECONDS
-        for evidence_id in [each for each, at in self.put_at.items() if at < begin]:
-            self.entries.pop(evidence_id, None)
-
-    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
-        self.swept()
-        return super().get(evidence_id)
-
-    def load(self) -> EvidenceOutcomeCacheArtifact:
-        self.swept()
-        return super().load()
+    life_seconds = _DAY_SECONDS
 
 
 class NumberedByTheDay(StampedWal):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from conformance.backend import Backend, Capability
 from telltale_spec.errors import DurabilityError
-from telltale_spec.wire.agreement import AgreementWalArtifact
+from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.codec import decode, encode
 from tests.zoo.races.components import CacheOn, LogOn
@@ -133,6 +135,30 @@ class BelongsToItsProcess:
         self.append, self.read_since, self.load = log.append, log.read_since, log.load
 
 
+class LockedWhileInUse:
+    """Right: locked for as long as anything refers to it, by whichever process; has no close."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "log"
+        self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        weakref.finalize(self, os.close, self.file)
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DurabilityError("somebody else has it open") from error
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        AgreementWalArtifact((*self.load().entries, entry)).validate_monotonic_escalations()
+        os.write(self.file, line(encode(entry)))
+
+    def read_since(self, tick: int) -> Sequence[AgreementWalEntry]:
+        return self.load().read_since(tick)
+
+    def load(self) -> AgreementWalArtifact:
+        payloads = map(bytes.fromhex, self.path.read_text("ascii").split())
+        return AgreementWalArtifact(tuple(decode(AgreementWalEntry, each) for each in payloads))
+
+
 class ShardedCache:
     """Files by a hash of the id, which is another one in every process."""
 
@@ -226,6 +252,7 @@ BROKEN: Final = (
 RIGHT: Final = (
     _log(OneProcessAtATime),
     _log(WritesWhenItIsClosed),
+    Backend("LockedWhileInUse_log", agreement_wal=LockedWhileInUse, capabilities=_LASTS),
     Backend("BelongsToItsProcess_log", agreement_wal=BelongsToItsProcess, capabilities=_LASTS),
     _cache_on(OneProcessAtATime),
     _cache_on(WritesWhenItIsClosed),

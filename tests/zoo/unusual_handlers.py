@@ -114,20 +114,12 @@ class LetsOneThrough(StepwiseHandler):
         super().__init__(*arguments)
         self._turns = threading.RLock()
 
-    def handle_effect(self, request: EffectRequest) -> EffectOutcome:
-        evidence_id = self.resolve(request)
-        if evidence_id is None:
-            return self._inner.handle_effect(request)
-        try:
-            found = self.look_up(evidence_id)
-            if found is None:
-                with self._turns:
-                    found = self.look_up(evidence_id)
-        except DurabilityError as error:
-            return self.read_failure(request, evidence_id, error)
-        if found is not None:
-            return self.hit(request, found)
-        return self.keep(request, evidence_id, self._inner.handle_effect(request))
+    def look_up(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        found = super().look_up(evidence_id)
+        if found is None:
+            with self._turns:
+                found = super().look_up(evidence_id)
+        return found
 
 
 class KeepsBytes(StepwiseHandler):

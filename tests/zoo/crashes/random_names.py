@@ -6,8 +6,9 @@ import contextlib
 import os
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
-from tests.zoo.crashes.files import TakenBackError, sync_folder, write_at
+from tests.zoo.crashes.files import make_file, sync_folder, write_at
 from tests.zoo.crashes.storages import WholeFile
 
 __all__ = ["IgnoresFullDiskAtRandom", "NamedAtRandom", "TakesAPartAtRandom"]
@@ -23,32 +24,27 @@ class NamedAtRandom(WholeFile):
 
     def write(self, data: bytes) -> None:
         new = self.directory / f"new-{secrets.token_hex(4)}"
-        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            self.fill(file, data)
-            os.fsync(file)
-        except OSError as error:
-            new.unlink()
-            raise TakenBackError(error.errno, error.strerror) from error
-        finally:
-            os.close(file)
+        self.make(new, data)
         new.rename(self.path)
         sync_folder(self.directory)
 
-    def fill(self, file: int, data: bytes) -> None:
-        write_at(file, data, 0)
+    def make(self, path: Path, data: bytes) -> None:
+        make_file(path, data)
 
 
 class IgnoresFullDiskAtRandom(NamedAtRandom):
     """Does not look whether there was space for its new file."""
 
-    def fill(self, file: int, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            super().fill(file, data)
+    def make(self, path: Path, data: bytes) -> None:
+        with path.open("xb", buffering=0) as file, contextlib.suppress(OSError):
+            write_at(file.fileno(), data, 0)
+            os.fsync(file.fileno())
 
 
 class TakesAPartAtRandom(NamedAtRandom):
     """Does not look how much of its new file was written."""
 
-    def fill(self, file: int, data: bytes) -> None:
-        os.write(file, data)
+    def make(self, path: Path, data: bytes) -> None:
+        with path.open("xb", buffering=0) as file:
+            file.write(data)
+            os.fsync(file.fileno())
