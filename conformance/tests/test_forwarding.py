@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.backend import Backend
+from conformance.machines.evidence import EVIDENCE_SUITE
 from conformance.machines.evidence_surface import EVIDENCE_HANDLER_SURFACE_SUITE
 from conformance.machines.wal_sync_surface import WAL_HANDLER_SURFACE_SUITE
 from telltale_spec.backends.contract import SendDecisionInput
@@ -19,6 +20,7 @@ from tests.zoo.broken_evidence_handlers import StepwiseHandler
 from tests.zoo.broken_forwarding import (
     BROKEN_FORWARDING_EVIDENCE_HANDLERS,
     BROKEN_FORWARDING_WAL_HANDLERS,
+    AsksAgainWhereItFailed,
     WaitsUntilNothingIsUnderWay,
 )
 from tests.zoo.broken_wal_handlers import OpenHandler
@@ -112,3 +114,13 @@ def test_who_gives_up_waiting_for_the_inner_handler_has_waited_for_it() -> None:
     assert failed(report) == ["EVID-08"]
     (found,) = [each.counterexample for each in report.results if each.counterexample]
     assert found.actual == "it waits for the inner handler, or gives no answer"
+
+
+@pytest.mark.parametrize("requirement_id", ["EVID-04", "EVID-07"])
+@pytest.mark.requirement("EVID-04", "EVID-07")
+def test_a_second_lookup_hides_no_failure_of_the_first(requirement_id: str) -> None:
+    backend = Backend("asks again", evidence_handler=AsksAgainWhereItFailed)
+    only = (requirement_id,)
+    report = judged(backend, (EVIDENCE_SUITE,), profile_name="quick", only=only, minimise=False)
+
+    assert failed(report) == [requirement_id]

@@ -11,7 +11,7 @@ from conformance.backend import EvidenceHandlerFactory, WalHandlerFactory
 from telltale_spec.backends.contract import SendDecisionInput
 from telltale_spec.errors import DurabilityError
 from telltale_spec.handlers.base import ForwardingEffectHandler
-from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import Blocked, EffectOutcome, EffectResult, Success
 from telltale_spec.wire.requests import EffectRequest
 from telltale_spec.wire.values import Defer, Deliver, SendDecision, Value
@@ -21,6 +21,7 @@ from tests.zoo.broken_wal_handlers import OpenHandler
 __all__ = [
     "BROKEN_FORWARDING_EVIDENCE_HANDLERS",
     "BROKEN_FORWARDING_WAL_HANDLERS",
+    "AsksAgainWhereItFailed",
     "WaitsUntilNothingIsUnderWay",
 ]
 
@@ -132,6 +133,16 @@ class AnswersBlockedMeanwhile(StepwiseHandler):
             return super().handle_effect(request)
         finally:
             self.under_way.discard(evidence_id)
+
+
+class AsksAgainWhereItFailed(StepwiseHandler):
+    """Hides a lookup that failed by another one."""
+
+    def look_up(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        try:
+            return super().look_up(evidence_id)
+        except DurabilityError:
+            return super().look_up(evidence_id)
 
 
 class WaitsUntilNothingIsUnderWay(StepwiseHandler):
