@@ -36,7 +36,7 @@ from conformance.records.results import (
 )
 from conformance.records.verdicts import level_of
 from conformance.requirements import requirement
-from conformance.run.runner import report_of
+from conformance.run.reports import report_of
 
 __all__ = ["campaign_report"]
 

@@ -51,7 +51,7 @@ def own_version() -> str:
 
     Two checkouts of one version may judge differently, so the version alone says too little.
     """
-    from conformance.run.runner import suite_version
+    from conformance.run.reports import suite_version
 
     packages = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()

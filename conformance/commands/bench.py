@@ -191,7 +191,7 @@ def _standings(parsed: argparse.Namespace, console: Console) -> dict[str, str]:
     """Return what a quick check says of every subject, by its name."""
     from conformance.engine.profiles import profile
     from conformance.records.verdicts import ExitStatus, exit_status
-    from conformance.run.runner import report_of
+    from conformance.run.reports import report_of
     from conformance.run.worker import run_jobs
 
     console.print("Checking first, in the quick profile ...", soft_wrap=True)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from conformance.commands.arguments import CommandParser
     from conformance.commands.baselines import RunBaseline
+    from conformance.engine.profiles import Profile
     from conformance.records.results import BackendReport, Report
     from conformance.run.jobs import Job
 
@@ -171,10 +172,8 @@ def _name_problem(parsed: argparse.Namespace) -> str | None:
 
 
 def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | None) -> Report:
-    from conformance.engine.profiles import profile
-    from conformance.machines.tours import TOUR_PROFILE
     from conformance.records.redaction import hidden_secrets, secrets_of
-    from conformance.run.runner import report_of
+    from conformance.run.reports import report_of
     from conformance.servers.process import is_server_given
 
     known = () if baseline is None else baseline.known
@@ -187,9 +186,19 @@ def _run(parsed: argparse.Namespace, console: Console, baseline: RunBaseline | N
     if parsed.name is not None:
         reports = [replace(report, name=parsed.name) for report in reports]
     # Before anything is written: no form of the report may hold a secret.
-    used = TOUR_PROFILE if parsed.tour else profile(parsed.profile, parsed.time_limit)
-    report = report_of(reports, used, 0 if parsed.tour else parsed.seed)
+    report = report_of(reports, _profile_used(parsed), 0 if parsed.tour else parsed.seed)
     return hidden_secrets(report, secrets_of(os.environ))
+
+
+def _profile_used(parsed: argparse.Namespace) -> Profile:
+    if parsed.tour:
+        # Who takes no tour does not wait for what takes them.
+        from conformance.machines.tours import TOUR_PROFILE
+
+        return TOUR_PROFILE
+    from conformance.engine.profiles import profile
+
+    return profile(parsed.profile, parsed.time_limit)
 
 
 def jobs_of(parsed: argparse.Namespace) -> Iterator[Job]:

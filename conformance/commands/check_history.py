@@ -83,7 +83,7 @@ def _judged(parsed: argparse.Namespace) -> BackendReport:
 def _report(judged: BackendReport) -> Report:
     from conformance.records.redaction import hidden_secrets, secrets_of
     from conformance.records.results import REPORT_FORMAT, Report
-    from conformance.run.runner import SPECIFICATION, suite_version
+    from conformance.run.reports import SPECIFICATION, suite_version
 
     report = Report(REPORT_FORMAT, suite_version(), SPECIFICATION, "recorded history", 0, [judged])
     return hidden_secrets(report, secrets_of(os.environ))

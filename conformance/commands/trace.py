@@ -111,7 +111,7 @@ def _saved(paths: list[Path]) -> Report:
 def _judged(parsed: argparse.Namespace) -> Report:
     from conformance.engine.profiles import profile
     from conformance.run.jobs import Job
-    from conformance.run.runner import report_of
+    from conformance.run.reports import report_of
 
     common = Job("", None, parsed.profile, parsed.seed, CALL_SECONDS_MAX)
     jobs = [replace(common, name=name) for name in shipped_names()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib import metadata
 from typing import Final
 
 from conformance.backend import Backend
@@ -21,9 +20,7 @@ from conformance.machines.tours import TOUR_PROFILE, tour_suites
 from conformance.machines.transitions import Transitions
 from conformance.records.replays import KnownFailure
 from conformance.records.results import (
-    REPORT_FORMAT,
     BackendReport,
-    BudgetUsed,
     QuirkResult,
     Report,
     RequirementResult,
@@ -37,28 +34,15 @@ from conformance.requirements import requirement
 from conformance.requirements.mending import unknown_mending
 from conformance.run.mended import mended_quirks, unmended_results
 from conformance.run.replaying import known_results
+from conformance.run.reports import report_of
 from conformance.run.unclaimed import unclaimed_notes
 
 __all__ = [
-    "SPECIFICATION",
     "fault_report",
     "judge_backend",
-    "report_of",
     "run_check",
-    "suite_version",
     "tour_backend",
 ]
-
-SPECIFICATION: Final = "telltale 17.0.0 durable.rs (telltale.machine.durability.v1)"
-
-
-def suite_version() -> str:
-    """Return the version of the installed distribution."""
-    try:
-        return metadata.version("telltale-spec")
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
 
 _ENDED: Final = "the judging ended"
 
@@ -81,13 +65,6 @@ def run_check(
         for backend in backends:
             reports.append(_report_or_fault(backend, profile, seed, watch, on_progress))
     return report_of(reports, profile, seed)
-
-
-def report_of(reports: list[BackendReport], profile: Profile, seed: int) -> Report:
-    """Return the report of a whole run."""
-    budget = profile.budget
-    used = BudgetUsed(budget.histories, budget.operations, budget.seconds, budget.wall_seconds)
-    return Report(REPORT_FORMAT, suite_version(), SPECIFICATION, profile.name, seed, reports, used)
 
 
 def _report_or_fault(
