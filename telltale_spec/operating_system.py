@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ __all__ = [
     "NEW_GROUP",
     "NEW_GROUP_FLAGS",
     "NO_INHERIT",
+    "allow_tracers",
     "kill_group",
     "signals_held",
     "sync_data",
@@ -48,6 +50,8 @@ def _module(name: str) -> ModuleType | None:
 
 _FCNTL: Final[Any] = _module("fcntl")
 _MSVCRT: Final[Any] = _module("msvcrt")
+_YAMA: Final = Path("/proc/sys/kernel/yama")
+_PR_SET_PTRACER: Final = 0x59616D61
 _FULL_SYNC: Final = getattr(_FCNTL, "F_FULLFSYNC", None) if sys.platform == "darwin" else None
 
 
@@ -132,3 +136,13 @@ def unblock_signals(numbers: Collection[int], *, system: Any = signal) -> None:
     """Let signals through that a parent process held back while this one started."""
     if hasattr(system, "pthread_sigmask"):
         system.pthread_sigmask(system.SIG_UNBLOCK, numbers)
+
+
+def allow_tracers() -> None:
+    """Let any process of the same user trace this one, where a kernel allows that to parents only.
+
+    Most do not, or not to this user; nothing happens there.
+    """
+    if sys.platform.startswith("linux") and _YAMA.exists():
+        ctypes = importlib.import_module("ctypes")
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from conformance.commands import COMMANDS
 from conformance.commands.arguments import complain
@@ -36,22 +37,44 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     serve.add_argument(
         "--mends", action="append", metavar="FINDING", help="declared as mended; see `check`"
     )
+    # Not for users: the socket on which a runner asks for harnesses that are forked from this one.
+    serve.add_argument("--fork-server", type=int, metavar="DESCRIPTOR", help=argparse.SUPPRESS)
 
 
 def run(parsed: argparse.Namespace, console: Console | None = None) -> int:
     """Serve until told to shut down."""
-    from conformance.door.server import serve, standard_streams
     from conformance.errors import BackendFault
-    from conformance.life_cycle import end_all
-    from conformance.run.targets import redeclared
 
-    incoming, outgoing = standard_streams()
+    if parsed.fork_server is not None:
+        return _run_fork_server(parsed)
+    from conformance.door.server import standard_streams
+
+    streams = standard_streams()
     try:
-        backend = redeclared(
-            _backend(parsed.target), parsed.capability, parsed.rejection_mode, parsed.mends
-        )
+        backend = _backend(parsed)
     except BackendFault as fault:
         return complain(str(fault))
+    return _live(backend, *streams)
+
+
+def _run_fork_server(parsed: argparse.Namespace) -> int:
+    """Serve in children of this process, as many as are asked for on a socket."""
+    import socket
+
+    from conformance.door.fork_server import Holdings, serve_forks
+
+    with socket.socket(fileno=parsed.fork_server) as control:
+        holdings = Holdings()
+        backend = _backend(parsed)
+        serve_forks(control, holdings.obstacle(), functools.partial(_live, backend))
+    return 0
+
+
+def _live(backend: Backend, incoming: IO[bytes], outgoing: IO[bytes]) -> NoReturn:
+    """Be the harness of a backend, up to the end of this process."""
+    from conformance.door.server import serve
+    from conformance.life_cycle import end_all
+
     try:
         serve(backend, incoming, outgoing)
     finally:
@@ -61,7 +84,14 @@ def run(parsed: argparse.Namespace, console: Console | None = None) -> int:
     os._exit(0)
 
 
-def _backend(target: str) -> Backend:
+def _backend(parsed: argparse.Namespace) -> Backend:
+    from conformance.run.targets import redeclared
+
+    found = _found(parsed.target)
+    return redeclared(found, parsed.capability, parsed.rejection_mode, parsed.mends)
+
+
+def _found(target: str) -> Backend:
     from conformance.engine.watch import CallWatch
     from conformance.run.shipped import SHIPPED_BACKENDS
     from conformance.run.targets import load_target

@@ -90,7 +90,7 @@ def writes_by_number(history: Undertaking, names: Sequence[str]) -> tuple[Failin
 def _followed(history: Undertaking) -> tuple[tuple[Deed, ...], Sequence[StoredCall]]:
     """Carry a history out in a fresh process and return its calls on stored files."""
     with storage_folder() as directory:
-        harness = TracedHarness(history.launch)
+        harness = TracedHarness(history.launch, fork_server=history.fork_server)
         try:
             history.prepare(directory)
             harness.begin(directory, history.image)

@@ -30,6 +30,7 @@ from conformance.crashes.states import CrashState
 from conformance.crashes.strace import TracedHarness, obstacle
 from conformance.crashes.survivors import continued
 from conformance.crashes.trace_errors import TraceError
+from conformance.door.forked import ForkServer, can_fork
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation
@@ -125,18 +126,38 @@ class Crew:
         self._known: dict[Component, Known] = {each: Known() for each in Component}
         self._traced: TracedHarness | None = None
         self._opener: Opener | None = None
+        self._fork_server: ForkServer | None = None
+        self._may_fork = can_fork(launch.command)
         self._scratch: ScratchFolder | None = None
         self._count = 0
 
     def end(self) -> None:
         """End the processes and remove their files; the next question starts them again."""
         with contextlib.ExitStack() as stack:
-            for each in (self._traced, self._opener):
+            for each in (self._fork_server, self._traced, self._opener):
                 if each is not None:
                     stack.callback(each.end)
             if self._scratch is not None:
                 stack.callback(self._scratch.cleanup)
-            self._traced = self._opener = self._scratch = None
+            self._fork_server = self._traced = self._opener = self._scratch = None
+
+    def fork_server(self) -> ForkServer | None:
+        """Return what starts traced harnesses at once, where that can be done.
+
+        A child of it is as good as a program of its own until it is seen to do something else.
+        """
+        if self._may_fork and self._fork_server is None:
+            self._fork_server = _fork_server(self.launch)
+            self._may_fork = self._fork_server is not None
+        return self._fork_server
+
+    def stop_forking(self) -> bool:
+        """Let all harnesses be programs of their own from now on; say whether they were not."""
+        self._may_fork = False
+        found, self._fork_server = self._fork_server, None
+        if found is not None:
+            found.end()
+        return found is not None
 
     def site(
         self,
@@ -315,6 +336,28 @@ class Crew:
         except BackendFault as alone:
             return f"{_NO_HISTORY}, with strace or without: {plain_fault(alone)}"
         return f"it carries out a short history, but not under strace: {plain_fault(fault)}"
+
+
+def _fork_server(launch: Launch) -> ForkServer | None:
+    """Return a fork server whose children can be traced, or nothing."""
+    try:
+        found = ForkServer(
+            launch.command,
+            seconds_max=launch.starting_seconds_max,
+            on_process=launch.on_process,
+        )
+    except OSError:
+        # Then there is no faster way, and the other one tells what is wrong.
+        return None
+    try:
+        if not found.obstacle:
+            TracedHarness(launch, fork_server=found).end()
+            return found
+    except BackendFault:
+        # Not every system lets strace attach to what runs already.
+        pass
+    found.end()
+    return None
 
 
 def _model(recording: Recording, file_system: FileSystem) -> PowerModel:

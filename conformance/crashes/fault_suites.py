@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from conformance.backend import Backend, Capability
-from conformance.crashes.call_failures import failing_calls
-from conformance.crashes.campaign import Crew
+from conformance.backend import Capability
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
 from conformance.crashes.fault_acts import FAULT_FORM, Fault, FaultClass
 from conformance.crashes.fault_shrinking import LOADS, FaultFailure, smallest_fault
 from conformance.crashes.fault_trials import FaultTrial, Leftover, calls_of_opening, leftovers
-from conformance.crashes.fault_verdicts import findings
+from conformance.crashes.fault_tries import Choice, FaultTries
 from conformance.crashes.faults import (
     FaultedRun,
     Plan,
-    call_failure,
-    full_disk,
     of_each_kind,
-    plan_of,
     rare_calls,
-    short_write,
-    sync_failure,
     with_numbers,
 )
 from conformance.crashes.histories import STORED_AFTER
-from conformance.crashes.oracle import Finding
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly
@@ -50,24 +42,6 @@ _HISTORIES_A_RARE_FAULT: Final = 13
 _HISTORIES_AN_OPENING: Final = 20
 _HISTORIES_A_CALL: Final = 8
 _FAULTS_A_SHORTER_ONE: Final = 6
-
-
-_RUNS: Final[Mapping[FaultClass, Callable[..., FaultedRun]]] = {
-    FaultClass.FSYNC_ERROR: sync_failure,
-    FaultClass.DISK_FULL: full_disk,
-    FaultClass.SHORT_WRITE: short_write,
-    FaultClass.IO_ERROR: call_failure,
-}
-
-# What finds its call by the names of the stored files, which may be others in the next run.
-_BY_NAME: Final = (FaultClass.DISK_FULL, FaultClass.SHORT_WRITE)
-
-
-class Choice(NamedTuple):
-    """Which call is to fail, from 1 on, and whether the store that it fails is retried."""
-
-    number: int
-    retries: bool
 
 
 def by_turns(numbers: Sequence[int]) -> list[Choice]:
@@ -118,9 +92,10 @@ class FaultSuite(CrewSuite):
 
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Make each call of a history fail once; stop at the first violation."""
+        tries = self._tries(session)
         try:
             trial = FaultTrial(self._operations(session))
-            plan = self._plan(session, trial)
+            plan = tries.plan(trial)
             choices = by_turns(self._numbers(session, plan))
             judged = self._judge(session, trial, plan, choices)
             rare = self._rare_calls(session, plan)
@@ -132,12 +107,17 @@ class FaultSuite(CrewSuite):
         except Violation as violation:
             return violation.counterexample
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
-        count = self._count(plan) + len(rare.choices)
+        count = tries.count(plan) + len(rare.choices)
         session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
         if tried:
             behind = "of openings behind a kill"
             session.notes.append(f"{self.name}: {opened} of {tried} calls {behind} {how} once")
         return None
+
+    def _tries(self, session: Session) -> FaultTries:
+        """Return what lets calls of the backend fail."""
+        crew, backend = self.crew(session), session.backend
+        return FaultTries(crew, backend, self.part, self.fault_class, self.file_system)
 
     def _judge_openings(self, session: Session) -> tuple[int, int]:
         """Let calls fail by which a storage mends what a kill has left; raises ``Violation``.
@@ -151,10 +131,11 @@ class FaultSuite(CrewSuite):
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
         calls_max = max(1, session.budget.histories // _HISTORIES_A_CALL)
         failed = tried = 0
+        tries = self._tries(session)
         for leftover in leftovers(crew, site, count, session.is_out_of_time):
             trial = self._trial_behind(leftover)
-            plan = self._plan(session, trial)
-            numbers = calls_of_opening(self._labels(plan), calls_max)
+            plan = tries.plan(trial)
+            numbers = calls_of_opening(tries.labels(plan), calls_max)
             tried += len(numbers)
             failed += self._judge(session, trial, plan, [Choice(each, False) for each in numbers])
         return failed, tried
@@ -175,9 +156,10 @@ class FaultSuite(CrewSuite):
         load = LOADS[self.part]
         stored = long_history(self.part, session.budget.histories)
         trial = FaultTrial((*stored, Reopen(), load))
-        long_plan = self._plan(session, trial)
+        tries = self._tries(session)
+        long_plan = tries.plan(trial)
         count_max = session.budget.histories // _HISTORIES_A_RARE_FAULT
-        numbers = rare_calls(self._labels(long_plan), self._labels(plan), count_max)
+        numbers = rare_calls(tries.labels(long_plan), tries.labels(plan), count_max)
         return _RareCalls(trial, long_plan, by_turns(numbers))
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
@@ -193,37 +175,13 @@ class FaultSuite(CrewSuite):
         load = LOADS[self.part]
         return (*most, load, Reopen(), load, last, load)
 
-    def _plan(self, session: Session, trial: FaultTrial) -> Plan:
-        """Return what can fail; raises ``BackendFault`` and :class:`TraceError`."""
-        crew = self.crew(session)
-        conducted = crew.conducted_on(self.part, trial.image, trial.operations)
-        plan = plan_of(conducted.recording, conducted.deeds)
-        if self.fault_class is FaultClass.IO_ERROR:
-            return replace(plan, failing=failing_calls(trial.undertaking(crew, self.part)))
-        return plan
-
-    def _labels(self, plan: Plan) -> tuple[str, ...]:
-        return {
-            FaultClass.FSYNC_ERROR: plan.syncs,
-            FaultClass.DISK_FULL: plan.writes,
-            FaultClass.SHORT_WRITE: plan.short_writes,
-            FaultClass.IO_ERROR: tuple([call.label for call in plan.failing]),
-        }[self.fault_class]
-
-    def _count(self, plan: Plan) -> int:
-        return len(self._labels(plan))
-
-    def _those_that_may_fail(self, plan: Plan) -> Sequence[int]:
-        """Return which calls may fail at all, from 1 on."""
-        return range(1, self._count(plan) + 1)
-
     def _numbers(self, session: Session, plan: Plan) -> list[int]:
         """Return which calls fail: all, or of many as many as the budget has, of each kind one."""
         # A call can fail in several ways, and each of them is a kind of its own.
         several = self.fault_class is FaultClass.IO_ERROR
         histories = _HISTORIES_A_WAY if several else _HISTORIES_A_FAULT
         count_max = max(1, session.budget.histories // histories)
-        return of_each_kind(self._labels(plan), count_max)
+        return of_each_kind(self._tries(session).labels(plan), count_max)
 
     def _judge(
         self,
@@ -233,23 +191,20 @@ class FaultSuite(CrewSuite):
         choices: Sequence[Choice],
     ) -> int:
         """Judge a run for each choice and return how many calls failed; raises ``Violation``."""
-        crew = self.crew(session)
+        tries = self._tries(session)
         failed = 0
         for number, retries in choices:
-            crew.on_step()
+            tries.crew.on_step()
             history = session.new_history()
             if history.ended:
                 break
-            run = self._run(crew, trial, plan, Choice(number, retries))
-            if not run.failed and self._may_be_numbered(plan):
-                plan = with_numbers(trial.undertaking(crew, self.part), plan)
-                run = self._run(crew, trial, plan, Choice(number, retries))
-            if not run.failed:
+            tried = tries.tried(trial, plan, Choice(number, retries))
+            plan = tried.plan
+            if tried.run is None:
                 continue
             failed += 1
             history.reach(self.what_arises)
-            found = self._findings(crew, run, session.backend)
-            failure = FaultFailure(trial.operations, plan, run, found)
+            failure = FaultFailure(trial.operations, plan, tried.run, tried.found)
             failure = self._made_smaller(session, trial, failure, retries=retries)
             place = (self.fault_class, failure.run.number)
             behind = None if trial.leftover is None else trial.leftover.data
@@ -272,15 +227,6 @@ class FaultSuite(CrewSuite):
                 history.close()
         return failed
 
-    def _may_be_numbered(self, plan: Plan) -> bool:
-        """Say whether a call that was missed may have been missed for the name of its file."""
-        return self.fault_class in _BY_NAME and not plan.numbered
-
-    def _run(self, crew: Crew, trial: FaultTrial, plan: Plan, choice: Choice) -> FaultedRun:
-        """Carry a history out while one call fails; raises ``BackendFault``."""
-        undertaking = trial.undertaking(crew, self.part, retries=choice.retries)
-        return trial.whole(_RUNS[self.fault_class](undertaking, plan, choice.number))
-
     def _first_steps(self, trial: FaultTrial) -> list[Step]:
         """Return what came before the history, as steps."""
         if trial.leftover is None:
@@ -291,7 +237,7 @@ class FaultSuite(CrewSuite):
         self, session: Session, trial: FaultTrial, failure: FaultFailure, *, retries: bool
     ) -> FaultFailure:
         """Return a failure that is looked for with fewer operations, and others as they are."""
-        crew = self.crew(session)
+        tries = self._tries(session)
         looked_for = not session.keeps_going_past(self.requirement_id)
         fails = not all(each.holds for each in failure.found)
         if not (fails and looked_for and session.budget.minimise):
@@ -300,25 +246,23 @@ class FaultSuite(CrewSuite):
         def attempt(operations: tuple[Operation, ...]) -> FaultFailure | None:
             shorter = replace(trial, operations=operations)
             try:
-                plan = self._plan(session, shorter)
+                plan = tries.plan(shorter)
                 if failure.plan.numbered:
-                    plan = with_numbers(shorter.undertaking(crew, self.part), plan)
+                    plan = with_numbers(shorter.undertaking(tries.crew, self.part), plan)
             except TraceError:
                 # What is shorter does something that cannot be followed, so the longer one stands.
                 return None
-            for number in evenly(self._those_that_may_fail(plan), _FAULTS_A_SHORTER_ONE):
+            numbers = range(1, tries.count(plan) + 1)
+            for number in evenly(numbers, _FAULTS_A_SHORTER_ONE):
                 if session.is_out_of_time():
                     return None
-                run = self._run(crew, shorter, plan, Choice(number, retries))
-                found = self._findings(crew, run, session.backend) if run.failed else ()
+                run = tries.run(shorter, plan, Choice(number, retries))
+                found = tries.findings(run) if run.failed else ()
                 if not all(each.holds for each in found):
                     return FaultFailure(operations, plan, run, found)
             return None
 
         return smallest_fault(self.part, failure, attempt, session.is_out_of_time)
-
-    def _findings(self, crew: Crew, run: FaultedRun, backend: Backend) -> tuple[Finding, ...]:
-        return tuple(findings(crew, self.part, run, backend, self.file_system))
 
     def _fault_step(self, run: FaultedRun, plan: Plan) -> Step:
         match self.fault_class:
@@ -353,12 +297,15 @@ class FaultSuite(CrewSuite):
     def replay(self, session: Session, acts: Sequence[Act]) -> Replayed:
         """Let the same call fail again and judge what comes of it."""
         complete = True
+        tries = self._tries(session)
+        # Whether something is mended is for programs of their own to say.
+        tries.crew.stop_forking()
         for act in acts:
             (fault,) = act.form.bound(act.arguments, act.named).values()
             trial = self._trial_again(session, fault)
-            plan = self._plan(session, trial)
+            plan = tries.plan(trial)
             # A backend that makes fewer calls by now has no such one.
-            is_there = fault.number <= self._count(plan)
+            is_there = fault.number <= tries.count(plan)
             choices = [Choice(fault.number, fault.retries)] if is_there else []
             session.budget, before = replace(session.budget, minimise=False), session.budget
             try:

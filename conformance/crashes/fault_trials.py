@@ -75,7 +75,15 @@ class FaultTrial:
 
     def undertaking(self, crew: Crew, part: Component, *, retries: bool = False) -> Undertaking:
         """Return what is carried out while one of its calls fails."""
-        return Undertaking(crew.launch, part, self.operations, retries, self.insists, self.image)
+        return Undertaking(
+            crew.launch,
+            part,
+            self.operations,
+            retries,
+            self.insists,
+            self.image,
+            crew.fork_server(),
+        )
 
     def whole(self, run: FaultedRun) -> FaultedRun:
         """Return a run with what came before it."""

@@ -25,11 +25,11 @@ from conformance.crashes.oracle import Expected, Stored
 from conformance.crashes.recording import Recording
 from conformance.crashes.selection import evenly
 from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
-from conformance.crashes.strace import TracedHarness, traced_command
+from conformance.crashes.strace import TracedHarness, traced_connection
 from conformance.crashes.system_calls import SystemCall, TraceReader
 from conformance.crashes.trace_errors import TraceError
 from conformance.crashes.undertaking import Undertaking
-from conformance.door.connection import Connection
+from conformance.door.forked import ForkServer
 from conformance.engine.scratch import storage_folder
 from conformance.errors import BackendFault
 from telltale_spec.model.operations import Reopen
@@ -234,9 +234,10 @@ def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """
     # A factory is called once before any request, and what it syncs then is not in the plan.
     name, ordinal = _counted_by_name(plan.sync_calls, number)
-    when = _syncs_before_requests(history.launch)[name] + ordinal
+    when = _syncs_before_requests(history.launch, history.fork_server)[name] + ordinal
     with storage_folder() as directory:
-        harness = TracedHarness(history.launch, ("-e", f"inject={name}:error=EIO:when={when}"))
+        options = ("-e", f"inject={name}:error=EIO:when={when}")
+        harness = TracedHarness(history.launch, options, history.fork_server)
         try:
             history.prepare(directory)
             harness.begin(directory, history.image)
@@ -249,12 +250,12 @@ def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
 
 
 @functools.lru_cache(maxsize=1)
-def _syncs_before_requests(launch: Launch) -> Counter[str]:
+def _syncs_before_requests(launch: Launch, fork_server: ForkServer | None) -> Counter[str]:
     """Return how many syncs a harness makes before it is asked for anything, by their names.
 
     Raises ``BackendFault`` for a harness that does not start and :class:`TraceError`.
     """
-    harness = TracedHarness(launch)
+    harness = TracedHarness(launch, fork_server=fork_server)
     try:
         return harness.sync_counts
     finally:
@@ -313,8 +314,8 @@ def _failed_run(
     with storage_folder() as aside:
         trace = aside / "trace"
         try:
-            connection = _started(
-                history.launch, traced_command(history.launch.command, trace, options, names)
+            connection = traced_connection(
+                history.launch, trace, options, names, fork_server=history.fork_server
             )
         except BackendFault:
             if not any(_injected(trace)):
@@ -335,15 +336,6 @@ def _failed_run(
             connection.close()
         failed = _has_failed(trace, directory)
         return FaultedRun(number, tuple(deeds), failed, ended, image=image, early=early)
-
-
-def _started(launch: Launch, command: Sequence[str]) -> Connection:
-    return Connection(
-        command,
-        call_seconds_max=launch.call_seconds_max,
-        starting_seconds_max=launch.starting_seconds_max,
-        on_process=launch.on_process,
-    )
 
 
 def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +19,10 @@ from conformance.crashes.conduct import Deed
 from conformance.crashes.disk import Disk
 from conformance.crashes.events import Answered, Wrote
 from conformance.crashes.recording import Recording
-from conformance.crashes.strace import traced_command
+from conformance.crashes.strace import traced_connection
 from conformance.crashes.system_calls import SystemCall, TraceReader, number_of, texts_of_vector
 from conformance.crashes.trace_errors import TraceError
 from conformance.crashes.undertaking import Undertaking
-from conformance.door.connection import Connection
 from conformance.errors import BackendFault
 
 __all__ = ["Growth", "growths_of", "is_any_short", "short_run"]
@@ -105,8 +104,8 @@ def short_run(
     launch = history.launch
     name, ordinal = call
     held = f"inject={name}:delay_exit={_HELD_MICROSECONDS}:when={ordinal}"
-    options = ["-e", held, *paths]
-    command = traced_command((*_UNHARMED, *launch.command), trace, options, WRITES)
+    # Only while a process is held can the limit be lifted behind one call and before the next.
+    options = [*(("-e", held) if goes_on else ()), *paths]
     group: list[int] = []
 
     def note(process_id: int, started: bool) -> None:
@@ -114,10 +113,16 @@ def short_run(
             group.append(process_id)
         launch.on_process(process_id, started)
 
-    connection = Connection(
-        command,
-        call_seconds_max=launch.call_seconds_max,
-        starting_seconds_max=launch.starting_seconds_max,
+    def harness() -> list[int]:
+        """Return all of its processes: the first is strace, unless that has attached to it."""
+        return _and_below(group[0])[history.fork_server is None :]
+
+    connection = traced_connection(
+        replace(launch, command=(*_UNHARMED, *launch.command)),
+        trace,
+        options,
+        WRITES,
+        fork_server=history.fork_server,
         on_process=note,
     )
     deeds: list[Deed] = []
@@ -125,7 +130,7 @@ def short_run(
         steps = history.carried_out(connection, directory)
         while True:
             limit = growth.limit if len(deeds) == growth.deed else None
-            with _limited(group[0], directory, limit, goes_on=goes_on):
+            with _limited(harness, directory, limit, goes_on=goes_on):
                 deed = next(steps, None)
             if deed is None:
                 return tuple(deeds), False
@@ -137,7 +142,9 @@ def short_run(
 
 
 @contextlib.contextmanager
-def _limited(root: int, directory: Path, limit: int | None, *, goes_on: bool) -> Iterator[None]:
+def _limited(
+    harness: Callable[[], list[int]], directory: Path, limit: int | None, *, goes_on: bool
+) -> Iterator[None]:
     """Limit the sizes of files for what happens inside, up to the first one that reaches it."""
     if limit is None:
         yield
@@ -147,11 +154,11 @@ def _limited(root: int, directory: Path, limit: int | None, *, goes_on: bool) ->
     def lift_when_reached() -> None:
         while not is_over.wait(_POLL_SECONDS):
             if _has_file_of(directory, limit):
-                _set_limit(root, None)
+                _set_limit(harness(), None)
                 return
 
     watcher = threading.Thread(target=lift_when_reached)
-    _set_limit(root, limit)
+    _set_limit(harness(), limit)
     try:
         if goes_on:
             watcher.start()
@@ -160,7 +167,7 @@ def _limited(root: int, directory: Path, limit: int | None, *, goes_on: bool) ->
         is_over.set()
         if goes_on:
             watcher.join()
-        _set_limit(root, None)
+        _set_limit(harness(), None)
 
 
 def _has_file_of(directory: Path, size: int) -> bool:
@@ -172,12 +179,12 @@ def _has_file_of(directory: Path, size: int) -> bool:
     return False
 
 
-def _set_limit(root: int, limit: int | None) -> None:
-    """Set or lift the limit on the size of files for all processes below the one that traces."""
+def _set_limit(processes: Iterable[int], limit: int | None) -> None:
+    """Set or lift the limit on the size of files for some processes."""
     # Not on every system, and the package has to be importable there.
     import resource
 
-    for process_id in _below(root):
+    for process_id in processes:
         # One that has ended needs no limit.
         with contextlib.suppress(ProcessLookupError):
             _, hard = resource.prlimit(process_id, resource.RLIMIT_FSIZE)
@@ -185,8 +192,8 @@ def _set_limit(root: int, limit: int | None) -> None:
             resource.prlimit(process_id, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def _below(root: int) -> list[int]:
-    """Return the numbers of all processes that a process has started, and theirs."""
+def _and_below(root: int) -> list[int]:
+    """Return the number of a process, of all processes that it has started, and of theirs."""
     parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -195,4 +202,4 @@ def _below(root: int) -> list[int]:
     found = [root]
     for each in found:
         found += [child for child, parent in parents.items() if parent == each]
-    return found[1:]
+    return found

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +18,18 @@ from conformance.crashes.disk import Image
 from conformance.crashes.recorder import RAW_CALLS, TRACED_CALLS, Recorder
 from conformance.crashes.recording import Recording
 from conformance.crashes.trace_errors import CutOffTraceError
-from conformance.door.connection import Connection
+from conformance.door.child import Start, started
+from conformance.door.connection import Connection, OnProcess
+from conformance.door.forked import ForkServer
 from conformance.engine.scratch import ScratchFolder
 
-__all__ = ["TEXT_BYTES_MAX", "TracedHarness", "obstacle", "traced_command"]
+__all__ = [
+    "TEXT_BYTES_MAX",
+    "TracedHarness",
+    "obstacle",
+    "traced_command",
+    "traced_connection",
+]
 
 TEXT_BYTES_MAX: Final = 1 << 24
 """How many bytes of one call a trace keeps."""
@@ -60,23 +68,59 @@ def traced_command(
     command: Sequence[str], trace: Path, options: Sequence[str] = (), calls: Sequence[str] = ()
 ) -> list[str]:
     """Return the command that runs another under strace, its trace going to a file."""
+    return [*_tracer(trace, options, calls), "--seccomp-bpf", "--", *command]
+
+
+def _tracer(trace: Path, options: Sequence[str], calls: Sequence[str]) -> list[str]:
+    """Return the command of strace without what it traces."""
     names = ",".join(f"?{name}" for name in calls or TRACED_CALLS)
     raw = [] if calls else ["-e", f"raw={','.join(RAW_CALLS)}"]
     return [
         shutil.which("strace") or "strace",
-        *("-f", "--seccomp-bpf", "-yy", "-xx", "-s", str(TEXT_BYTES_MAX), "-o", str(trace)),
+        *("-f", "-yy", "-xx", "-s", str(TEXT_BYTES_MAX), "-o", str(trace)),
         *("-e", "signal=none", "-e", f"trace={names}"),
         *raw,
         *options,
-        "--",
-        *command,
     ]
+
+
+def traced_connection(
+    launch: Launch,
+    trace: Path,
+    options: Sequence[str] = (),
+    calls: Sequence[str] = (),
+    *,
+    fork_server: ForkServer | None = None,
+    on_line: Callable[[bool, bytes], None] | None = None,
+    on_process: OnProcess | None = None,
+) -> Connection:
+    """Start a harness under strace, as a program of its own or as a child of a fork server.
+
+    Raises ``BackendFault`` for a harness that does not start.
+    """
+    start: Start = started
+    if fork_server is not None:
+        tracer = _tracer(trace, options, calls)
+        start = lambda command: fork_server.start(tracer, trace.with_name("told"))  # noqa: E731
+    return Connection(
+        traced_command(launch.command, trace, options, calls),
+        call_seconds_max=launch.call_seconds_max,
+        starting_seconds_max=launch.starting_seconds_max,
+        on_process=on_process or launch.on_process,
+        on_line=on_line,
+        start=start,
+    )
 
 
 class TracedHarness:
     """A harness whose system calls are recorded, one folder after the other."""
 
-    def __init__(self, launch: Launch, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        options: Sequence[str] = (),
+        fork_server: ForkServer | None = None,
+    ) -> None:
         self._folder = ScratchFolder()
         trace = self._folder.path / "trace"
         trace.touch()
@@ -86,12 +130,8 @@ class TracedHarness:
         self._requests_count = 0
         self._sync_counts: Counter[str] = Counter()
         try:
-            self.connection = Connection(
-                traced_command(launch.command, trace, options),
-                call_seconds_max=launch.call_seconds_max,
-                starting_seconds_max=launch.starting_seconds_max,
-                on_process=launch.on_process,
-                on_line=self._count,
+            self.connection = traced_connection(
+                launch, trace, options, fork_server=fork_server, on_line=self._count
             )
         except BaseException:
             self._lines.close()

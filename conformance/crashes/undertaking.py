@@ -11,6 +11,7 @@ from conformance.crashes.conduct import Component, Deed, carry_out
 from conformance.crashes.disk import Image
 from conformance.crashes.images import write_image
 from conformance.door.connection import Connection
+from conformance.door.forked import ForkServer
 from telltale_spec.model.operations import Operation
 
 __all__ = ["Undertaking"]
@@ -22,6 +23,7 @@ class Undertaking:
 
     ``retries`` says whether the store that fails is asked for again at once, ``insists`` whether an
     opening that is refused is tried once more, and ``image`` is what the storage holds at first.
+    With a ``fork_server`` its harnesses are children of that, and else programs of their own.
     """
 
     launch: Launch
@@ -30,6 +32,7 @@ class Undertaking:
     retries: bool = False
     insists: bool = True
     image: Image = Image()  # noqa: RUF009 - it never changes
+    fork_server: ForkServer | None = None
 
     def prepare(self, directory: Path) -> None:
         """Write what the storage holds at first into an empty directory; raises ``OSError``."""

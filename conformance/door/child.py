@@ -10,13 +10,22 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import IO, Final, Protocol
 
 from conformance.door.protocol import LINE_BYTES_MAX
 from telltale_spec.operating_system import NEW_GROUP, NEW_GROUP_FLAGS, kill_group
 
-__all__ = ["ChildEnded", "ChildProcess", "ChildSilent", "LineTooLong", "end_text"]
+__all__ = [
+    "ChildEnded",
+    "ChildProcess",
+    "ChildSilent",
+    "LineTooLong",
+    "Process",
+    "Start",
+    "end_text",
+    "started",
+]
 
 _CHUNK_BYTES: Final = 1 << 18
 _ERROR_LINES_MAX: Final = 32
@@ -37,6 +46,47 @@ class LineTooLong(Exception):  # noqa: N818 - an observation, judged by who wait
     """More came without a line feed, or without being asked for, than a line may have."""
 
 
+class Process(Protocol):
+    """What is asked of a process in a group of its own, as ``subprocess.Popen`` answers it."""
+
+    pid: int
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Where its input goes."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Where its output comes from."""
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """Where its errors come from."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit status; raises ``subprocess.TimeoutExpired``."""
+
+    def kill(self) -> None:
+        """End it."""
+
+
+Start = Callable[[Sequence[str]], Process]
+"""Starts a command; raises ``OSError``."""
+
+
+def started(command: Sequence[str]) -> Process:
+    """Start a program in a group of its own; raises ``OSError``."""
+    return subprocess.Popen(  # noqa: S603 - the user's own command
+        list(command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        process_group=NEW_GROUP,
+        creationflags=NEW_GROUP_FLAGS,
+    )
+
+
 class ChildProcess:
     """A process in a group of its own, its standard input and output as lines.
 
@@ -44,16 +94,8 @@ class ChildProcess:
     program cannot be started.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            process_group=NEW_GROUP,
-            creationflags=NEW_GROUP_FLAGS,
-        )
+    def __init__(self, command: Sequence[str], start: Start = started) -> None:
+        self._process = start(command)
         assert self._process.stdin is not None  # noqa: S101 - asked for above
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         self._input = self._process.stdin.fileno()

@@ -12,7 +12,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from conformance.door.child import ChildEnded, ChildProcess, ChildSilent, LineTooLong, end_text
+from conformance.door.child import (
+    ChildEnded,
+    ChildProcess,
+    ChildSilent,
+    LineTooLong,
+    Start,
+    end_text,
+    started,
+)
 from conformance.door.errors import ForeignFault, MessageError, Misfit, UnsupportedError
 from conformance.door.handshake import Handshake, handshake_of, hello_arguments
 from conformance.door.messages import (
@@ -57,6 +65,7 @@ class Connection:
         starting_seconds_max: float = STARTING_SECONDS_MAX,
         on_process: OnProcess = lambda process_id, started: None,
         on_line: Callable[[bool, bytes], None] | None = None,
+        start: Start = started,
     ) -> None:
         self.command = tuple(command)
         self.name = " ".join(command)
@@ -67,6 +76,7 @@ class Connection:
         self._starting_seconds_max = starting_seconds_max
         self._on_process = on_process
         self._on_line = on_line
+        self._start_process = start
         self._peers: dict[int, Connection] = {}
         self._lock = threading.Condition()
         self._write_lock = threading.Lock()
@@ -84,7 +94,7 @@ class Connection:
         self._requests.forget()
         self._reading = False
         try:
-            self._child = ChildProcess(self.command)
+            self._child = ChildProcess(self.command, self._start_process)
         except OSError as error:
             reason = error.strerror or str(error)
             raise BackendFault(
@@ -112,6 +122,7 @@ class Connection:
                 call_seconds_max=self.call_seconds_max,
                 starting_seconds_max=self._starting_seconds_max,
                 on_process=self._on_process,
+                start=self._start_process,
             )
         return self._peers[number]
 

@@ -12,7 +12,7 @@ import pytest
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered, Event, Linked, Synced, Wrote
 from conformance.crashes.recording import Recording
-from conformance.crashes.short_writes import Growth, _below, _limited, growths_of, is_any_short
+from conformance.crashes.short_writes import Growth, _and_below, _limited, growths_of, is_any_short
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of others are set on Linux only")
 
@@ -75,9 +75,9 @@ def test_a_limit_holds_for_what_a_process_has_started_and_is_lifted(tmp_path: Pa
         assert child.stdin is not None
         assert child.stdout is not None
         # The shell itself is the one that is said to trace.
-        while not _below(child.pid):
+        while not _and_below(child.pid)[1:]:
             assert child.poll() is None
-        with _limited(child.pid, tmp_path, 60, goes_on=True):
+        with _limited(lambda: _and_below(child.pid)[1:], tmp_path, 60, goes_on=True):
             child.stdin.write("go\n")
             child.stdin.flush()
             assert child.stdout.readline() == "60\n"

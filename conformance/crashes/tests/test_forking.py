@@ -1,0 +1,152 @@
+"""Harnesses that are forked do what programs of their own do, and say nothing that those do not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.backend import Backend, Capability, Launch
+from conformance.crashes.campaign import Crew
+from conformance.crashes.conduct import Component, Conducted, carry_out, conducted
+from conformance.crashes.crew_suite import HISTORIES
+from conformance.crashes.fault_suites import FAULT_SUITES
+from conformance.crashes.strace import TracedHarness, obstacle
+from conformance.crashes.tests import forked_logs
+from conformance.door.forked import ForkServer, can_fork
+from conformance.errors import BackendFault
+from tests.zoo.judging import failed, judged
+
+pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
+
+SYNCS = FAULT_SUITES[:1]
+HISTORY = next(HISTORIES[Component.LOG](0, 0))
+
+
+def launch_of(name: str) -> Launch:
+    target = f"conformance.crashes.tests.{name}"
+    return Launch((sys.executable, "-m", "conformance", "serve", target))
+
+
+def server_of(launch: Launch) -> ForkServer:
+    return ForkServer(launch.command, seconds_max=30.0, on_process=launch.on_process)
+
+
+@pytest.fixture
+def forks() -> Iterator[ForkServer]:
+    server = server_of(launch_of("crash_logs:right"))
+    yield server
+    server.end()
+
+
+def carried_out(directory: Path, fork_server: ForkServer | None) -> Conducted:
+    directory.mkdir()
+    harness = TracedHarness(launch_of("crash_logs:right"), fork_server=fork_server)
+    try:
+        return conducted(harness, Component.LOG, directory, HISTORY)
+    finally:
+        harness.end()
+
+
+def without_answers(found: Conducted) -> list[Any]:
+    return [event for event in found.recording.events if type(event).__name__ != "Answered"]
+
+
+def test_a_forked_harness_asks_the_system_for_the_same(tmp_path: Path, forks: ForkServer) -> None:
+    alone = carried_out(tmp_path / "alone", None)
+    forked = [carried_out(tmp_path / f"forked{number}", forks) for number in range(2)]
+
+    for each in forked:
+        assert [deed.text for deed in each.deeds] == [deed.text for deed in alone.deeds]
+        assert [deed.answer for deed in each.deeds] == [deed.answer for deed in alone.deeds]
+        assert without_answers(each) == without_answers(alone)
+    assert forked[0].recording.stored_calls == forked[1].recording.stored_calls
+
+
+def test_how_a_forked_harness_ends_is_told(tmp_path: Path, forks: ForkServer) -> None:
+    harness = TracedHarness(launch_of("crash_logs:right"), fork_server=forks)
+    harness.begin(tmp_path)
+    (process_id,) = [int(path.name) for path in Path("/proc").glob("[0-9]*") if is_harness(path)]
+    os.kill(process_id, signal.SIGKILL)
+
+    with pytest.raises(BackendFault, match="was ended by SIGKILL"):
+        list(carry_out(harness.connection, Component.LOG, tmp_path, HISTORY))
+    harness.end()
+    # One child more or less is nothing to the others.
+    assert carried_out(tmp_path / "another", forks).deeds
+
+
+def is_harness(path: Path) -> bool:
+    """Say whether a process is traced: here only a forked harness is."""
+    try:
+        status = (path / "status").read_text()
+        return "TracerPid:\t0" not in status and b"fork-server" in (path / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("name", "obstacle_text"),
+    [("module_with_thread:make", "it has 2 threads"), ("module_with_file:make", "it has opened /")],
+)
+def test_what_a_fork_would_lose_or_share_keeps_from_it(name: str, obstacle_text: str) -> None:
+    server = server_of(launch_of(name))
+    server.end()
+    assert server.obstacle.startswith(obstacle_text)
+
+    crew = Crew(launch_of(name))
+    assert crew.fork_server() is None
+    crew.end()
+
+
+def test_a_target_that_cannot_be_used_is_no_fork_server() -> None:
+    with pytest.raises(OSError, match="the fork server has ended"):
+        server_of(launch_of("nothing:make"))
+
+    crew = Crew(launch_of("nothing:make"))
+    assert crew.fork_server() is None
+    crew.end()
+
+
+def test_only_our_own_harnesses_are_forked() -> None:
+    assert can_fork(launch_of("crash_logs:right").command)
+    assert not can_fork(("./harness", "-m", "conformance", "serve", "a:b"))
+
+
+def test_nothing_goes_on_behind_the_end_of_a_fork_server() -> None:
+    noted: list[tuple[int, bool]] = []
+    launch = launch_of("crash_logs:right")
+    server = ForkServer(
+        launch.command, seconds_max=30.0, on_process=lambda *each: noted.append(each)
+    )
+    harness = TracedHarness(launch, fork_server=server)
+    harness.end()
+    server.end()
+
+    (group, _), (same_group, _) = noted
+    assert noted == [(group, True), (same_group, False)]
+    assert group == same_group
+    deadline = time.monotonic() + 5
+    while any(is_harness(path) for path in Path("/proc").glob("[0-9]*")):
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.requirement("WAL-08.fsync-error")
+def test_a_log_that_is_wrong_in_forked_processes_alone_conforms() -> None:
+    """What a fork shows is looked at again in a program of its own, whose word it is."""
+    launch = launch_of("forked_logs:AtHomeLog")
+    promises = frozenset({Capability.REOPEN, Capability.POWER_LOSS, Capability.FAULT_TOLERANCE})
+    backend = Backend(
+        "at home", agreement_wal=forked_logs.AtHomeLog, capabilities=promises, launch=launch
+    )
+    report = judged(backend, SYNCS, profile_name="quick", minimise=False)
+
+    assert report.fault is None
+    assert failed(report) == []
+    assert report.crash_classes == ["fsync-error"]

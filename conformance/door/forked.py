@@ -1,0 +1,176 @@
+"""The runner's end of a fork server: children that begin at once, each of them under a tracer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+from conformance.door.child import Process
+from conformance.door.fork_server import MESSAGE_BYTES_MAX, STREAMS_COUNT
+from conformance.errors import BackendFault
+from telltale_spec.operating_system import NEW_GROUP, kill_group
+
+__all__ = ["ForkServer", "can_fork"]
+
+_SERVE: Final = (sys.executable, "-m", "conformance", "serve")
+_POLL_SECONDS: Final = 0.000_5
+_ANSWER_SECONDS: Final = 10.0
+_TRACER_SECONDS_MAX: Final = 10.0
+_ATTACHED: Final = " attached"
+
+
+def can_fork(command: Sequence[str]) -> bool:
+    """Say whether a harness is one of ours, which can make others of itself."""
+    return tuple(command[: len(_SERVE)]) == _SERVE and sys.platform.startswith("linux")
+
+
+class ForkServer:
+    """A harness that has begun and makes others of itself.
+
+    ``obstacle`` says why it cannot, or nothing. Raises ``OSError`` where it does not start or does
+    not answer within ``seconds_max``.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        seconds_max: float,
+        on_process: Callable[[int, bool], None],
+    ) -> None:
+        self._on_process = on_process
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [*command, "--fork-server", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                process_group=NEW_GROUP,
+                pass_fds=(theirs.fileno(),),
+            )
+        on_process(self._process.pid, True)
+        try:
+            self.obstacle = str(self._answer(seconds_max))
+        except OSError:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """End the server; children of it that go on are not its own any more."""
+        self._control.close()
+        kill_group(self._process.pid)
+        self._process.wait()
+        self._on_process(self._process.pid, False)
+
+    def start(self, tracer: Sequence[str], told: Path) -> Process:
+        """Start a child in a group of its own, and a tracer that sees all that it is asked to do.
+
+        ``tracer`` is the command of strace without what it traces; what it has to say goes to the
+        file ``told``. Raises ``OSError``.
+        """
+        streams = [os.pipe() for _ in range(STREAMS_COUNT)]
+        ours = [streams[0][1], streams[1][0], streams[2][0]]
+        theirs = [streams[0][0], streams[1][1], streams[2][1]]
+        try:
+            socket.send_fds(self._control, [b"{}"], theirs)
+            process_id = int(self._answer(_ANSWER_SECONDS))
+        except OSError:
+            for each in ours:
+                os.close(each)
+            raise
+        finally:
+            for each in theirs:
+                os.close(each)
+        child = _ForkedProcess(self, process_id, ours)
+        try:
+            child.trace(tracer, told)
+        except OSError:
+            kill_group(process_id)
+            child.kill()
+            child.close()
+            raise
+        return child
+
+    def wait(self, process_id: int, seconds: float) -> int | None:
+        """Return how a child ended, or nothing while it goes on.
+
+        Raises ``BackendFault`` where the server itself has ended, as a child may make it do.
+        """
+        try:
+            self._control.send(json.dumps({"wait": process_id, "seconds": seconds}).encode())
+            status = self._answer(seconds + _ANSWER_SECONDS)
+        except OSError as error:
+            raise BackendFault("fork server", f"it does not answer: {error}") from error
+        return None if status is None else int(status)
+
+    def _answer(self, seconds_max: float) -> Any:
+        self._control.settimeout(seconds_max)
+        answer = self._control.recv(MESSAGE_BYTES_MAX)
+        if not answer:
+            raise ConnectionResetError("the fork server has ended")
+        return json.loads(answer)
+
+
+class _ForkedProcess:
+    """A child of a fork server, in the form of one of our own."""
+
+    def __init__(self, server: ForkServer, process_id: int, streams: Sequence[int]) -> None:
+        self._server = server
+        self._tracer: subprocess.Popen[bytes] | None = None
+        self._status: int | None = None
+        self.pid = process_id
+        self.stdin: IO[bytes] = os.fdopen(streams[0], "wb", 0)
+        self.stdout: IO[bytes] = os.fdopen(streams[1], "rb", 0)
+        self.stderr: IO[bytes] = os.fdopen(streams[2], "rb", 0)
+
+    def trace(self, tracer: Sequence[str], told: Path) -> None:
+        """Let a tracer attach, in the same group; return once it sees all that comes."""
+        with told.open("wb") as errors:
+            self._tracer = subprocess.Popen(  # noqa: S603 - strace, with our own options
+                [*tracer, "-p", str(self.pid)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                process_group=self.pid,
+            )
+        deadline = time.monotonic() + _TRACER_SECONDS_MAX
+        while _ATTACHED not in (text := told.read_text(errors="backslashreplace")):
+            if self._tracer.poll() is not None or time.monotonic() > deadline:
+                raise ChildProcessError(f"strace has not attached: {text.strip()}")
+            time.sleep(_POLL_SECONDS)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return how it ended, once its trace is whole.
+
+        Raises ``subprocess.TimeoutExpired`` while it goes on, as a process of our own does.
+        """
+        seconds = _TRACER_SECONDS_MAX if timeout is None else timeout
+        if self._status is None:
+            # Nobody can ask for it twice.
+            self._status = self._server.wait(self.pid, seconds)
+        if self._status is None:
+            raise subprocess.TimeoutExpired(["fork"], seconds)
+        if self._tracer is not None:
+            self._tracer.wait(_TRACER_SECONDS_MAX)
+        return self._status
+
+    def kill(self) -> None:
+        """End the tracer; its process is in a group that whoever kills has killed."""
+        if self._tracer is not None:
+            self._tracer.kill()
+            self._tracer.wait()
+
+    def close(self) -> None:
+        """Close the streams."""
+        for each in (self.stdin, self.stdout, self.stderr):
+            with contextlib.suppress(OSError):
+                each.close()
