@@ -36,7 +36,7 @@ from telltale_spec.model.operations import Operation, Reopen
 __all__ = ["FAULT_SUITES", "Choice", "FaultSuite", "by_turns"]
 
 # Each fault has a process of its own, so few are made in a short run.
-_HISTORIES_A_FAULT: Final = 6
+_HISTORIES_A_FAULT: Final = 5
 _HISTORIES_A_WAY: Final = 4
 _HISTORIES_A_RARE_FAULT: Final = 13
 _HISTORIES_AN_OPENING: Final = 20

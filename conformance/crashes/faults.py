@@ -50,6 +50,8 @@ __all__ = [
 
 _MISSES_MAX: Final = 3
 _NUMBER: Final = re.compile(r"\d+")
+# How labels of what stores something begin.
+_STORES: Final = ("append", "put", "call ")
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
 
 
@@ -157,14 +159,22 @@ def _labels(
 
 
 def of_each_kind(labels: Sequence[str], count_max: int) -> list[int]:
-    """Return which calls fail, from 1 on: one of each label first, and then others evenly."""
+    """Return which calls fail, from 1 on: one of each label first, and then others evenly.
+
+    Where there are too many labels, those of what stores something come first: it alone
+    acknowledges what has to be there. A third is left for the others, such as openings.
+    """
     firsts: dict[str, list[int]] = {}
     for number, label in enumerate(labels, 1):
         firsts.setdefault(label, []).append(number)
     # The second of its kind, where there is one, has something before it that may be lost.
-    kinds = evenly([numbers[:2][-1] for numbers in firsts.values()], count_max)
-    others = [number for number in range(1, len(labels) + 1) if number not in kinds]
-    return sorted([*kinds, *evenly(others, count_max - len(kinds))])
+    kinds = {label: numbers[:2][-1] for label, numbers in firsts.items()}
+    storing = [number for label, number in kinds.items() if label.startswith(_STORES)]
+    opening = [number for label, number in kinds.items() if not label.startswith(_STORES)]
+    stored = evenly(storing, count_max - min(len(opening), count_max // 3))
+    chosen = [*stored, *evenly(opening, count_max - len(stored))]
+    others = [number for number in range(1, len(labels) + 1) if number not in chosen]
+    return sorted([*chosen, *evenly(others, count_max - len(chosen))])
 
 
 def rare_calls(labels: Sequence[str], known: Sequence[str], count_max: int) -> list[int]:

@@ -91,3 +91,18 @@ def test_of_each_kind_of_call_one_fails_first() -> None:
     assert of_each_kind(labels, 100) == list(range(1, 24))
     assert len(of_each_kind(labels, 2)) == 2
     assert of_each_kind([], 3) == []
+
+
+@pytest.mark.requirement("WAL-08.fsync-error", "CACHE-08.fsync-error")
+def test_what_stores_fails_first_where_there_are_too_many_kinds_of_calls() -> None:
+    """Only what was stored is acknowledged, so a sync of an append fails in every run."""
+    labels = [
+        *("open, new, log.new, 0", "open, new, , 1"),
+        *("append, new, log, 0", "append, new, log, 0"),
+        *("close, new, log, 0", "open, new, log, 0", "open, new, log, 1"),
+        *("append, opened again, log, 0", "close, opened again, log, 0"),
+    ]
+    assert of_each_kind(labels, 3) == [1, 4, 8]
+    assert {4, 8} < {*of_each_kind(labels, 6)}
+    # Of openings there is one at least, however many ways of storing there are.
+    assert 6 in of_each_kind([*(f"put, new, {each}, 0" for each in "abcde"), "open, new, f, 0"], 3)

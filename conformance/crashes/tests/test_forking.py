@@ -21,6 +21,7 @@ from conformance.crashes.strace import TracedHarness, obstacle
 from conformance.crashes.tests import forked_logs
 from conformance.door.forked import ForkServer, can_fork
 from conformance.errors import BackendFault
+from conformance.records.results import BackendReport
 from tests.zoo.judging import failed, judged
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
@@ -137,16 +138,26 @@ def test_nothing_goes_on_behind_the_end_of_a_fork_server() -> None:
         assert time.monotonic() < deadline
 
 
+def judged_by_syncs(name: str) -> BackendReport:
+    """Return what failing syncs say of a log that promises to stand them."""
+    promises = frozenset({Capability.REOPEN, Capability.POWER_LOSS, Capability.FAULT_TOLERANCE})
+    make = getattr(forked_logs, name)
+    launch = launch_of(f"forked_logs:{name}")
+    backend = Backend(name, agreement_wal=make, capabilities=promises, launch=launch)
+    return judged(backend, SYNCS, profile_name="quick", minimise=False)
+
+
 @pytest.mark.requirement("WAL-08.fsync-error")
 def test_a_log_that_is_wrong_in_forked_processes_alone_conforms() -> None:
     """What a fork shows is looked at again in a program of its own, whose word it is."""
-    launch = launch_of("forked_logs:AtHomeLog")
-    promises = frozenset({Capability.REOPEN, Capability.POWER_LOSS, Capability.FAULT_TOLERANCE})
-    backend = Backend(
-        "at home", agreement_wal=forked_logs.AtHomeLog, capabilities=promises, launch=launch
-    )
-    report = judged(backend, SYNCS, profile_name="quick", minimise=False)
+    report = judged_by_syncs("AtHomeLog")
 
     assert report.fault is None
     assert failed(report) == []
     assert report.crash_classes == ["fsync-error"]
+
+
+@pytest.mark.requirement("WAL-08.fsync-error")
+def test_a_log_that_is_wrong_in_every_process_fails() -> None:
+    """Also where it makes more kinds of syncs than calls fail: those of its appends come first."""
+    assert failed(judged_by_syncs("CarelessLog")) == ["WAL-08.fsync-error"]
