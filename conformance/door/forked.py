@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from telltale_spec.operating_system import NEW_GROUP, kill_group
 
 __all__ = ["ForkServer", "can_fork"]
 
-_SERVE: Final = (sys.executable, "-m", "conformance", "serve")
+_OURS: Final = re.compile(r"-m conformance serve |-c import sys; .*conformance\.__main__.* serve ")
 _POLL_SECONDS: Final = 0.000_5
 _ANSWER_SECONDS: Final = 10.0
 _TRACER_SECONDS_MAX: Final = 10.0
@@ -29,7 +30,8 @@ _ATTACHED: Final = " attached"
 
 def can_fork(command: Sequence[str]) -> bool:
     """Say whether a harness is one of ours, which can make others of itself."""
-    return tuple(command[: len(_SERVE)]) == _SERVE and sys.platform.startswith("linux")
+    is_ours = command[0] == sys.executable and _OURS.match(" ".join(command[1:])) is not None
+    return is_ours and sys.platform.startswith("linux")
 
 
 class ForkServer:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import sysconfig
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Final
 
 import telltale_spec.model
@@ -41,7 +42,6 @@ class Stepper:
         self._on_held = on_held
         self._seconds_max = seconds_max
         self._released = threading.Event()
-        self._counted: dict[CodeType, bool] = {}
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Make a call in this thread and count its lines."""
@@ -57,10 +57,7 @@ class Stepper:
         self._released.set()
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        code = frame.f_code
-        if code not in self._counted:
-            self._counted[code] = _is_backend(code.co_filename)
-        return self._line if self._counted[code] else None
+        return self._line if _is_backend(frame.f_code.co_filename) else None
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
@@ -74,6 +71,7 @@ class Stepper:
         return self._line
 
 
+@functools.cache
 def _is_backend(file_name: str) -> bool:
     if file_name.startswith("<"):
         return False

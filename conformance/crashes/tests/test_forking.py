@@ -22,6 +22,7 @@ from conformance.crashes.tests import forked_logs
 from conformance.door.forked import ForkServer, can_fork
 from conformance.errors import BackendFault
 from conformance.records.results import BackendReport
+from conformance.run.places import importable_name, with_further_processes
 from tests.zoo.judging import failed, judged
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
@@ -118,6 +119,18 @@ def test_a_target_that_cannot_be_used_is_no_fork_server() -> None:
 def test_only_our_own_harnesses_are_forked() -> None:
     assert can_fork(launch_of("crash_logs:right").command)
     assert not can_fork(("./harness", "-m", "conformance", "serve", "a:b"))
+    assert not can_fork((sys.executable, "harness.py", "-m", "conformance", "serve", "a:b"))
+
+
+def test_what_the_plugin_serves_is_forked_too() -> None:
+    factory = forked_logs.AtHomeLog
+    backend = Backend("b", agreement_wal=factory, capabilities=frozenset({Capability.REOPEN}))
+    with with_further_processes(backend, importable_name(factory)) as placed:
+        assert placed.launch is not None
+        assert can_fork(placed.launch.command)
+        server = server_of(placed.launch)
+        server.end()
+        assert server.obstacle == ""
 
 
 def test_nothing_goes_on_behind_the_end_of_a_fork_server() -> None:
