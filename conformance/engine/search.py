@@ -205,7 +205,7 @@ class Search:
             kept_values=kept_values,
         )
         with session, equal_draws():
-            found = self._found(session, seed)
+            found = self._found_or_first(session, seed)
         self._tried = (self._tried[0] + session.histories, self._tried[1] + session.operations)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
@@ -222,6 +222,18 @@ class Search:
             # What a history left cannot be taken back, so tries would show nothing.
             return _recorded(found)
         return self._settled(found, session.first)
+
+    def _found_or_first(self, session: Session, seed: int) -> Counterexample | None:
+        """Search; where the backend does not go on behind a failure, that is what was found."""
+        try:
+            return self._found(session, seed)
+        except BackendFault as fault:
+            # The failure that is known says more than that the backend cannot be judged.
+            if session.first is None:
+                raise
+            note = f"{session.first.requirement_id} failed, and then: {fault.message}"
+            self.notes += [] if note in self.notes else [note]
+            return session.first
 
     def _settled(
         self, found: Counterexample, first: Counterexample | None = None
@@ -243,8 +255,10 @@ class Search:
 
     def _tried_again(self, found: Counterexample) -> Counterexample:
         began_at = time.monotonic()
+        has_answered = False
 
         def attempt(random_seed: int) -> bool:
+            nonlocal has_answered
             requirement_id = found.requirement_id
             try:
                 again = carried_out(
@@ -254,11 +268,18 @@ class Search:
                 # The failure that is known says more than that the backend cannot be judged.
                 note = f"{requirement_id} was tried again: {fault.message}"
                 self.notes += [] if note in self.notes else [note]
+                if not has_answered:
+                    # Who does not answer at all says nothing of how often it fails.
+                    raise
                 return False
+            has_answered = True
             return again.counterexample is not None
 
         try:
             return repeated(found, attempt, self._repeating_seconds)
+        except BackendFault:
+            # It was not tried, with other seeds either.
+            return replace(found, random_seed=None)
         finally:
             self._repeating_seconds -= time.monotonic() - began_at
 
@@ -369,6 +390,9 @@ class Search:
             return "the backend does not declare keeps-rejected"
         if judged.requirement_id == "WAL-04" and self._keeps_rejected:
             return "the backend declares keeps-rejected"
+        if judged.requirement_id in self.failures:
+            # What was found needed nothing that the backend does not have.
+            return None
         declared = {capability.value for capability in self.backend.capabilities}
         if judged.requirement_id in _NEED_CONCURRENT_CALLS and not self.backend.concurrent_calls:
             return "the harness serves one call at a time"

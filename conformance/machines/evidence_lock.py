@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from conformance.engine.session import Returned
 from conformance.engine.suite import Law, TableLaw
+from conformance.errors import BackendFault
 from conformance.machines.evidence_probes import answer_text, shown_outcome
 from conformance.machines.evidence_subject import OUTCOME, REQUEST, HandlerSubject, judged_alone
 from conformance.machines.evidence_values import inner_outcomes
@@ -300,7 +301,7 @@ def _started(act: Callable[[], Any]) -> threading.Thread:
 
     def run() -> None:
         # Whoever started the thread sees that it got no answer from it.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, BackendFault):
             act()
 
     thread = threading.Thread(target=run, daemon=True)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from conformance.backend import AgreementWalHandlerLike
 from conformance.engine.session import History
+from conformance.errors import BackendFault
 from conformance.machines.probes import ProbeWal, ScriptedHandler
 from conformance.rules.narration import entries_text, operation_text
 from strategies.faults import BackendCall, CallFault
@@ -107,7 +108,7 @@ class _SecondSync:
     def _run(self) -> None:
         try:
             self.answer = self._handler.wal_sync(request_of("second", 2))
-        except Exception as error:
+        except (Exception, BackendFault) as error:
             self.answer = error
 
     def _before_call(self, name: str) -> None:
@@ -215,6 +216,7 @@ def judge_escape(history: History, escape: _Escape) -> None:
 def _swallowing(act: Callable[[], object]) -> None:
     try:
         act()
-    except Exception:
-        # Whether the handler lets the exception through is its own affair.
+    except (Exception, BackendFault):
+        # Whether the handler lets the exception through is its own affair; who does not answer is
+        # told to whoever asks next.
         return

@@ -13,6 +13,7 @@ from conformance.engine.search import Search
 from conformance.engine.session import History, Session
 from conformance.engine.suite import ConformanceMachine, LawSuite, Suite, TableLaw
 from conformance.engine.watch import CallWatch
+from conformance.errors import BackendFault
 from conformance.machines.long_logs import LONG_LOG_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import Counterexample, RequirementResult, Verdict
@@ -175,3 +176,33 @@ def test_what_has_failed_is_searched_for_no_further() -> None:
     assert not {each.name for each in alone.situations} & set(LONG_LOG_SUITE.situations)
     # Others are still open after it.
     assert {each.name for each in among.situations} & set(LONG_LOG_SUITE.situations)
+
+
+def test_a_failure_stands_whatever_becomes_of_the_backend_behind_it() -> None:
+    """A lock that is never free again fails, though its process answers nothing any more."""
+    seen: list[int] = []
+
+    def judge(history: History, value: int) -> None:
+        if seen:
+            raise BackendFault("any", "it does not answer any more")
+        seen.append(value)
+        history.note("take a snapshot", "no answer")
+        history.check("SYNC-03", False, "the lock is free again", "the call waits for ever")
+
+    suite = LawSuite(
+        name="lock",
+        laws=(TableLaw("free again", lambda histories: (1,), judge),),
+        requirement_ids=("SYNC-03", "SYNC-13"),
+        situations={},
+        present=lambda backend: True,
+    )
+    # What is asked of it in turn only is judged by what that shows.
+    report = judged(Backend("any", concurrent_calls=False), (suite,))
+
+    assert report.fault is None
+    assert failed(report) == ["SYNC-03"]
+    assert report.notes[0] == "SYNC-03 failed, and then: it does not answer any more"
+    (failure,) = [each for each in report.results if each.verdict is Verdict.FAIL]
+    assert failure.counterexample is not None
+    assert failure.counterexample.tries == 0
+    assert failure.counterexample.random_seed is None
