@@ -96,6 +96,8 @@ class Session:
     histories_done: int = 0
     operations: int = 0
     budget_ran_out: bool = False
+    # How often in a row a storage was refused though all that nobody holds was given up.
+    given_up_in_vain: int = 0
     # How much of its plan a suite has carried out, where its histories do not tell.
     carried_out_share: float | None = None
     acts_carried_out: int = 0

@@ -19,6 +19,8 @@ __all__ = ["TRIES", "answered", "event_of", "opened_again", "takes_the_id"]
 TRIES: Final = 3
 """How often something is asked before a refusal counts: a busy backend answers the next time."""
 
+_VAIN_MAX: Final = 8
+
 
 def event_of(operation: Operation, answer: Raised | Returned) -> Event:
     """Return an answer as the judges take it."""
@@ -56,12 +58,18 @@ def opened_again(
     raises, and where it is refused again and again, as a lock may be given up a little late.
     """
     text = f"{operation_text(operation)}{where}"
-    for _ in range(TRIES):
+    for refusals in range(TRIES):
         answer = history.call(text, make, operation=operation, undeclared=requirement_id)
         if isinstance(answer, Returned):
+            if refusals == 2:
+                history.session.given_up_in_vain = 0
             return answer.value
-        # What has no close may be held by the frames of an error that was raised in it.
-        gc.collect()
+        # What has no close may be held by the frames of an error that was raised in it. To give it
+        # up takes long beside an opening: who is late is waited for first, and where nothing has
+        # come of it for some times, nothing will.
+        if refusals == 1 and history.session.given_up_in_vain < _VAIN_MAX:
+            history.session.given_up_in_vain += 1
+            gc.collect()
     refused = answer.message if isinstance(answer, Raised) else ""
     history.check(requirement_id, False, "a storage that can be opened", f"refused: {refused}")
     # The requirement is known to be broken; nothing more can be asked of what is not open.
