@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -25,6 +25,7 @@ _HEAD_BYTES: Final = 24
 _TAIL_BYTES: Final = 4
 # The head of the file itself, and what comes behind it.
 _FIRST: Final = 2
+_KINDS_MAX: Final = 8
 
 
 class DamageKind(enum.Enum):
@@ -73,14 +74,15 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The bytes of a file that one operation has changed."""
+    """The bytes of a file that one operation has changed; ``kind`` is that of what it stored."""
 
     path: str
     begin: int
     end: int
+    kind: str = ""
 
 
-def changed_records(before: Image, after: Image) -> Iterator[Record]:
+def changed_records(before: Image, after: Image, kind: str = "") -> Iterator[Record]:
     """Yield for each file that changed the stretch from its first new byte to its last one."""
     old = dict(before.files)
     for path, data in after.files:
@@ -92,7 +94,7 @@ def changed_records(before: Image, after: Image) -> Iterator[Record]:
         behind = _equal_bytes(was[begin:][::-1], data[begin:][::-1])
         end = len(data) if len(was) != len(data) else len(data) - behind
         if begin < end:
-            yield Record(path, begin, end)
+            yield Record(path, begin, end, kind)
 
 
 def _equal_bytes(one: bytes, other: bytes) -> int:
@@ -102,9 +104,11 @@ def _equal_bytes(one: bytes, other: bytes) -> int:
 
 
 def damages(image: Image, records: Iterable[Record], seed: int, count_max: int) -> list[Damage]:
-    """Return at most ``count_max`` damages, each of which changes the files.
+    """Return at most ``count_max`` damages, each of which changes the files, and some more.
 
-    Each file has some, and what a record begins and ends with comes before the rest.
+    Each file has some, and what a record begins and ends with comes before the rest. Of each kind
+    of record one has every bit of its ends flipped besides: a mark that no checksum covers may
+    count in records of its kind alone.
     """
     chance = random.Random(f"{seed} {image.digest.hex()}")  # noqa: S311 - a sample, not a secret
     files = [(path, data) for path, data in image.files if data]
@@ -122,7 +126,24 @@ def damages(image: Image, records: Iterable[Record], seed: int, count_max: int) 
     distinct = dict.fromkeys(chosen)
     rest = count_max - len(distinct)
     distinct |= dict.fromkeys(_spread(files, rest, chance))
-    return list(distinct)[:count_max]
+    of_kinds = [each for record in _of_each_kind(kept) for each in _every_end(record, sizes)]
+    return list(dict.fromkeys([*list(distinct)[:count_max], *of_kinds]))
+
+
+def _of_each_kind(records: Sequence[Record]) -> list[Record]:
+    """Return the first record of each kind in each file, as far as there are few."""
+    firsts: dict[tuple[str, str], Record] = {}
+    for record in records:
+        if record.kind:
+            firsts.setdefault((record.kind, record.path), record)
+    return list(firsts.values())[:_KINDS_MAX]
+
+
+def _every_end(record: Record, sizes: Mapping[str, int]) -> Iterator[Damage]:
+    """Yield each bit of both ends of a record."""
+    for offset in _end_bytes(record, sizes[record.path]):
+        for bit in range(_BYTE_BITS):
+            yield Damage(record.path, DamageKind.FLIPPED_BIT, offset, bit)
 
 
 def _flip(path: str, offset: int, chance: random.Random) -> Damage:
@@ -154,10 +175,16 @@ def _edges(path: str, data: bytes, chance: random.Random) -> Iterator[Damage]:
 
 def _of_record(record: Record, size: int, chance: random.Random) -> Iterator[Damage]:
     """Yield a flip in each byte at both ends of a record, and in the last one before it."""
-    end = min(record.end, size)
-    head = range(max(0, record.begin - 1), min(record.begin + _HEAD_BYTES, end))
-    for offset in dict.fromkeys([*head, *range(max(record.begin, end - _TAIL_BYTES), end)]):
+    before = [record.begin - 1] if record.begin else []
+    for offset in [*before, *_end_bytes(record, size)]:
         yield _flip(record.path, offset, chance)
+
+
+def _end_bytes(record: Record, size: int) -> list[int]:
+    """Return the places of the first and the last bytes of a record."""
+    end = min(record.end, size)
+    head = range(record.begin, min(record.begin + _HEAD_BYTES, end))
+    return list(dict.fromkeys([*head, *range(max(record.begin, end - _TAIL_BYTES), end)]))
 
 
 def _spread(

@@ -24,6 +24,7 @@ from conformance.errors import BackendFault
 from conformance.rules.narration import entry_text, quoted
 from telltale_spec.model.operations import Operation
 from telltale_spec.wire.agreement import AgreementLevel, Escalation
+from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
 __all__ = ["FURTHER", "AtRest", "Opener", "Shown", "View", "unlawful"]
 
@@ -118,7 +119,7 @@ class Opener:
             for deed in carry_out(connection, component, folder, operations):
                 deeds.append(deed)
                 before, image = image, read_image(folder)
-                records += changed_records(before, image)
+                records += changed_records(before, image, _kind_of(deed.entry))
         except BackendFault:
             self._connection = None
             raise
@@ -174,6 +175,13 @@ class Opener:
             _close(connection, component, number)
             return _in_folder(loaded, folder), number
         return tuple(loaded.entries), number
+
+
+def _kind_of(stored: Any) -> str:
+    """Return what is stored in a word: the kind of an entry, or how the effect of one ended."""
+    if isinstance(stored, EvidenceOutcomeCacheEntry):
+        return stored.outcome.status.variant_name
+    return "" if stored is None else type(stored).__name__
 
 
 def _views(

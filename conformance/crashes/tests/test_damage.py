@@ -46,6 +46,21 @@ def test_every_bit_is_met_that_the_first_and_the_last_record_begin_with() -> Non
 
 
 @pytest.mark.requirement("WAL-15.bit-rot")
+def test_every_bit_of_the_ends_of_one_record_of_each_kind_is_met() -> None:
+    """A mark may count in records of its kind alone, and in one of its bits."""
+    kinds = ("gate", "evidence", "gate", "gate", "")
+    records = [
+        Record("a", 100 * number, 100 * number + 80, kind) for number, kind in enumerate(kinds)
+    ]
+    found = {*damages(FILES, [Record("a", 400, 500), *records], 0, 60)}
+
+    for begin in (0, 100):
+        for offset in (*range(begin, begin + 24), *range(begin + 76, begin + 80)):
+            assert {Damage("a", FLIPPED, offset, bit) for bit in range(8)} <= found
+    assert len(found) <= 60 + 2 * 28 * 8
+
+
+@pytest.mark.requirement("WAL-15.bit-rot")
 def test_few_bits_are_all_tried_and_no_damage_changes_nothing() -> None:
     small = Image((("s", b"\x01\x02"),))
     found = damages(small, [], 0, 1_000)
