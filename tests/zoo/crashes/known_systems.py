@@ -88,13 +88,17 @@ _PRAGMA: Final = "sqlite.org/pragma.html#pragma_synchronous"
 
 
 def _sqlite(journal: str, level: str, fates: dict[str, Fate], why: str) -> System:
-    mode = {"DELETE": "rollback journal", "WAL": "write-ahead log"}[journal]
+    mode = {
+        "DELETE": "rollback journal",
+        "TRUNCATE": "rollback journal that is cut (`TRUNCATE`)",
+        "WAL": "write-ahead log",
+    }[journal]
     return System(
         f"sqlite_{journal.lower()}_{level.lower()}",
         f"SQLite, {mode}, `synchronous={level}`",
         _on(sqlite_storage(journal, level)),
         fates,
-        f"{_PRAGMA}: {why}",
+        why if why.startswith("measured") else f"{_PRAGMA}: {why}",
     )
 
 
@@ -117,6 +121,12 @@ SYSTEMS: Final = (
         "OFF",
         _fates("keeps", "breaks", "breaks", "loses"),
         "a crash of the application does no harm, a loss of power may damage the database",
+    ),
+    _sqlite(
+        "TRUNCATE",
+        "EXTRA",
+        _fates("keeps", "breaks", "breaks", "keeps"),
+        "measured: where the journal grows again, old bytes may be its head of another transaction",
     ),
     _sqlite("WAL", "EXTRA", _ALL_KEPT, "as FULL"),
     _sqlite("WAL", "FULL", _ALL_KEPT, "the log is synced after each commit"),
