@@ -52,6 +52,8 @@ _MISSES_MAX: Final = 3
 _NUMBER: Final = re.compile(r"\d+")
 # How labels of what stores something begin.
 _STORES: Final = ("append", "put", "call ")
+# A line with none of these is no part of a call that was made to fail.
+_PARTS_OF_INJECTED: Final = ("(INJECTED)", "<unfinished ...>", " resumed>")
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
 
 
@@ -323,12 +325,13 @@ def _failed_run(
     history.prepare(directory)
     with storage_folder() as aside:
         trace = aside / "trace"
+        injections = _Injections(trace, directory)
         try:
             connection = traced_connection(
                 history.launch, trace, options, names, fork_server=history.fork_server
             )
         except BackendFault:
-            if not any(_injected(trace)):
+            if not injections.are_any():
                 raise
             # What failed was none of the storage's calls.
             return FaultedRun(number, (), failed=False, ended=True)
@@ -337,14 +340,14 @@ def _failed_run(
         try:
             for deed in history.carried_out(connection, directory):
                 deeds.append(deed)
-                if early is None and _has_failed(trace, directory):
+                if early is None and injections.are_any_stored():
                     early = (len(deeds), read_image(directory))
         except BackendFault:
             ended = True
         finally:
             image = read_image(directory)
             connection.close()
-        failed = _has_failed(trace, directory)
+        failed = injections.are_any_stored()
         return FaultedRun(number, tuple(deeds), failed, ended, image=image, early=early)
 
 
@@ -382,25 +385,41 @@ def _paths(plan: Plan, directory: Path) -> list[str]:
     return [word for name in plan.names for word in ("-P", str(directory / name))]
 
 
-def _has_failed(trace: Path, directory: Path) -> bool:
-    """Say whether a call on something in a directory was made to fail."""
-    # Texts of a trace are hexadecimal.
-    named = "".join(f"\\x{byte:02x}" for byte in os.fsencode(directory))
-    return any(named in argument for call in _injected(trace) for argument in call.arguments)
+class _Injections:
+    """Looks in a trace that still grows for calls that were made to fail."""
 
+    def __init__(self, trace: Path, directory: Path) -> None:
+        self._trace = trace
+        # Texts of a trace are hexadecimal.
+        self._named = "".join(f"\\x{byte:02x}" for byte in os.fsencode(directory))
+        self._reader = TraceReader()
+        self._taken_bytes = 0
+        self._found: list[SystemCall] = []
 
-def _injected(trace: Path) -> Iterator[SystemCall]:
-    """Yield the calls that were made to fail."""
-    reader = TraceReader()
-    if not trace.exists():
-        return
-    with trace.open(encoding="ascii", errors="backslashreplace") as lines:
-        for line in lines:
-            # The last line of a process that still runs may not be whole.
-            with contextlib.suppress(TraceError):
-                call = reader.read(line.rstrip("\n"))
-                if isinstance(call, SystemCall) and call.is_injected:
-                    yield call
+    def are_any(self) -> bool:
+        """Say whether any call has failed by now."""
+        self._take()
+        return bool(self._found)
+
+    def are_any_stored(self) -> bool:
+        """Say whether a call on something in the directory has."""
+        self._take()
+        return any(self._named in argument for call in self._found for argument in call.arguments)
+
+    def _take(self) -> None:
+        """Read what has come; the last line of a process that still runs may not be whole."""
+        if not self._trace.exists():
+            return
+        with self._trace.open("rb") as file:
+            file.seek(self._taken_bytes)
+            whole, end, _ = file.read().rpartition(b"\n")
+        self._taken_bytes += len(whole) + len(end)
+        for line in whole.decode("ascii", "backslashreplace").split("\n"):
+            if any(mark in line for mark in _PARTS_OF_INJECTED):
+                with contextlib.suppress(TraceError):
+                    call = self._reader.read(line)
+                    if isinstance(call, SystemCall) and call.is_injected:
+                        self._found.append(call)
 
 
 def _carried_out(conducting: Iterator[Deed]) -> tuple[tuple[Deed, ...], bool]:
