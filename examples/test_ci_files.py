@@ -76,6 +76,7 @@ def test_the_command_of_a_service_judges_and_writes_what_is_kept(
     }
 
 
+@pytest.mark.nightly
 def test_pytest_judges_by_its_settings_alone(folder: Path) -> None:
     shutil.copy(EXAMPLES / "ci" / "pytest.ini", folder)
     (folder / "test_nothing.py").write_text("def test_nothing():\n    assert True\n")

@@ -75,7 +75,15 @@ def broken_log() -> Replay:
     return recorded(CASES[0])
 
 
-@each_case
+@pytest.mark.parametrize(
+    "case",
+    # The largest input takes a while to be read a hundred times, so it is read by night.
+    [
+        pytest.param(each, marks=pytest.mark.nightly) if each.requirement_id == "DEC-27" else each
+        for each in CASES
+    ],
+    ids=lambda case: f"{case.suite.name}-{case.requirement_id}",
+)
 def test_a_failure_is_found_again_with_the_same_fingerprint(case: Case) -> None:
     replay = recorded(case)
     result = replayed(replay, case.broken)

@@ -39,8 +39,8 @@ def launched(name: str) -> Backend:
 @pytest.mark.parametrize(
     ("name", "requirement_id"),
     [
-        ("FindsItThere_log", "WAL-08.fsync-error"),
         ("RemembersWhatFailed_cache", "CACHE-08.disk-full"),
+        ("FindsItThere_log", "WAL-08.fsync-error"),
         ("ShowsWhatItRefused_cache", "CACHE-08.disk-full"),
     ],
 )

@@ -23,6 +23,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.requirement("WAL-08.disk-full")
 def test_who_does_not_look_whether_there_was_space_fails(name: str) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can b
 @pytest.mark.by_day(2)
 @pytest.mark.parametrize(
     "name",
-    ["LongSegmentNameNotSynced_log", "CompactsLateInPlace_cache", "ForgetsThatAFileFailed_log"],
+    ["LongSegmentNameNotSynced_log", "ForgetsThatAFileFailed_log", "CompactsLateInPlace_cache"],
 )
 def test_what_is_wrong_in_a_rare_operation_fails(name: str) -> None:
     case = CASES[name]

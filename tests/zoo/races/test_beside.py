@@ -63,6 +63,7 @@ def test_who_lives_on_in_the_right_way_passes(name: str) -> None:
     assert [note for note in report.notes if "a process killed at" in note]
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-08.kill-inside")
 def test_a_failure_says_what_is_lawful_and_can_be_replayed() -> None:
     broken = launched("UndoesAtOpening_log")
