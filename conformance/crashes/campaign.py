@@ -30,7 +30,7 @@ from conformance.crashes.states import CrashState
 from conformance.crashes.strace import TracedHarness, obstacle
 from conformance.crashes.survivors import continued
 from conformance.crashes.trace_errors import TraceError
-from conformance.door.forked import ForkServer, can_fork
+from conformance.door.forked import ForkServer, begun_fork_server
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
 from telltale_spec.model.operations import LoadCache, LoadLog, Operation
@@ -127,7 +127,7 @@ class Crew:
         self._traced: TracedHarness | None = None
         self._opener: Opener | None = None
         self._fork_server: ForkServer | None = None
-        self._may_fork = can_fork(launch.command)
+        self._may_fork = True
         self._scratch: ScratchFolder | None = None
         self._count = 0
 
@@ -340,24 +340,16 @@ class Crew:
 
 def _fork_server(launch: Launch) -> ForkServer | None:
     """Return a fork server whose children can be traced, or nothing."""
-    try:
-        found = ForkServer(
-            launch.command,
-            seconds_max=launch.starting_seconds_max,
-            on_process=launch.on_process,
-        )
-    except OSError:
-        # Then there is no faster way, and the other one tells what is wrong.
+    found = begun_fork_server(launch)
+    if found is None:
         return None
     try:
-        if not found.obstacle:
-            TracedHarness(launch, fork_server=found).end()
-            return found
+        TracedHarness(launch, fork_server=found).end()
     except BackendFault:
         # Not every system lets strace attach to what runs already.
-        pass
-    found.end()
-    return None
+        found.end()
+        return None
+    return found
 
 
 def _model(recording: Recording, file_system: FileSystem) -> PowerModel:

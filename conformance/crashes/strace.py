@@ -101,7 +101,7 @@ def traced_connection(
     start: Start = started
     if fork_server is not None:
         tracer = _tracer(trace, options, calls)
-        start = lambda command: fork_server.start(tracer, trace.with_name("told"))  # noqa: E731
+        start = lambda command: fork_server.start_traced(tracer, trace.with_name("told"))  # noqa: E731
     return Connection(
         traced_command(launch.command, trace, options, calls),
         call_seconds_max=launch.call_seconds_max,

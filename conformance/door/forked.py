@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
+from conformance.backend import Launch
 from conformance.door.child import Process
 from conformance.door.fork_server import MESSAGE_BYTES_MAX, STREAMS_COUNT
 from conformance.errors import BackendFault
 from telltale_spec.operating_system import NEW_GROUP, kill_group
 
-__all__ = ["ForkServer", "can_fork"]
+__all__ = ["ForkServer", "begun_fork_server", "can_fork"]
 
 _OURS: Final = re.compile(r"-m conformance serve |-c import sys; .*conformance\.__main__.* serve ")
 _POLL_SECONDS: Final = 0.000_5
@@ -73,12 +74,27 @@ class ForkServer:
         self._process.wait()
         self._on_process(self._process.pid, False)
 
-    def start(self, tracer: Sequence[str], told: Path) -> Process:
-        """Start a child in a group of its own, and a tracer that sees all that it is asked to do.
+    def start_traced(self, tracer: Sequence[str], told: Path) -> Process:
+        """Start a child, and a tracer that sees all that it is asked to do.
 
         ``tracer`` is the command of strace without what it traces; what it has to say goes to the
         file ``told``. Raises ``OSError``.
         """
+        child = self._started()
+        try:
+            child.trace(tracer, told)
+        except OSError:
+            kill_group(child.pid)
+            child.kill()
+            child.close()
+            raise
+        return child
+
+    def start(self, command: Sequence[str]) -> Process:
+        """Start a child in a group of its own, whatever its command; raises ``OSError``."""
+        return self._started()
+
+    def _started(self) -> _ForkedProcess:
         streams = [os.pipe() for _ in range(STREAMS_COUNT)]
         ours = [streams[0][1], streams[1][0], streams[2][0]]
         theirs = [streams[0][0], streams[1][1], streams[2][1]]
@@ -92,15 +108,7 @@ class ForkServer:
         finally:
             for each in theirs:
                 os.close(each)
-        child = _ForkedProcess(self, process_id, ours)
-        try:
-            child.trace(tracer, told)
-        except OSError:
-            kill_group(process_id)
-            child.kill()
-            child.close()
-            raise
-        return child
+        return _ForkedProcess(self, process_id, ours)
 
     def wait(self, process_id: int, seconds: float) -> int | None:
         """Return how a child ended, or nothing while it goes on.
@@ -120,6 +128,25 @@ class ForkServer:
         if not answer:
             raise ConnectionResetError("the fork server has ended")
         return json.loads(answer)
+
+
+def begun_fork_server(launch: Launch) -> ForkServer | None:
+    """Return what starts harnesses at once, or nothing where that cannot be done.
+
+    There is another way then, which tells what is wrong, if anything is.
+    """
+    if not can_fork(launch.command):
+        return None
+    try:
+        server = ForkServer(
+            launch.command, seconds_max=launch.starting_seconds_max, on_process=launch.on_process
+        )
+    except OSError:
+        return None
+    if server.obstacle:
+        server.end()
+        return None
+    return server
 
 
 class _ForkedProcess:

@@ -19,9 +19,17 @@ from conformance.engine.randomness import random_seed_of
 from conformance.engine.session import Session
 from conformance.engine.suite import Replayed, Suite
 from conformance.engine.watch import CallWatch
+from conformance.errors import BackendFault
 from conformance.records.results import Counterexample
 
-__all__ = ["TRIES_OF_CHANCE", "TRIES_SURE", "carried_out", "other_seeds", "repeated"]
+__all__ = [
+    "TRIES_OF_CHANCE",
+    "TRIES_SURE",
+    "carried_out",
+    "other_seeds",
+    "repeated",
+    "repeated_or_not",
+]
 
 TRIES_SURE: Final = 10
 """So many tries that all fail make a failure one that always comes."""
@@ -92,6 +100,39 @@ def repeated(
     # What comes by chance all the same depends on more than the seed.
     needed = seed if not always or _needs(seed, attempt, seconds) else None
     return replace(found, reproduced=always, tries=tries, failures=failures, random_seed=needed)
+
+
+def repeated_or_not(
+    found: Counterexample,
+    carry_out: Callable[[int], Replayed],
+    seconds: float,
+    note: Callable[[str], None],
+) -> Counterexample:
+    """Return a failure as :func:`repeated` does, where its backend can be asked again at all.
+
+    The failure that is known says more than that the backend cannot be judged: ``note`` is told of
+    that. ``carry_out`` carries the acts out with a seed, and may raise ``BackendFault``.
+    """
+    has_answered = False
+
+    def attempt(random_seed: int) -> bool:
+        nonlocal has_answered
+        try:
+            again = carry_out(random_seed)
+        except BackendFault as fault:
+            note(f"{found.requirement_id} was tried again: {fault.message}")
+            if not has_answered:
+                # Who does not answer at all says nothing of how often it fails.
+                raise
+            return False
+        has_answered = True
+        return again.counterexample is not None
+
+    try:
+        return repeated(found, attempt, seconds)
+    except BackendFault:
+        # It was not tried, with other seeds either.
+        return replace(found, random_seed=None)
 
 
 def _needs(seed: int, attempt: Callable[[int], bool], seconds: float) -> bool:

@@ -16,11 +16,12 @@ from conformance.engine.draws import equal_draws
 from conformance.engine.following import Follower
 from conformance.engine.headway import Headway
 from conformance.engine.hunting import seen_in
+from conformance.engine.levels import binding_level, not_applicable
 from conformance.engine.profiles import Profile
-from conformance.engine.repeats import carried_out, repeated
+from conformance.engine.repeats import carried_out, repeated_or_not
 from conformance.engine.session import Session
 from conformance.engine.shortage import share_done, shortage_text
-from conformance.engine.suite import Suite, begins_again
+from conformance.engine.suite import Replayed, Suite, begins_again
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault
 from conformance.records.fingerprint import fingerprint_of
@@ -32,16 +33,12 @@ from conformance.records.results import (
     Step,
     Verdict,
 )
-from conformance.records.verdicts import level_of
 from conformance.requirements import Requirement, requirement
 from telltale_spec.model.machine import RejectionMode
 
 __all__ = [
     "Progress",
     "Search",
-    "binding_level",
-    "blamed_on",
-    "not_applicable",
 ]
 
 # Each failing requirement costs another search, with that requirement muted, to
@@ -231,8 +228,7 @@ class Search:
             # The failure that is known says more than that the backend cannot be judged.
             if session.first is None:
                 raise
-            note = f"{session.first.requirement_id} failed, and then: {fault.message}"
-            self.notes += [] if note in self.notes else [note]
+            self._note(f"{session.first.requirement_id} failed, and then: {fault.message}")
             return session.first
 
     def _settled(
@@ -255,33 +251,19 @@ class Search:
 
     def _tried_again(self, found: Counterexample) -> Counterexample:
         began_at = time.monotonic()
-        has_answered = False
 
-        def attempt(random_seed: int) -> bool:
-            nonlocal has_answered
-            requirement_id = found.requirement_id
-            try:
-                again = carried_out(
-                    self.suite, self.backend, found.acts, requirement_id, self.watch, random_seed
-                )
-            except BackendFault as fault:
-                # The failure that is known says more than that the backend cannot be judged.
-                note = f"{requirement_id} was tried again: {fault.message}"
-                self.notes += [] if note in self.notes else [note]
-                if not has_answered:
-                    # Who does not answer at all says nothing of how often it fails.
-                    raise
-                return False
-            has_answered = True
-            return again.counterexample is not None
+        def carry_out(random_seed: int) -> Replayed:
+            return carried_out(
+                self.suite, self.backend, found.acts, found.requirement_id, self.watch, random_seed
+            )
 
         try:
-            return repeated(found, attempt, self._repeating_seconds)
-        except BackendFault:
-            # It was not tried, with other seeds either.
-            return replace(found, random_seed=None)
+            return repeated_or_not(found, carry_out, self._repeating_seconds, self._note)
         finally:
             self._repeating_seconds -= time.monotonic() - began_at
+
+    def _note(self, note: str) -> None:
+        self.notes += [] if note in self.notes else [note]
 
     def _report_headway(self, headway: Headway) -> None:
         histories, operations = self._tried
@@ -298,8 +280,7 @@ class Search:
         enough = self.suite.judges_alike and done >= max(_HISTORIES_ENOUGH, _PLAN_ENOUGH * planned)
         self.budget_ran_out = self.budget_ran_out or not enough
         self._carried_out_share = min(self._carried_out_share, share_done(session))
-        note = f"{self.suite.name}: {done} of {planned} histories in the time of the profile"
-        self.notes += [] if note in self.notes else [note]
+        self._note(f"{self.suite.name}: {done} of {planned} histories in the time of the profile")
 
     def _found(self, session: Session, seed: int) -> Counterexample | None:
         """Search; go on with other histories where equal ones did not go the same way.
@@ -412,14 +393,3 @@ def _recorded(found: Counterexample) -> Counterexample:
     acts = [act.to_data() for act in found.acts]
     parts = (found.requirement_id, found.suite, acts, found.expected, found.actual)
     return replace(found, acts=acts, fingerprint=fingerprint_of(*parts))
-
-
-def binding_level(judged: Requirement, backend: Backend) -> str:
-    """Return the level that binds this backend."""
-    return level_of(judged, {capability.value for capability in backend.capabilities})
-
-
-def not_applicable(requirement_id: str, reason: str) -> RequirementResult:
-    """Return the result of a requirement that a backend is not held to."""
-    level = requirement(requirement_id).level.value
-    return RequirementResult(requirement_id, level, Verdict.NOT_APPLICABLE, 0, reason)

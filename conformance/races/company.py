@@ -9,7 +9,9 @@ from pathlib import Path
 
 from conformance.backend import Launch
 from conformance.crashes.conduct import Component
+from conformance.door.child import started
 from conformance.door.connection import Connection
+from conformance.door.forked import ForkServer, begun_fork_server
 from conformance.races.meetings import CLIENTS, HELD, Meet, Meeting
 from conformance.races.plans import Pair
 
@@ -17,19 +19,41 @@ __all__ = ["Company"]
 
 
 class Company:
-    """Three processes of one backend; started when they are needed, and ended by :meth:`end`."""
+    """Three processes of one backend; started when they are needed, and ended by :meth:`end`.
+
+    Once one is killed in each meeting, those that take its place are children of a fork server,
+    until they are seen to do something else than they may.
+    """
 
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
         self._connections: dict[int, tuple[Connection, int]] = {}
         self._telling = threading.Lock()
+        self._fork_server: ForkServer | None = None
+        self._may_fork = True
 
     def end(self) -> None:
         """End the processes; the next meeting starts them again."""
         with contextlib.ExitStack() as stack:
+            if self._fork_server is not None:
+                stack.callback(self._fork_server.end)
             for connection, _ in self._connections.values():
                 stack.callback(connection.close)
             self._connections = {}
+            self._fork_server = None
+
+    def stop_forking(self) -> bool:
+        """Let all processes be programs of their own from now on; say whether they were not."""
+        self._may_fork = False
+        was_forking = self._fork_server is not None
+        if was_forking:
+            self.end()
+        return was_forking
+
+    def _begin_forking(self) -> None:
+        if self._may_fork and self._fork_server is None:
+            self._fork_server = begun_fork_server(self.launch)
+            self._may_fork = self._fork_server is not None
 
     def _started(self) -> list[tuple[Connection, int]]:
         """Return the processes with their numbers; those that are missing start side by side."""
@@ -59,6 +83,7 @@ class Company:
             call_seconds_max=self.launch.call_seconds_max,
             starting_seconds_max=self.launch.starting_seconds_max,
             on_process=note,
+            start=started if self._fork_server is None else self._fork_server.start,
         )
         return connection, numbers[0]
 
@@ -90,4 +115,5 @@ class Company:
             elif meeting.is_killed:
                 connection, _ = self._connections.pop(HELD)
                 connection.close()
+                self._begin_forking()
         return meeting

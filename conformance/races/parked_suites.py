@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
-from conformance.backend import Backend, Capability, Launch
+from conformance.backend import Backend, Capability
 from conformance.concurrency.caches import judge_cache
-from conformance.concurrency.calls import ConcurrentCall, Judgement
+from conformance.concurrency.calls import ConcurrentCall, Judgement, Order
 from conformance.concurrency.logs import judge_log
-from conformance.crashes.conduct import Component, plain_fault
+from conformance.crashes.conduct import Component
 from conformance.crashes.selection import evenly
 from conformance.engine.acts import Act, ActForm
-from conformance.engine.scratch import ScratchFolder
 from conformance.engine.session import History, HistoryEnded, Session, Violation
 from conformance.engine.suite import Replayed, Suite
-from conformance.errors import BackendFault
 from conformance.machines.overlapping import check_order
 from conformance.races.company import Company
 from conformance.races.meetings import STUCK, Meet, Meeting
+from conformance.races.parked_launches import known_of
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
-from conformance.races.ptrace import obstacle_of_system
 from conformance.races.telling import contents_text, found_text, meeting_steps
 from conformance.races.tracing import HoldingError
 from conformance.records.results import Counterexample
@@ -141,13 +138,13 @@ class ParkedSuite(Suite):
                 "declared, and not tried: the backend cannot be started as a process of its own; "
                 "judge it by its name as package.module:factory, or with --command"
             )
-        problem = _known_of(backend.launch).problem(self.part)
+        problem = known_of(backend.launch).problem(self.part)
         return f"declared, and not tried: {problem}" if problem else ""
 
     def end(self, backend: Backend) -> None:
         """End the processes that were used."""
         if backend.launch is not None:
-            _known_of(backend.launch).company.end()
+            known_of(backend.launch).company.end()
 
     # Searching
 
@@ -251,8 +248,7 @@ class ParkedSuite(Suite):
         if history.ended:
             return ()
         try:
-            place = (self.part, history.directory(), pair, number, self.how)
-            meeting = company.meet(*place, is_patient=is_patient)
+            meeting = self._met(history, company, pair, number, is_patient=is_patient)
             if meeting.obstacle:
                 session.cut_short = meeting.obstacle
                 return ()
@@ -266,6 +262,23 @@ class ParkedSuite(Suite):
         finally:
             history.close()
         return meeting.shared_calls
+
+    def _met(
+        self, history: History, company: Company, pair: Pair, number: int, *, is_patient: bool
+    ) -> Meeting:
+        """Let two calls meet; what goes wrong in forked processes is tried again."""
+        place = (pair, number, self.how)
+        meeting = company.meet(self.part, history.directory(), *place, is_patient=is_patient)
+        if self._is_good(meeting) or not company.stop_forking():
+            return meeting
+        return company.meet(self.part, history.directory(), *place, is_patient=is_patient)
+
+    def _is_good(self, meeting: Meeting) -> bool:
+        """Say whether two calls have met and some order explains what came of it."""
+        if meeting.problem or meeting.obstacle:
+            return False
+        made = sorted(meeting.calls, key=lambda call: call.invoked)
+        return _JUDGES[self.part](made).order is Order.FOUND
 
     def _check(self, history: History, meeting: Meeting) -> None:
         pair = meeting.pair
@@ -299,7 +312,7 @@ class ParkedSuite(Suite):
         launch = session.backend.launch
         if launch is None:
             raise RuntimeError("this suite does not apply to a backend without a launch")
-        return _known_of(launch).company
+        return known_of(launch).company
 
     # Replaying
 
@@ -312,6 +325,8 @@ class ParkedSuite(Suite):
         Where a backend makes other system calls by now, they meet at all of them.
         """
         company, counts = self._company(session), Counter[str]()
+        # Whether something is mended is for programs of their own to say.
+        company.stop_forking()
         try:
             for act in acts:
                 (parked,) = act.form.bound(act.arguments, act.named).values()
@@ -346,51 +361,6 @@ def _is_patient(contended_count: int) -> bool:
     That takes its time, so it is done a few times, at places that lie apart.
     """
     return contended_count < _PATIENT_UP_TO and contended_count % _PATIENT_EVERY == 0
-
-
-class _Known:
-    """The processes of a launch, and why it cannot be put to this, as far as that is known."""
-
-    def __init__(self, launch: Launch) -> None:
-        self.company = Company(launch)
-        self._problems: dict[Component, str] = {}
-
-    def problem(self, part: Component) -> str:
-        """Return why no call of a component can be held, or an empty text; found out once."""
-        if part not in self._problems:
-            self._problems[part] = obstacle_of_system() or self._tried(part)
-        return self._problems[part]
-
-    def _tried(self, part: Component) -> str:
-        folder = ScratchFolder()
-        try:
-            directory = folder.path / "storage"
-            directory.mkdir(mode=0o700)
-            first = self.company.meet(part, directory, _PAIRS[part][0], 0)
-        except HoldingError as error:
-            return str(error)
-        except BackendFault as fault:
-            return f"it does not carry out a short history: {plain_fault(fault)}"
-        finally:
-            folder.cleanup()
-        if first.obstacle or first.problem or first.shared_calls:
-            # What is wrong with it is found again, and told, by the search.
-            return ""
-        return (
-            "none of its system calls is on a file in the directory that it is given, "
-            "or on a connection"
-        )
-
-
-_KNOWN: Final[weakref.WeakKeyDictionary[Launch, _Known]] = weakref.WeakKeyDictionary()
-
-
-def _known_of(launch: Launch) -> _Known:
-    found = _KNOWN.get(launch)
-    if found is None:
-        # What held its launch would keep both for ever.
-        found = _KNOWN[launch] = _Known(replace(launch))
-    return found
 
 
 PARKED_SUITES: Final = (

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from conformance.backend import Backend, Capability
+from conformance.engine.levels import binding_level
 from conformance.engine.repeats import TRIES_OF_CHANCE, TRIES_SURE, carried_out, other_seeds
-from conformance.engine.search import binding_level
 from conformance.engine.suite import Replayed, Suite
 from conformance.engine.watch import CallWatch
 from conformance.errors import ActError

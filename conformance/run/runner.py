@@ -8,9 +8,10 @@ from typing import Final
 
 from conformance.backend import Backend
 from conformance.engine.draws import engine_notes, prepare_engine
+from conformance.engine.levels import binding_level, not_applicable
 from conformance.engine.profiles import Profile
 from conformance.engine.quirks import Quirk
-from conformance.engine.search import Progress, Search, binding_level, not_applicable
+from conformance.engine.search import Progress, Search
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CALL_SECONDS_MAX, CallWatch
 from conformance.errors import BackendFault, UsageError

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.backend import Backend, Launch
 from conformance.engine.watch import CallWatch
-from conformance.races import parked_suites
+from conformance.races import parked_launches
 from conformance.races.parked_suites import PARKED_SUITES
 from conformance.races.ptrace import obstacle_of_system
 from conformance.records.replays import Outcome, ReplayResult, read_replay, replay_of
@@ -165,7 +165,7 @@ def test_what_cannot_be_held_is_not_exercised(monkeypatch: pytest.MonkeyPatch) -
     command = (*(declared.launch.command if declared.launch else ())[:4], "memory")
     in_memory = Launch((*command, "--capability", "reopen"))
     assert "none of its system calls is on a file" in reason(replace(declared, launch=in_memory))
-    monkeypatch.setattr(parked_suites, "obstacle_of_system", lambda: "calls are held elsewhere")
+    monkeypatch.setattr(parked_launches, "obstacle_of_system", lambda: "calls are held elsewhere")
     assert "not tried: calls are held elsewhere" in reason(launched("Waits_log"))
 
 
