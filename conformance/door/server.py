@@ -40,7 +40,7 @@ from conformance.door.peers import (
 )
 from conformance.door.protocol import CALLS, OPERATIONS
 from conformance.door.values import PlanParts, ResolverForm, checked
-from conformance.life_cycle import end_gone
+from conformance.life_cycle import closing_of, end_gone
 from conformance.memory import memory_ceiling
 from telltale_spec.errors import DomainError, DurabilityError
 from telltale_spec.model.recovery import DurableRecoveryPlan
@@ -167,9 +167,9 @@ class _Server:
         self._objects[values["object"]] = factory(Path(values["directory"]))
 
     def _close(self, number: int) -> None:
-        close = getattr(self._object(number), "close", None)
+        close = closing_of(self._object(number))
         del self._objects[number]
-        if callable(close):
+        if close is not None:
             close()
         else:
             # The frames of an error that was raised in it may hold it, and whatever it has locked.

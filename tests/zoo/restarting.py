@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from conformance.backend import Backend, Capability
+from conformance.life_cycle import opened
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalArtifact, AgreementWalEntry
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
@@ -121,6 +122,26 @@ class WritesWhenItIsClosed(InTheProcess):
         if self.file >= 0:
             self.write_anew(self.payloads)
         super().close()
+
+
+class WritesWhenItIsLeft:
+    """Right: a context manager without a close, which writes when it is left, and only once."""
+
+    def __init__(self, directory: Path) -> None:
+        self.log = LogOn(WritesWhenItIsClosed, directory)
+        self.append, self.read_since, self.load = (
+            self.log.append,
+            self.log.read_since,
+            self.log.load,
+        )
+
+    def __enter__(self) -> WritesWhenItIsLeft:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.log.storage.file < 0:
+            raise RuntimeError("it has been left before")
+        self.log.close()
 
 
 class BelongsToItsProcess:
@@ -252,6 +273,11 @@ BROKEN: Final = (
 RIGHT: Final = (
     _log(OneProcessAtATime),
     _log(WritesWhenItIsClosed),
+    Backend(
+        "WritesWhenItIsLeft_log",
+        agreement_wal=lambda directory: opened(directory, WritesWhenItIsLeft(directory)),
+        capabilities=_LASTS,
+    ),
     Backend("LockedWhileInUse_log", agreement_wal=LockedWhileInUse, capabilities=_LASTS),
     Backend("BelongsToItsProcess_log", agreement_wal=BelongsToItsProcess, capabilities=_LASTS),
     _cache_on(OneProcessAtATime),
