@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -150,6 +150,16 @@ class Crew:
             self._fork_server = _fork_server(self.launch)
             self._may_fork = self._fork_server is not None
         return self._fork_server
+
+    @contextlib.contextmanager
+    def without_forking(self) -> Iterator[None]:
+        """Let all harnesses that are started inside be programs of their own."""
+        found, self._fork_server = self._fork_server, None
+        may_fork, self._may_fork = self._may_fork, False
+        try:
+            yield
+        finally:
+            self._fork_server, self._may_fork = found, may_fork
 
     def stop_forking(self) -> bool:
         """Let all harnesses be programs of their own from now on; say whether they were not."""

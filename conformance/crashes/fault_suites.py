@@ -35,6 +35,8 @@ from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = ["FAULT_SUITES", "Choice", "FaultSuite", "by_turns"]
 
+_IN_A_STORE: Final = "a call failed while something was stored"
+
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 5
 _HISTORIES_A_WAY: Final = 4
@@ -106,6 +108,12 @@ class FaultSuite(CrewSuite):
             return None
         except Violation as violation:
             return violation.counterexample
+        if tries.can_strike_a_store(plan) and not session.situations[_IN_A_STORE]:
+            # Only what was stored is acknowledged, so that the rest says nothing of it.
+            session.cut_short = session.cut_short or (
+                f"no call by which the {self.noun} stores could be made to fail: are they made by "
+                "threads of their own, each of which counts its calls by itself?"
+            )
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
         count = tries.count(plan) + len(rare.choices)
         session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
@@ -204,6 +212,8 @@ class FaultSuite(CrewSuite):
                 continue
             failed += 1
             history.reach(self.what_arises)
+            if tries.has_struck_a_store(tried):
+                history.reach(_IN_A_STORE)
             failure = FaultFailure(trial.operations, plan, tried.run, tried.found)
             failure = self._made_smaller(session, trial, failure, retries=retries)
             place = (self.fault_class, failure.run.number)
@@ -298,8 +308,6 @@ class FaultSuite(CrewSuite):
         """Let the same call fail again and judge what comes of it."""
         complete = True
         tries = self._tries(session)
-        # Whether something is mended is for programs of their own to say.
-        tries.crew.stop_forking()
         for act in acts:
             (fault,) = act.form.bound(act.arguments, act.named).values()
             trial = self._trial_again(session, fault)

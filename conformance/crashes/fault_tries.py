@@ -6,7 +6,7 @@ is tried again by a program of its own, and so is all that comes after that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -14,10 +14,12 @@ from conformance.backend import Backend
 from conformance.crashes.call_failures import failing_calls
 from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component
+from conformance.crashes.events import Answered, Event, SyncFailed
 from conformance.crashes.fault_acts import FaultClass
 from conformance.crashes.fault_trials import FaultTrial
 from conformance.crashes.fault_verdicts import findings
 from conformance.crashes.faults import (
+    STORES,
     FaultedRun,
     Plan,
     call_failure,
@@ -64,6 +66,16 @@ class Tried(NamedTuple):
         """Whether the call has failed and nothing is wrong."""
         return self.run is not None and all(each.holds for each in self.found)
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether the call has failed and something is wrong."""
+        return self.run is not None and not self.is_good
+
+    @property
+    def failures_count(self) -> int:
+        """How many calls have failed."""
+        return 0 if self.run is None else self.run.failures_count
+
 
 @dataclass(frozen=True)
 class FaultTries:
@@ -104,16 +116,43 @@ class FaultTries:
 
     def tried(self, trial: FaultTrial, plan: Plan, choice: Choice) -> Tried:
         """Let one call fail; raises ``BackendFault`` and :class:`TraceError`."""
+        again = Tried(plan)
         try:
             tried = self._once(trial, plan, choice)
-        except (BackendFault, TraceError):
-            if not self.crew.stop_forking():
-                raise
-        else:
-            if tried.is_good or not self.crew.stop_forking():
+            if tried.is_good or self.crew.fork_server() is None:
                 return tried
-        # A child of a fork server may do what a program of its own does not, so that says it.
-        return self._once(trial, self.plan(trial), choice)
+            again = self._once(trial, tried.plan, choice)
+        except (BackendFault, TraceError):
+            if self.crew.fork_server() is None:
+                raise
+        # A child of a fork server may do what a program of its own does not, so that says it. Where
+        # other calls fail in that, as each thread counts its own, the word of two children stands.
+        with self.crew.without_forking():
+            alone = self._once(trial, self.plan(trial), choice)
+        if again.is_bad and again.failures_count != alone.failures_count:
+            return again
+        self.crew.stop_forking()
+        return alone
+
+    def has_struck_a_store(self, tried: Tried) -> bool:
+        """Say whether a call has failed while something was stored, as far as can be told."""
+        run = tried.run
+        if run is None:
+            return False
+        if run.recording is not None:
+            places = _failing_deeds(run.recording.events[run.began_at :])
+        elif self.fault_class is FaultClass.SHORT_WRITE:
+            places = [tried.plan.growths[(run.number - 1) // 2].deed]
+        else:
+            # A process that ends at once gives no answer that would tell.
+            places = [len(run.deeds) if run.early is None else run.early[0] - 1]
+        return any(
+            place >= len(run.deeds) or run.deeds[place].entry is not None for place in places
+        )
+
+    def can_strike_a_store(self, plan: Plan) -> bool:
+        """Say whether any of the calls that can fail is one of those that store."""
+        return any(label.startswith(STORES) for label in self.labels(plan))
 
     def _once(self, trial: FaultTrial, plan: Plan, choice: Choice) -> Tried:
         if choice.number > self.count(plan):
@@ -138,3 +177,14 @@ class FaultTries:
     def findings(self, run: FaultedRun) -> tuple[Finding, ...]:
         """Return what a run has kept and what it has broken."""
         return tuple(findings(self.crew, self.part, run, self.backend, self.file_system))
+
+
+def _failing_deeds(events: Sequence[Event]) -> list[int]:
+    """Return during which requests a sync has failed, from 0 on."""
+    answered = 0
+    found = []
+    for event in events:
+        if isinstance(event, SyncFailed):
+            found.append(answered)
+        answered += isinstance(event, Answered)
+    return found

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,13 +19,12 @@ from conformance.crashes.conduct import Component, Deed
 from conformance.crashes.disk import Image
 from conformance.crashes.events import Answered, Linked, Renamed, Synced, SyncFailed, Wrote
 from conformance.crashes.images import read_image
+from conformance.crashes.injections import Injections
 from conformance.crashes.oracle import Expected, Stored
 from conformance.crashes.recording import Recording
 from conformance.crashes.selection import evenly
 from conformance.crashes.short_writes import Growth, growths_of, is_any_short, short_run
 from conformance.crashes.strace import TracedHarness, traced_connection
-from conformance.crashes.system_calls import SystemCall, TraceReader
-from conformance.crashes.trace_errors import TraceError
 from conformance.crashes.undertaking import Undertaking
 from conformance.door.forked import ForkServer
 from conformance.engine.scratch import storage_folder
@@ -35,6 +32,7 @@ from conformance.errors import BackendFault
 from telltale_spec.model.operations import Reopen
 
 __all__ = [
+    "STORES",
     "FaultedRun",
     "Plan",
     "call_failure",
@@ -50,10 +48,9 @@ __all__ = [
 
 _MISSES_MAX: Final = 3
 _NUMBER: Final = re.compile(r"\d+")
-# How labels of what stores something begin.
-_STORES: Final = ("append", "put", "call ")
-# A line with none of these is no part of a call that was made to fail.
-_PARTS_OF_INJECTED: Final = ("(INJECTED)", "<unfinished ...>", " resumed>")
+STORES: Final = ("append", "put", "call ")
+"""How labels of what stores something begin."""
+
 _WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,fallocate,copy_file_range,sendfile"
 
 
@@ -100,6 +97,9 @@ class FaultedRun:
     deeds: tuple[Deed, ...]
     failed: bool
     ended: bool
+    failures_count: int = 0
+    """How many calls have failed: more than one where each thread counts its calls for itself."""
+
     recording: Recording | None = None
     image: Image | None = None
     early: tuple[int, Image] | None = None
@@ -171,8 +171,8 @@ def of_each_kind(labels: Sequence[str], count_max: int) -> list[int]:
         firsts.setdefault(label, []).append(number)
     # The second of its kind, where there is one, has something before it that may be lost.
     kinds = {label: numbers[:2][-1] for label, numbers in firsts.items()}
-    storing = [number for label, number in kinds.items() if label.startswith(_STORES)]
-    opening = [number for label, number in kinds.items() if not label.startswith(_STORES)]
+    storing = [number for label, number in kinds.items() if label.startswith(STORES)]
+    opening = [number for label, number in kinds.items() if not label.startswith(STORES)]
     stored = evenly(storing, count_max - min(len(opening), count_max // 3))
     chosen = [*stored, *evenly(opening, count_max - len(stored))]
     others = [number for number in range(1, len(labels) + 1) if number not in chosen]
@@ -246,7 +246,13 @@ def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """
     # A factory is called once before any request, and what it syncs then is not in the plan.
     name, ordinal = _counted_by_name(plan.sync_calls, number)
-    when = _syncs_before_requests(history.launch, history.fork_server)[name] + ordinal
+    planned = _syncs_before_requests(history.launch, history.fork_server)[name] + ordinal
+    run = _with_failing_sync(history, number, name, planned)
+    # Each thread counts its calls by itself: where none comes so far, the first of each one fails.
+    return run if run.failed or planned == 1 else _with_failing_sync(history, number, name, 1)
+
+
+def _with_failing_sync(history: Undertaking, number: int, name: str, when: int) -> FaultedRun:
     with storage_folder() as directory:
         options = ("-e", f"inject={name}:error=EIO:when={when}")
         harness = TracedHarness(history.launch, options, history.fork_server)
@@ -257,8 +263,8 @@ def sync_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
             recording = harness.abandoned() if ended else harness.recorded()
         finally:
             harness.end()
-    failed = any(isinstance(event, SyncFailed) for event in recording.events)
-    return FaultedRun(number, deeds, failed, ended, recording)
+    count = sum(isinstance(event, SyncFailed) for event in recording.events)
+    return FaultedRun(number, deeds, bool(count), ended, count, recording)
 
 
 @functools.lru_cache(maxsize=1)
@@ -325,7 +331,7 @@ def _failed_run(
     history.prepare(directory)
     with storage_folder() as aside:
         trace = aside / "trace"
-        injections = _Injections(trace, directory)
+        injections = Injections(trace, directory)
         try:
             connection = traced_connection(
                 history.launch, trace, options, names, fork_server=history.fork_server
@@ -340,15 +346,15 @@ def _failed_run(
         try:
             for deed in history.carried_out(connection, directory):
                 deeds.append(deed)
-                if early is None and injections.are_any_stored():
+                if early is None and injections.stored_count():
                     early = (len(deeds), read_image(directory))
         except BackendFault:
             ended = True
         finally:
             image = read_image(directory)
             connection.close()
-        failed = injections.are_any_stored()
-        return FaultedRun(number, tuple(deeds), failed, ended, image=image, early=early)
+        count = injections.stored_count()
+        return FaultedRun(number, tuple(deeds), bool(count), ended, count, image=image, early=early)
 
 
 def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
@@ -383,43 +389,6 @@ def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
 def _paths(plan: Plan, directory: Path) -> list[str]:
     """Return the options that choose calls on the stored files, so that answers are let alone."""
     return [word for name in plan.names for word in ("-P", str(directory / name))]
-
-
-class _Injections:
-    """Looks in a trace that still grows for calls that were made to fail."""
-
-    def __init__(self, trace: Path, directory: Path) -> None:
-        self._trace = trace
-        # Texts of a trace are hexadecimal.
-        self._named = "".join(f"\\x{byte:02x}" for byte in os.fsencode(directory))
-        self._reader = TraceReader()
-        self._taken_bytes = 0
-        self._found: list[SystemCall] = []
-
-    def are_any(self) -> bool:
-        """Say whether any call has failed by now."""
-        self._take()
-        return bool(self._found)
-
-    def are_any_stored(self) -> bool:
-        """Say whether a call on something in the directory has."""
-        self._take()
-        return any(self._named in argument for call in self._found for argument in call.arguments)
-
-    def _take(self) -> None:
-        """Read what has come; the last line of a process that still runs may not be whole."""
-        if not self._trace.exists():
-            return
-        with self._trace.open("rb") as file:
-            file.seek(self._taken_bytes)
-            whole, end, _ = file.read().rpartition(b"\n")
-        self._taken_bytes += len(whole) + len(end)
-        for line in whole.decode("ascii", "backslashreplace").split("\n"):
-            if any(mark in line for mark in _PARTS_OF_INJECTED):
-                with contextlib.suppress(TraceError):
-                    call = self._reader.read(line)
-                    if isinstance(call, SystemCall) and call.is_injected:
-                        self._found.append(call)
 
 
 def _carried_out(conducting: Iterator[Deed]) -> tuple[tuple[Deed, ...], bool]:

@@ -67,6 +67,11 @@ class ForkServer:
             self.end()
             raise
 
+    @property
+    def process_id(self) -> int:
+        """Number of its process, and of its group."""
+        return self._process.pid
+
     def end(self) -> None:
         """End the server; children of it that go on are not its own any more."""
         self._control.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component, Conducted, carry_out, conducted
 from conformance.crashes.crew_suite import HISTORIES
 from conformance.crashes.fault_suites import FAULT_SUITES
+from conformance.crashes.fault_tries import FaultTries
 from conformance.crashes.strace import TracedHarness, obstacle
 from conformance.crashes.tests import forked_logs
 from conformance.door.forked import ForkServer, can_fork
 from conformance.errors import BackendFault
-from conformance.records.results import BackendReport
+from conformance.records.results import BackendReport, Verdict
 from conformance.run.places import importable_name, with_further_processes
-from tests.zoo.judging import failed, judged
+from tests.zoo.judging import failed, judged, unproved
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
 
@@ -74,7 +76,7 @@ def test_a_forked_harness_asks_the_system_for_the_same(tmp_path: Path, forks: Fo
 def test_how_a_forked_harness_ends_is_told(tmp_path: Path, forks: ForkServer) -> None:
     harness = TracedHarness(launch_of("crash_logs:right"), fork_server=forks)
     harness.begin(tmp_path)
-    (process_id,) = [int(path.name) for path in Path("/proc").glob("[0-9]*") if is_harness(path)]
+    (process_id,) = children_of(forks.process_id)
     os.kill(process_id, signal.SIGKILL)
 
     with pytest.raises(BackendFault, match="was ended by SIGKILL"):
@@ -84,13 +86,15 @@ def test_how_a_forked_harness_ends_is_told(tmp_path: Path, forks: ForkServer) ->
     assert carried_out(tmp_path / "another", forks).deeds
 
 
-def is_harness(path: Path) -> bool:
-    """Say whether a process is traced: here only a forked harness is."""
-    try:
-        status = (path / "status").read_text()
-        return "TracerPid:\t0" not in status and b"fork-server" in (path / "cmdline").read_bytes()
-    except OSError:
-        return False
+def children_of(process_id: int) -> list[int]:
+    """Return the numbers of the living children of a process, as the system tells them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/status"):
+        # One that has ended meanwhile is none.
+        with contextlib.suppress(OSError):
+            if f"PPid:\t{process_id}\n" in path.read_text():
+                found.append(int(path.parent.name))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -140,22 +144,23 @@ def test_nothing_goes_on_behind_the_end_of_a_fork_server() -> None:
         launch.command, seconds_max=30.0, on_process=lambda *each: noted.append(each)
     )
     harness = TracedHarness(launch, fork_server=server)
+    (child,) = children_of(server.process_id)
     harness.end()
     server.end()
 
     (group, _), (same_group, _) = noted
     assert noted == [(group, True), (same_group, False)]
     assert group == same_group
-    deadline = time.monotonic() + 5
-    while any(is_harness(path) for path in Path("/proc").glob("[0-9]*")):
-        assert time.monotonic() < deadline
+    assert not Path(f"/proc/{child}").exists()
 
 
-def judged_by_syncs(name: str) -> BackendReport:
+def judged_by_syncs(name: str, *, can_be_forked: bool = True) -> BackendReport:
     """Return what failing syncs say of a log that promises to stand them."""
     promises = frozenset({Capability.REOPEN, Capability.POWER_LOSS, Capability.FAULT_TOLERANCE})
     make = getattr(forked_logs, name)
     launch = launch_of(f"forked_logs:{name}")
+    if not can_be_forked:
+        launch = replace(launch, command=("env", *launch.command))
     backend = Backend(name, agreement_wal=make, capabilities=promises, launch=launch)
     return judged(backend, SYNCS, profile_name="quick", minimise=False)
 
@@ -174,3 +179,32 @@ def test_a_log_that_is_wrong_in_forked_processes_alone_conforms() -> None:
 def test_a_log_that_is_wrong_in_every_process_fails() -> None:
     """Also where it makes more kinds of syncs than calls fail: those of its appends come first."""
     assert failed(judged_by_syncs("CarelessLog")) == ["WAL-08.fsync-error"]
+
+
+@pytest.mark.requirement("WAL-08.fsync-error")
+def test_syncs_of_threads_of_their_own_fail_too() -> None:
+    """Each thread counts its calls by itself, so that other ones fail in a program of its own."""
+    report = judged_by_syncs("TellsNobodyLog")
+    result = report.result("WAL-08.fsync-error")
+
+    assert failed(report) == ["WAL-08.fsync-error"]
+    assert result is not None
+    assert result.counterexample is not None
+    assert result.counterexample.reproduced
+    for can_be_forked in (True, False):
+        right = judged_by_syncs("SyncsInThreadsLog", can_be_forked=can_be_forked)
+        assert (failed(right), unproved(right)) == ([], [])
+    assert failed(judged_by_syncs("TellsNobodyLog", can_be_forked=False)) == failed(report)
+
+
+@pytest.mark.requirement("WAL-08.fsync-error")
+def test_where_no_sync_of_a_store_can_be_made_to_fail_it_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What opens and does not store when a sync fails has shown nothing of what it acknowledges."""
+    monkeypatch.setattr(FaultTries, "has_struck_a_store", lambda tries, tried: False)
+    result = judged_by_syncs("SyncsInThreadsLog").result("WAL-08.fsync-error")
+
+    assert result is not None
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "no call by which the log stores could be made to fail" in result.reason
