@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def can_fork(command: Sequence[str]) -> bool:
 
 
 class ForkServer:
-    """A harness that has begun and makes others of itself.
+    """A harness that has begun and makes others of itself, for one thread after the other.
 
     ``obstacle`` says why it cannot, or nothing. Raises ``OSError`` where it does not start or does
     not answer within ``seconds_max``.
@@ -50,6 +51,7 @@ class ForkServer:
         on_process: Callable[[int, bool], None],
     ) -> None:
         self._on_process = on_process
+        self._asking = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
@@ -104,8 +106,9 @@ class ForkServer:
         ours = [streams[0][1], streams[1][0], streams[2][0]]
         theirs = [streams[0][0], streams[1][1], streams[2][1]]
         try:
-            socket.send_fds(self._control, [b"{}"], theirs)
-            process_id = int(self._answer(_ANSWER_SECONDS))
+            with self._asking:
+                socket.send_fds(self._control, [b"{}"], theirs)
+                process_id = int(self._answer(_ANSWER_SECONDS))
         except OSError:
             for each in ours:
                 os.close(each)
@@ -121,8 +124,10 @@ class ForkServer:
         Raises ``BackendFault`` where the server itself has ended, as a child may make it do.
         """
         try:
-            self._control.send(json.dumps({"wait": process_id, "seconds": seconds}).encode())
-            status = self._answer(seconds + _ANSWER_SECONDS)
+            with self._asking:
+                question = {"wait": process_id, "seconds": seconds}
+                self._control.send(json.dumps(question).encode())
+                status = self._answer(seconds + _ANSWER_SECONDS)
         except OSError as error:
             raise BackendFault("fork server", f"it does not answer: {error}") from error
         return None if status is None else int(status)
