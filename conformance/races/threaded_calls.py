@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from conformance.concurrency.calls import ConcurrentCall
@@ -99,7 +101,7 @@ def has_ended(other: ThreadedCall) -> bool:
     for _ in range(round(_PATIENCE_SECONDS / _SAMPLE_SECONDS)):
         if other.ended.wait(_SAMPLE_SECONDS):
             return True
-        frame = sys._current_frames().get(other.ident or 0)
+        frame = _frames().get(other.ident or 0)
         now = None if frame is None else (id(frame), frame.f_lasti)
         state = _state_of(other.native_id)
         still = still + 1 if now == place and state in ("S", "") else 0
@@ -108,6 +110,21 @@ def has_ended(other: ThreadedCall) -> bool:
         if still >= (_SAMPLES_STILL if state else _SAMPLES_STILL_UNSEEN):
             break
     return other.ended.is_set()
+
+
+def _frames() -> dict[int, FrameType]:
+    """Return where each thread is, with no collection of garbage on the way.
+
+    One that begins there may wait for ever for a lock that this thread has, in Python 3.11 before
+    3.11.9 (python/cpython, 106883).
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _state_of(native_id: int | None) -> str:

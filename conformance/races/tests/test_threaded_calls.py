@@ -1,73 +1,38 @@
-"""A call in a thread: each way in which it can end is told from the others."""
+"""Where threads are is asked with no collection of garbage on the way."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any
+import gc
+import sys
+import threading
+from types import FrameType
 
 import pytest
 
-from conformance.errors import BackendFault
-from conformance.races.threaded_calls import ThreadedCall
-from conformance.rules.events import FAULT, OK, REFUSED
-from telltale_spec.errors import DurabilityError
-from telltale_spec.model.operations import LoadLog, Operation, Reopen
-from telltale_spec.wire.agreement import AgreementWalArtifact
-
-EMPTY = AgreementWalArtifact(())
-LOAD = LoadLog()
+from conformance.races import threaded_calls
 
 
-def raising(error: BaseException) -> Callable[[], Any]:
-    def call() -> Any:
-        raise error
-
-    return call
-
-
-def made(function: Callable[[], Any], operation: Operation = LOAD) -> ThreadedCall:
-    """Return a call that is over, and that has told so once."""
-    told: list[bool] = []
-    call = ThreadedCall(1, function, operation, itertools.count(4), lambda: told.append(True))
-    call.start()
-    call.join(10)
-    assert call.ended.is_set()
-    assert told == [True]
-    assert 0.0 < call.began_at <= call.ended_at
-    return call
-
-
-@pytest.mark.parametrize(
-    ("function", "answer", "message"),
-    [
-        (lambda: EMPTY, OK, ""),
-        (raising(DurabilityError("busy")), REFUSED, "busy"),
-        (raising(RuntimeError("broken")), FAULT, "raised RuntimeError: broken"),
-        (lambda: "text", FAULT, "a str that is no answer to load the log"),
-    ],
-)
-def test_what_a_call_came_to_is_kept(
-    function: Callable[[], Any], answer: str, message: str
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_no_garbage_is_collected_while_it_is_asked_where_threads_are(
+    is_enabled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = made(function).call
+    """It may wait for ever there; afterwards it is as it was before."""
+    seen: list[bool] = []
+    ask = sys._current_frames
 
-    assert call is not None
-    assert (call.client, call.invoked, call.answered) == (1, 4, 5)
-    assert (call.answer, call.message) == (answer, message)
-    assert call.result == (EMPTY.entries if answer == OK else None)
+    def asked() -> dict[int, FrameType]:
+        seen.append(gc.isenabled())
+        return ask()
 
+    monkeypatch.setattr(sys, "_current_frames", asked)
+    was_enabled = gc.isenabled()
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        frames = threaded_calls._frames()
+        after = gc.isenabled()
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
 
-def test_a_backend_that_cannot_go_on_has_made_no_call() -> None:
-    fault = BackendFault("mine", "it ended")
-    call = made(raising(fault))
-
-    assert call.fault is fault
-    assert call.call is None
-
-
-def test_the_handle_that_a_reopening_gives_is_nobodys_answer() -> None:
-    call = made(object, Reopen()).call
-
-    assert call is not None
-    assert (call.answer, call.result) == (OK, None)
+    assert seen == [False]
+    assert after is is_enabled
+    assert threading.get_ident() in frames
