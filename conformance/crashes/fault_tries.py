@@ -121,7 +121,7 @@ class FaultTries:
             tried = self._once(trial, plan, choice)
             if tried.is_good or self.crew.fork_server() is None:
                 return tried
-            again = self._once(trial, tried.plan, choice)
+            again = self._once(trial, tried.plan, choice) if tried.is_bad else tried
         except (BackendFault, TraceError):
             if self.crew.fork_server() is None:
                 raise
@@ -130,6 +130,9 @@ class FaultTries:
         with self.crew.without_forking():
             alone = self._once(trial, self.plan(trial), choice)
         if again.is_bad and again.failures_count != alone.failures_count:
+            return again
+        if again.run is None and alone.run is None:
+            # It comes in neither, which says nothing of either.
             return again
         self.crew.stop_forking()
         return alone
