@@ -7,7 +7,6 @@ one that is traced, and one that opens images.
 from __future__ import annotations
 
 import contextlib
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -16,6 +15,7 @@ from conformance.backend import Launch
 from conformance.crashes.conduct import Component, Conducted, Deed, Problem, conducted, plain_fault
 from conformance.crashes.disk import Image
 from conformance.crashes.images import write_image
+from conformance.crashes.launches import OfLaunch
 from conformance.crashes.opener import AtRest, Opener, Shown
 from conformance.crashes.oracle import (
     Aspect,
@@ -372,17 +372,8 @@ _LOADS: Final[dict[Component, Operation]] = {
     Component.CACHE: LoadCache(),
 }
 
-_CREWS: Final[weakref.WeakKeyDictionary[Launch, Crew]] = weakref.WeakKeyDictionary()
-
-
-def crew_of(launch: Launch) -> Crew:
-    """Return the crew of a launch; the same one for as long as the launch is there."""
-    found = _CREWS.get(launch)
-    if found is None:
-        # A crew that held its launch would keep both for ever.
-        found = _CREWS[launch] = Crew(replace(launch))
-    return found
-
+crew_of: Final = OfLaunch(Crew)
+"""Returns the crew of a launch; the same one for as long as the launch is there."""
 
 _NO_HISTORY: Final = "it does not carry out a short history"
 _STORES_NOTHING: Final = "it stores nothing in the directory that it is given"

@@ -95,17 +95,21 @@ class FaultedRun:
 
     number: int
     deeds: tuple[Deed, ...]
-    failed: bool
-    ended: bool
-    failures_count: int = 0
+    failures_count: int
     """How many calls have failed: more than one where each thread counts its calls for itself."""
 
+    ended: bool
     recording: Recording | None = None
     image: Image | None = None
     early: tuple[int, Image] | None = None
     before: tuple[Stored, ...] = ()
     began_at: int = 0
     """What was there before the first deed, and how many events of its recording came earlier."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any call has failed."""
+        return self.failures_count > 0
 
 
 def plan_of(recording: Recording, deeds: Sequence[Deed]) -> Plan:
@@ -264,7 +268,7 @@ def _with_failing_sync(history: Undertaking, number: int, name: str, when: int) 
         finally:
             harness.end()
     count = sum(isinstance(event, SyncFailed) for event in recording.events)
-    return FaultedRun(number, deeds, bool(count), ended, count, recording)
+    return FaultedRun(number, deeds, count, ended, recording)
 
 
 @functools.lru_cache(maxsize=1)
@@ -303,7 +307,7 @@ def call_failure(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
     """
     call = plan.failing[number - 1]
     options = ("-e", f"inject={call.name}:error={call.error}:when={call.number}")
-    run = FaultedRun(number, (), failed=False, ended=False)
+    run = FaultedRun(number, (), failures_count=0, ended=False)
     for _ in range(_MISSES_MAX):
         with storage_folder() as directory:
             run = _failed_run(history, number, directory, options, (call.name,))
@@ -340,7 +344,7 @@ def _failed_run(
             if not injections.are_any():
                 raise
             # What failed was none of the storage's calls.
-            return FaultedRun(number, (), failed=False, ended=True)
+            return FaultedRun(number, (), failures_count=0, ended=True)
         deeds: list[Deed] = []
         early, ended = None, False
         try:
@@ -354,7 +358,7 @@ def _failed_run(
             image = read_image(directory)
             connection.close()
         count = injections.stored_count()
-        return FaultedRun(number, tuple(deeds), bool(count), ended, count, image=image, early=early)
+        return FaultedRun(number, tuple(deeds), count, ended, image=image, early=early)
 
 
 def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
@@ -383,7 +387,7 @@ def short_write(history: Undertaking, plan: Plan, number: int) -> FaultedRun:
         )
         with trace.open(encoding="ascii", errors="backslashreplace") as lines:
             is_short = is_any_short(line.rstrip("\n") for line in lines)
-        return FaultedRun(number, deeds, is_short, ended, image=read_image(directory))
+        return FaultedRun(number, deeds, int(is_short), ended, image=read_image(directory))
 
 
 def _paths(plan: Plan, directory: Path) -> list[str]:

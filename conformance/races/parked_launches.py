@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import replace
 from typing import Final
 
 from conformance.backend import Launch
 from conformance.crashes.conduct import Component, plain_fault
+from conformance.crashes.launches import OfLaunch
 from conformance.engine.scratch import ScratchFolder
 from conformance.errors import BackendFault
 from conformance.races.company import Company
@@ -54,13 +53,5 @@ class Known:
         )
 
 
-_KNOWN: Final[weakref.WeakKeyDictionary[Launch, Known]] = weakref.WeakKeyDictionary()
-
-
-def known_of(launch: Launch) -> Known:
-    """Return what is known of a launch; the same for as long as the launch is there."""
-    found = _KNOWN.get(launch)
-    if found is None:
-        # What held its launch would keep both for ever.
-        found = _KNOWN[launch] = Known(replace(launch))
-    return found
+known_of: Final = OfLaunch(Known)
+"""Returns what is known of a launch; the same for as long as the launch is there."""

@@ -118,9 +118,21 @@ class Exclusive(ListWal):
         self.held.discard(getattr(self, "directory", Path()))
 
 
+class HeldByItsError(Exclusive):
+    """The same, and it remembers what it refused last, whose frames refer to it in turn."""
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        try:
+            super().append(entry)
+        except DurabilityError as error:
+            self.refused = error
+            raise
+
+
+@pytest.mark.parametrize("make", [Exclusive, HeldByItsError])
 @pytest.mark.requirement("WAL-08")
-def test_a_lock_that_ends_with_its_object_is_right() -> None:
-    backend = Backend("log", agreement_wal=Exclusive, capabilities=frozenset({Capability.REOPEN}))
+def test_a_lock_that_ends_with_its_object_is_right(make: Callable[[Path], Any]) -> None:
+    backend = Backend("log", agreement_wal=make, capabilities=frozenset({Capability.REOPEN}))
 
     assert failed(judged(backend, LOG_SUITES, profile_name="quick")) == []
 

@@ -18,7 +18,7 @@ LONG = next(log_histories(0, 0))
 
 
 def failure(operations: Operations) -> FaultFailure:
-    run = FaultedRun(1, (), failed=True, ended=False)
+    run = FaultedRun(1, (), failures_count=1, ended=False)
     return FaultFailure(operations, Plan((), (), ()), run, (Finding(holds=False),))
 
 

@@ -17,8 +17,11 @@ from conformance.backend import Backend, Capability, Launch
 from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component, Conducted, carry_out, conducted
 from conformance.crashes.crew_suite import HISTORIES
+from conformance.crashes.fault_acts import FaultClass
 from conformance.crashes.fault_suites import FAULT_SUITES
-from conformance.crashes.fault_tries import FaultTries
+from conformance.crashes.fault_trials import FaultTrial
+from conformance.crashes.fault_tries import Choice, FaultTries
+from conformance.crashes.persistence import FileSystem
 from conformance.crashes.strace import TracedHarness, obstacle
 from conformance.crashes.tests import forked_logs
 from conformance.door.forked import ForkServer, can_fork
@@ -208,3 +211,21 @@ def test_where_no_sync_of_a_store_can_be_made_to_fail_it_is_open(
     assert result is not None
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "no call by which the log stores could be made to fail" in result.reason
+
+
+@pytest.mark.requirement("WAL-08.fsync-error")
+def test_a_call_that_fails_in_an_opening_is_none_of_a_store() -> None:
+    crew = Crew(launch_of("forked_logs:SyncsInThreadsLog"))
+    backend = Backend("any", agreement_wal=forked_logs.SyncsInThreadsLog)
+    tries = FaultTries(crew, backend, Component.LOG, FaultClass.FSYNC_ERROR, FileSystem.POSIX)
+    trial = FaultTrial(HISTORY)
+    try:
+        plan = tries.plan(trial)
+        labels = [label.split(",")[0] for label in tries.labels(plan)]
+        assert tries.can_strike_a_store(plan)
+        for asked, is_a_store in (("open", False), ("append", True)):
+            tried = tries.tried(trial, plan, Choice(labels.index(asked) + 1, retries=False))
+            assert tried.run is not None
+            assert tries.has_struck_a_store(tried) is is_a_store
+    finally:
+        crew.end()

@@ -7,8 +7,15 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from telltale_spec.wire.agreement import (
+    AgreementLevel,
+    AgreementWalEntry,
+    VisibilityGateCrossing,
+)
+from telltale_spec.wire.codec import decode, encode
 from tests.zoo.crashes.files import (
     HEAD,
     contents,
@@ -207,3 +214,35 @@ class DiesOfDamage(Sealed):
             return super().parse(data)
         except OSError:
             os._exit(3)
+
+
+class GateLevelOutsideOfTheSum(Sealed):
+    """Keeps the level of a gate in two bits of what is in front of its record, unchecked."""
+
+    LEVELS = tuple(AgreementLevel)
+    MAGIC = b"gate"
+    SHIFT = 4
+
+    def framed(self, number: int, payload: bytes) -> bytes:
+        entry = decode(AgreementWalEntry, payload)
+        level = entry.gate_level if isinstance(entry, VisibilityGateCrossing) else self.LEVELS[0]
+        return (
+            self.MAGIC + bytes([self.LEVELS.index(level) << self.SHIFT]) + record(number, payload)
+        )
+
+    def read(self, data: bytes) -> tuple[list[bytes], int]:
+        payloads: list[bytes] = []
+        end = 0
+        begin = len(self.MAGIC) + 1
+        while (found := record_at(data, end + begin)) is not None and found[0] == len(payloads):
+            mark, payload = data[end + begin - 1] >> self.SHIFT, found[1]
+            end += begin + len(record(*found))
+            entry = decode(AgreementWalEntry, payload)
+            if isinstance(entry, VisibilityGateCrossing):
+                payload = encode(replace(entry, gate_level=self.LEVELS[mark % len(self.LEVELS)]))
+            payloads.append(payload)
+        return payloads, end
+
+    def has_sealed(self, payloads: Sequence[bytes], count: int, digest: bytes) -> bool:
+        # The seal counts alone, so that what is in a record is for its own sum to tell.
+        return len(payloads) >= count

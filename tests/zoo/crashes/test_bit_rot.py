@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from conformance.records.results import Verdict
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report
 from tests.zoo.crashes import targets
+from tests.zoo.crashes.rotten import GateLevelOutsideOfTheSum
+from tests.zoo.crashes.storages import LogOn
 from tests.zoo.crashes.table import BROKEN, RIGHT, Broken, Right
 from tests.zoo.judging import failed, judged, unproved
 
@@ -54,6 +57,24 @@ def test_what_refuses_mends_or_needs_not_pass(case: Right) -> None:
     assert report.crash_classes == [BIT_ROT]
     refused = [note for note in report.notes if note.endswith(" 0 of them refused")]
     assert bool(refused) == ("Mirrored" in case.name)
+
+
+def gate_levels_log(directory: Path) -> LogOn:
+    """Make a log that keeps the levels of gates outside of its checksums."""
+    return LogOn(GateLevelOutsideOfTheSum, directory)
+
+
+@pytest.mark.requirement("WAL-15.bit-rot")
+def test_a_mark_that_counts_in_one_kind_of_entry_alone_is_met() -> None:
+    target = f"{__name__}:{gate_levels_log.__name__}"
+    command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
+    backend = Backend(
+        "gate levels", agreement_wal=gate_levels_log, capabilities=PROMISES, launch=Launch(command)
+    )
+
+    assert failed(judged(backend, ROT_SUITES, profile_name="quick", minimise=False)) == [
+        "WAL-15.bit-rot"
+    ]
 
 
 @pytest.mark.requirement("WAL-15.bit-rot")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
 
-from conformance.backend import Backend, Capability
+from conformance.backend import Backend, Capability, Launch
 from conformance.engine.watch import CallWatch
 from conformance.races.file_calls import is_change
 from conformance.races.killed_suites import BESIDE_SUITES
@@ -17,6 +18,7 @@ from conformance.report.failure import counterexample_text
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report
 from tests.zoo.judging import failed, judged, unproved
+from tests.zoo.races import forked
 from tests.zoo.races.targets import KILLED, launched
 
 pytestmark = pytest.mark.skipif(
@@ -61,6 +63,23 @@ def test_who_lives_on_in_the_right_way_passes(name: str) -> None:
     assert unproved(report) == []
     assert sum(each.verdict is Verdict.PASS for each in report.results) == 1
     assert [note for note in report.notes if "a process killed at" in note]
+
+
+@pytest.mark.requirement("WAL-08.kill-inside")
+def test_what_forked_processes_alone_do_wrong_is_no_failure() -> None:
+    """Those that take the place of killed ones are forked, and are not believed in that."""
+    target = f"{forked.__name__}:{forked.AtHomeLog.__name__}"
+    command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
+    backend = Backend(
+        "at home",
+        agreement_wal=forked.AtHomeLog,
+        capabilities=KILLED,
+        launch=Launch(command),
+    )
+    report = judged(backend, BESIDE_SUITES[:1], profile_name="quick")
+
+    assert failed(report) == []
+    assert unproved(report) == []
 
 
 @pytest.mark.nightly
