@@ -63,7 +63,11 @@ def _run_fork_server(parsed: argparse.Namespace) -> int:
 
     from conformance.door.fork_server import Holdings, serve_forks
 
-    with socket.socket(fileno=parsed.fork_server) as control:
+    try:
+        control = socket.socket(fileno=parsed.fork_server)
+    except OSError as error:
+        return complain(f"--fork-server {parsed.fork_server}: {error.strerror}")
+    with control:
         holdings = Holdings()
         backend = _backend(parsed)
         serve_forks(control, holdings.obstacle(), functools.partial(_live, backend))

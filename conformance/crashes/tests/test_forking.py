@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from conformance.__main__ import main
 from conformance.backend import Backend, Capability, Launch
 from conformance.crashes.campaign import Crew
 from conformance.crashes.conduct import Component, Conducted, carry_out, conducted
@@ -229,3 +230,8 @@ def test_a_call_that_fails_in_an_opening_is_none_of_a_store() -> None:
             assert tries.has_struck_a_store(tried) is is_a_store
     finally:
         crew.end()
+
+
+def test_what_is_no_socket_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "memory", "--fork-server", "99"]) == 2
+    assert "--fork-server 99: Bad file descriptor" in capsys.readouterr().err
