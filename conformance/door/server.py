@@ -15,8 +15,9 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from conformance.backend import Backend, Capability
 from conformance.door.errors import (
@@ -26,6 +27,7 @@ from conformance.door.errors import (
     UnsupportedError,
     foreign_fault,
 )
+from conformance.door.halfway import HalfwayCalls
 from conformance.door.handshake import handshake_tree
 from conformance.door.messages import encode_message, parse_line
 from conformance.door.peers import (
@@ -48,6 +50,8 @@ from telltale_spec.wire.shapes import Tree
 
 __all__ = ["serve", "standard_streams"]
 
+_SHARED: Final = ("wal.", "cache.")
+
 
 def serve(backend: Backend, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     """Serve a backend until it is told to shut down or the input ends."""
@@ -64,9 +68,12 @@ class _Server:
         self._calls_count = 0
         self._waiting: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
         self._idle: list[_Worker] = []
+        self._in_threads = ("handler.", "wal_handler.", "evidence_handler.")
+        self._halfway: HalfwayCalls | None = None
         # Only who promises that threads may share a log or a cache is called by several.
-        shared = ("wal.", "cache.") if Capability.THREADS in backend.capabilities else ()
-        self._in_threads = ("handler.", "wal_handler.", "evidence_handler.", *shared)
+        if Capability.THREADS in backend.capabilities:
+            self._in_threads += _SHARED
+            self._halfway = HalfwayCalls()
 
     def run(self) -> None:
         """Serve requests until the end."""
@@ -85,7 +92,15 @@ class _Server:
     def _in_a_thread(self, message: dict[str, Any]) -> None:
         # A thread is idle again before its answer is out, so one is nearly always enough.
         worker = self._idle.pop() if self._idle else _Worker()
-        worker.take(lambda: self._answer(message, lambda: self._idle.append(worker)))
+        halfway = self._halfway if message["operation"].startswith(_SHARED) else None
+        storage = None if halfway is None else halfway.begin(message.get("object"))
+
+        def done() -> None:
+            if halfway is not None:
+                halfway.end(storage)
+            self._idle.append(worker)
+
+        worker.take(lambda: self._answer(message, done))
 
     def _write(self, message: dict[str, Any]) -> None:
         with self._write_lock:
@@ -147,8 +162,11 @@ class _Server:
             target.during.begin(number)
             target = target.handler
         before = argument_trees(name, values)
+        ask = partial(answered, name, target, values)
         try:
-            return answered(name, target, values)
+            if self._halfway is None or not name.startswith(_SHARED):
+                return ask()
+            return self._halfway.run(values["object"], name, ask)
         finally:
             after = argument_trees(name, values)
             if after != before:
@@ -164,7 +182,10 @@ class _Server:
         factory = backend.agreement_wal if kind == "wal" else backend.evidence_cache
         if factory is None:
             raise UnsupportedError(f"{kind}.open", "the backend has none")
-        self._objects[values["object"]] = factory(Path(values["directory"]))
+        directory = Path(values["directory"])
+        self._objects[values["object"]] = factory(directory)
+        if self._halfway is not None:
+            self._halfway.opened(values["object"], (kind, directory))
 
     def _close(self, number: int) -> None:
         close = closing_of(self._object(number))

@@ -22,6 +22,7 @@ from conformance.concurrency.logs import judge_log
 from conformance.engine.session import History
 from conformance.machines.overlapping import CALLS_SECONDS, Caller, check_order, settled
 from conformance.machines.race_scripts import CACHE_ROUNDS, HANDLES, LOG_ROUNDS, Round
+from conformance.pauses import SWITCH_SECONDS
 
 __all__ = [
     "HANDLES",
@@ -38,7 +39,6 @@ __all__ = [
 TOGETHER_AND_APART: Final = (0, 1, 0)
 _APART: Final = (0, 1, 2)
 _PLACES: Final = (_APART, (0, 0, 0), _APART, TOGETHER_AND_APART, _APART, (0, 0, 0))
-_SWITCH_SECONDS: Final = 1e-5
 
 
 def opened_handles(
@@ -93,7 +93,7 @@ def release_handles(history: History, handles: Sequence[Any]) -> None:
 def _fine_grained_threads() -> Iterator[None]:
     """Let threads of one interpreter interrupt each other as often as processes do."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         yield
     finally:
@@ -110,8 +110,9 @@ def race_calls(
     """Make the calls of all scripts at the same time, then load through every handle."""
     together = threading.Barrier(HANDLES)
     clock = itertools.count()
+    ours = is_ours(history.session.backend)
     callers = [
-        Caller(index, handle, script, together, clock, f"{seed}/{index}")
+        Caller(index, handle, script, together, clock, f"{seed}/{index}", is_ours=ours)
         for index, (handle, script) in enumerate(zip(handles, scripts, strict=True))
     ]
     with _fine_grained_threads():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from conformance.concurrency.telling import answer_text
 from conformance.engine.session import History, Returned
 from conformance.engine.texts import exception_text, shortened
 from conformance.machines.race_scripts import Round, RoundScript
+from conformance.pauses import pausing
 from conformance.records.results import TimedCall
 from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN
 from conformance.rules.narration import operation_text
@@ -43,7 +43,6 @@ __all__ = [
 CALLS_SECONDS: Final = 8.0
 """How long all calls of a race may take."""
 
-_PAUSES_MAX: Final = 12
 _ANSWER_CHARACTERS_MAX: Final = 400
 
 
@@ -58,6 +57,8 @@ class Caller(threading.Thread):
         start: threading.Barrier,
         clock: Iterator[int],
         seed: str,
+        *,
+        is_ours: bool,
     ) -> None:
         super().__init__(name=f"handle-{index}", daemon=True)
         self.calls: list[ConcurrentCall] = []
@@ -65,41 +66,33 @@ class Caller(threading.Thread):
         self._handle = handle
         self._script = script
         self._pace = script.pace
+        # What serves a call elsewhere would be kept waiting for it between two calls, not in one.
+        self._chance = script.pace.chance if is_ours else 0.0
         self._start_together = start
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-        self._pauses_left = 0
 
     def run(self) -> None:
         """Make the calls in order, whatever comes of each."""
         self._start_together.wait(CALLS_SECONDS)
         for operation in self._script.operations:
             function = call_of(self._handle, operation)
-            self._pauses_left = _PAUSES_MAX
             answer, result, message = OK, None, ""
             invoked = next(self._clock)
-            sys.setprofile(self._pause if self._pace.chance else None)
             try:
-                result = function()
+                with pausing(self._chance, self._pace.pause_seconds, self._random):
+                    result = function()
             except DurabilityError as error:
                 answer, message = REFUSED, str(error)
             except Exception as error:
                 # What a call may raise is judged elsewhere; whether it was done is not known.
                 answer, message = UNKNOWN, exception_text(error)
-            finally:
-                sys.setprofile(None)
             answered = next(self._clock)
             self.calls.append(
                 recorded_call(self._index, operation, invoked, answered, answer, result, message)
             )
             if self._pace.between_seconds:
                 time.sleep(self._pace.between_seconds)
-
-    def _pause(self, _frame: Any, event: str, _argument: Any) -> None:
-        # Between two steps of a call, others get their turn, as they would on a busy machine.
-        if event == "c_call" and self._pauses_left and self._random.random() < self._pace.chance:
-            self._pauses_left -= 1
-            time.sleep(self._pace.pause_seconds)
 
 
 def call_of(handle: Any, operation: Operation) -> Callable[[], Any]:

@@ -51,7 +51,7 @@ class Pace:
 
 
 BUSY: Final = Pace(0.25, 5e-4)
-SLOW: Final = Pace(0.5, 1e-3)
+SLOW: Final = Pace(0.5, 1e-3, 3e-3)
 QUICK: Final = Pace(0.0, 0.0, 4e-4)
 PATIENT: Final = Pace(0.0, 0.0, 4e-3)
 
@@ -72,16 +72,21 @@ def _gate(name: str, tick: int) -> Operation:
     return Append(VisibilityGateCrossing("o", name, AgreementLevel.NONE, tick))
 
 
+def _escalation(name: str, index: int) -> Operation:
+    return Append(Escalation(name, AgreementLevel.NONE, _LEVELS[index], None, 1))
+
+
 def _all_kinds(index: int) -> RoundScript:
-    """Return appends of all kinds; the first of each handle contends for one operation's level."""
+    """Return appends of all kinds; those that escalate contend for the levels of two operations."""
     level, kind = AgreementLevel.SOFT_SAFE, next(iter(AgreementEvidenceKind))
     evidence = AgreementEvidence(f"e{index}", "o", None, None, level, kind, "r", True)
     finalized = Finalization("o", FinalizationOutcome.FINALIZED, f"p{index}", None, 2)
     operations = [
-        Append(Escalation("o", AgreementLevel.NONE, _LEVELS[index], None, 1)),
+        _escalation("o", index),
         Append(EvidenceProduced(evidence, 2)),
         LoadLog(),
         _gate("shared", 1),
+        _escalation("p", index),
         Append(finalized),
         ReadSince(1),
     ]
@@ -102,6 +107,7 @@ def _several_ids(index: int) -> RoundScript:
     operations = [
         shared,
         _put(f"k{index}", name),
+        LoadCache(),
         GetOutcome("shared"),
         _put(f"l{index}", name),
         shared,
@@ -114,7 +120,7 @@ def _one_id(index: int, count: int, pace: Pace) -> RoundScript:
     return RoundScript([_put("shared", f"o{index}.{each}") for each in range(count)], pace)
 
 
-_READS: Final = [LoadLog(), ReadSince(_FEW)] * (_MANY // 2)
+_READS: Final = [LoadLog(), ReadSince(1)] * (_MANY // 2)
 _LOOKUPS: Final = [GetOutcome("shared")] * (_MANY - 1) + [LoadCache()]
 
 _LOG_WRITES: Final = [_all_kinds(index) for index in range(HANDLES)]

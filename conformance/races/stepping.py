@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
-import telltale_spec.model
-import telltale_spec.wire
+from conformance.backend_code import is_of_backend
 
 __all__ = ["Stepper"]
-
-# Lines in which nothing of a backend is changed: the interpreter's own, and pure functions.
-_PASSED: Final = tuple(
-    str(Path(each).resolve())
-    for each in (
-        sysconfig.get_path("stdlib"),
-        str(Path(str(telltale_spec.wire.__file__)).parent),
-        str(Path(str(telltale_spec.model.__file__)).parent),
-    )
-)
-_PACKAGES: Final = ("site-packages", "dist-packages")
 
 
 class Stepper:
@@ -57,7 +43,7 @@ class Stepper:
         self._released.set()
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        return self._line if _is_backend(frame.f_code.co_filename) else None
+        return self._line if is_of_backend(frame.f_code.co_filename) else None
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
@@ -69,14 +55,3 @@ class Stepper:
                 self._on_held()
                 self._released.wait(self._seconds_max)
         return self._line
-
-
-@functools.cache
-def _is_backend(file_name: str) -> bool:
-    if file_name.startswith("<"):
-        return False
-    path = str(Path(file_name).resolve())
-    if any(each in path for each in _PACKAGES):
-        # A backend may be installed, below the folder of the interpreter's own.
-        return "cbor2" not in path
-    return not path.startswith(_PASSED)

@@ -22,8 +22,8 @@ from telltale_spec.model.operations import Operation, Reopen
 __all__ = ["ThreadedCall", "has_ended"]
 
 _SAMPLE_SECONDS: Final = 0.002
-_SAMPLES_STILL: Final = 3
-_SAMPLES_STILL_UNSEEN: Final = 25
+_SAMPLES_UNWOKEN: Final = 3
+_SAMPLES_STILL: Final = 25
 _PATIENCE_SECONDS: Final = 2.0
 
 
@@ -95,19 +95,23 @@ class ThreadedCall(threading.Thread):
 
 
 def has_ended(other: ThreadedCall) -> bool:
-    """Wait for a call while another one is held; say whether it has ended, or waits."""
-    still = 0
-    place: object = None
+    """Wait for a call while another one is held; say whether it has ended, or waits.
+
+    It waits if it stays at one place asleep and is not woken. Who is woken and stays there may only
+    have had no turn of the interpreter, so that it is watched for longer; so is who cannot be seen.
+    """
+    still = unwoken = 0
+    before: tuple[object, object] = (None, None)
     for _ in range(round(_PATIENCE_SECONDS / _SAMPLE_SECONDS)):
         if other.ended.wait(_SAMPLE_SECONDS):
             return True
         frame = _frames().get(other.ident or 0)
-        now = None if frame is None else (id(frame), frame.f_lasti)
-        state = _state_of(other.native_id)
-        still = still + 1 if now == place and state in ("S", "") else 0
-        place = now
-        # Where the system does not tell whether it sleeps, it may only have had no turn.
-        if still >= (_SAMPLES_STILL if state else _SAMPLES_STILL_UNSEEN):
+        place = None if frame is None else (id(frame), frame.f_lasti)
+        sleep = _sleep_of(other.native_id)
+        still = still + 1 if place == before[0] and sleep is not None else 0
+        unwoken = unwoken + 1 if still and sleep and sleep == before[1] else 0
+        before = place, sleep
+        if unwoken >= _SAMPLES_UNWOKEN or still >= _SAMPLES_STILL:
             break
     return other.ended.is_set()
 
@@ -127,10 +131,16 @@ def _frames() -> dict[int, FrameType]:
             gc.enable()
 
 
-def _state_of(native_id: int | None) -> str:
-    """Return the state of a thread of ours, as ``S`` for one that sleeps, or nothing."""
+def _sleep_of(native_id: int | None) -> str | None:
+    """Return what tells one sleep of a thread from the next, nothing where the system does not say.
+
+    A thread that is awake has none.
+    """
     try:
-        text = Path(f"/proc/self/task/{native_id}/stat").read_text(encoding="ascii")
+        text = Path(f"/proc/self/task/{native_id}/status").read_text(encoding="utf-8")
     except OSError:
         return ""
-    return text.rpartition(")")[2].split()[0]
+    lines = text.splitlines()
+    if not any(line.startswith("State:\tS") for line in lines):
+        return None
+    return " ".join(line for line in lines if "ctxt_switches" in line)

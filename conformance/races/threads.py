@@ -6,6 +6,7 @@ backend is written in; the second takes an object in our own process.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
@@ -19,7 +20,7 @@ from conformance.concurrency.logs import judge_log
 from conformance.engine.session import History
 from conformance.engine.suite import Law, LawSuite, TableLaw
 from conformance.machines.handle_races import HANDLES, cache_of, is_ours, log_of, race_calls
-from conformance.machines.overlapping import check_order, recorded_call
+from conformance.machines.overlapping import check_order, recorded_call, settled
 from conformance.machines.race_scripts import CACHE_ROUNDS, LOG_ROUNDS, Round
 from conformance.races.held_lines import Kind, Threaded, hold_at_lines, threaded_pairs
 from conformance.races.plans import CACHE_PAIRS, LOG_PAIRS, Pair
@@ -41,16 +42,22 @@ def _race_rounds(history: History, kind: Kind, rounds: Sequence[Round], attempt:
     """Let several threads make the calls of each round on one handle."""
     overtaken = history.session.backend.overtaken
     for number, scripts in enumerate(rounds):
-        handle = kind.opened(history, history.directory())
+        directory = history.directory()
+        handle = kind.opened(history, directory)
         before = 0 if overtaken is None else overtaken()
         seed = f"{attempt}/{number}"
         calls = race_calls(history, kind.requirement_id, [handle] * HANDLES, scripts, seed)
         # A process that reads one request after the other answers in the same order.
         if overtaken is None or overtaken() > before:
             history.reach(kind.arises)
+        history.release(handle)
+        if Capability.REOPEN in history.session.backend.capabilities:
+            again = kind.opened(history, directory)
+            later = itertools.count(1 + max(call.answered or call.invoked for call in calls))
+            calls += settled(history, kind.requirement_id, [again], scripts, later)
+            history.release(again)
         calls = [_with_fault(call) for call in calls]
         check_order(history, kind.requirement_id, calls, kind.judge(calls))
-        history.release(handle)
 
 
 def _with_fault(call: ConcurrentCall) -> ConcurrentCall:
@@ -122,7 +129,7 @@ def _suite(
                 hold,
                 needs=is_ours,
             ),
-            Law(f"{kind.noun} shared by threads", st.integers(0, 7), race, 0.1),
+            Law(f"{kind.noun} shared by threads", st.integers(0, 7), race, 0.2),
         ),
         requirement_ids=(kind.requirement_id,),
         situations={kind.arises: (kind.requirement_id,)},

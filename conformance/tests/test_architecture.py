@@ -65,7 +65,10 @@ LAYERS = (
     Layer("results", ("conformance.records",), ("errors", "wire", "requirements", "run errors")),
     Layer(
         "subject",
-        ("conformance.backend", "conformance.life_cycle", "conformance.memory"),
+        (
+            *("conformance.backend", "conformance.backend_code", "conformance.life_cycle"),
+            *("conformance.memory", "conformance.pauses"),
+        ),
         (*_REFERENCE, "handlers", "requirements", "run errors"),
     ),
     # What answers mean: no driver, no engine, no file.

@@ -112,7 +112,7 @@ def test_a_load_that_gives_something_else_explains_nothing(given: object) -> Non
             return given
 
     script = RoundScript([LoadLog()], Pace(0.0))
-    caller = Caller(0, Log(), script, threading.Barrier(1), itertools.count(), "seed")
+    caller = Caller(0, Log(), script, threading.Barrier(1), itertools.count(), "seed", is_ours=True)
     caller.run()
     (call,) = caller.calls
 

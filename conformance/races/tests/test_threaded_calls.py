@@ -1,15 +1,20 @@
-"""Where threads are is asked with no collection of garbage on the way."""
+"""Whether a thread waits: where it is, and whether it is woken there."""
 
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import threading
-from types import FrameType
+import time
+from collections.abc import Iterator
+from types import FrameType, SimpleNamespace
+from typing import cast
 
 import pytest
 
 from conformance.races import threaded_calls
+from conformance.races.threaded_calls import ThreadedCall
 
 
 @pytest.mark.parametrize("is_enabled", [True, False])
@@ -36,3 +41,59 @@ def test_no_garbage_is_collected_while_it_is_asked_where_threads_are(
     assert seen == [False]
     assert after is is_enabled
     assert threading.get_ident() in frames
+
+
+class Waited:
+    """Ends when it has been waited for often enough."""
+
+    def __init__(self, ends_after: int) -> None:
+        self.left = ends_after
+
+    def wait(self, seconds: float) -> bool:
+        self.left -= 1
+        return self.is_set()
+
+    def is_set(self) -> bool:
+        return self.left <= 0
+
+
+@pytest.mark.parametrize(
+    ("sleeps", "has_ended"),
+    [
+        (itertools.repeat("as before"), False),
+        (itertools.count(), True),
+        (itertools.cycle([None, "as before"]), True),
+    ],
+    ids=["asleep", "woken each time", "awake in between"],
+)
+def test_who_is_woken_is_waited_for_though_it_stays_where_it_is(
+    sleeps: Iterator[object], has_ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it may be asleep for want of a turn, whenever it is looked at."""
+    monkeypatch.setattr(threaded_calls, "_sleep_of", lambda _thread: next(sleeps))
+    turn = threading.Event()
+    parked = threading.Thread(target=turn.wait, daemon=True)
+    parked.start()
+    other = SimpleNamespace(ended=Waited(12), ident=parked.ident, native_id=parked.native_id)
+    found = threaded_calls.has_ended(cast(ThreadedCall, other))
+    turn.set()
+
+    assert found is has_ended
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whether a thread sleeps")
+def test_a_sleep_is_told_from_the_next() -> None:
+    turn = threading.Semaphore(0)
+    slept: list[str | None] = []
+    thread = threading.Thread(target=lambda: [turn.acquire() for _ in range(2)], daemon=True)
+    thread.start()
+    for _ in range(2):
+        while not (sleep := threaded_calls._sleep_of(thread.native_id)) or sleep in slept:
+            time.sleep(0.001)
+        slept += [sleep, threaded_calls._sleep_of(thread.native_id)]
+        turn.release()
+    thread.join()
+
+    assert slept[0] == slept[1]
+    assert slept[2] == slept[3]
+    assert threaded_calls._sleep_of(threading.get_native_id()) is None
