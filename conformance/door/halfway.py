@@ -7,12 +7,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from conformance.backend_code import is_of_backend
 from conformance.pauses import SWITCH_SECONDS
 
 __all__ = ["HalfwayCalls"]
+
+Answer = TypeVar("Answer")
 
 _OTHERS: Final = 3
 _SECONDS_MAX: Final = 0.004
@@ -45,10 +47,10 @@ class HalfwayCalls:
         """Note of which storage an object is a handle."""
         self._storages[number] = storage
 
-    def begin(self, number: int) -> Hashable:
+    def begin(self, number: int | None) -> Hashable:
         """Note that a call on an object has arrived, and return its storage."""
         with self._changed:
-            storage = self._storages.get(number)
+            storage = None if number is None else self._storages.get(number)
             self._under_way[storage] += 1
             if self._under_way[storage] > 1:
                 self._met.add(storage)
@@ -61,7 +63,7 @@ class HalfwayCalls:
             self._ended += 1
             self._changed.notify_all()
 
-    def run(self, number: int, name: str, call: Callable[[], Any]) -> Any:
+    def run(self, number: int, name: str, call: Callable[[], Answer]) -> Answer:
         """Make a call of an operation on an object, and return what it returns."""
         if self._storages.get(number) not in self._met:
             return call()

@@ -68,7 +68,7 @@ class _Server:
         self._calls_count = 0
         self._waiting: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
         self._idle: list[_Worker] = []
-        self._in_threads = ("handler.", "wal_handler.", "evidence_handler.")
+        self._in_threads: tuple[str, ...] = ("handler.", "wal_handler.", "evidence_handler.")
         self._halfway: HalfwayCalls | None = None
         # Only who promises that threads may share a log or a cache is called by several.
         if Capability.THREADS in backend.capabilities:
@@ -162,7 +162,7 @@ class _Server:
             target.during.begin(number)
             target = target.handler
         before = argument_trees(name, values)
-        ask = partial(answered, name, target, values)
+        ask: Callable[[], Tree] = partial(answered, name, target, values)
         try:
             if self._halfway is None or not name.startswith(_SHARED):
                 return ask()
