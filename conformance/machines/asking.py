@@ -64,10 +64,12 @@ def opened_again(
             if refusals == 2:
                 history.session.given_up_in_vain = 0
             return answer.value
-        # What has no close may be held by the frames of an error that was raised in it. To give it
-        # up takes long beside an opening: who is late is waited for first, and where nothing has
-        # come of it for some times, nothing will.
-        if refusals == 1 and history.session.given_up_in_vain < _VAIN_MAX:
+        # What has no close may be held by the frames of an error that was raised in it, mostly of
+        # the last one. To look through all there is takes long beside an opening: who is late is
+        # waited for first, and where nothing has come of it for some times, nothing will.
+        if refusals == 0:
+            gc.collect(1)
+        elif refusals == 1 and history.session.given_up_in_vain < _VAIN_MAX:
             history.session.given_up_in_vain += 1
             gc.collect()
     refused = answer.message if isinstance(answer, Raised) else ""
