@@ -125,7 +125,8 @@ class _Tally:
         if self.tries >= TRIES_SURE and time.monotonic() - self._began_at > _SECONDS_MAX:
             return True
         # Once it has come and stayed away, what came every time is a matter of chance too.
-        return always and not self.failures and self.tries >= TRIES_SURE
+        sure = min(TRIES_SURE, self.replay.tries or TRIES_SURE)
+        return always and not self.failures and self.tries >= sure
 
     def found(self) -> Counterexample | None:
         """Return the failure of the replay, or another one, with how often it was seen."""

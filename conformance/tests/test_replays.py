@@ -45,7 +45,13 @@ from tests.zoo.broken_wals import ListWal
 from tests.zoo.judging import judged
 
 each_case = pytest.mark.parametrize(
-    "case", CASES, ids=lambda case: f"{case.suite.name}-{case.requirement_id}"
+    "case",
+    # The largest input takes a while to be read again and again, so it is read by night.
+    [
+        pytest.param(each, marks=pytest.mark.nightly) if each.requirement_id == "DEC-27" else each
+        for each in CASES
+    ],
+    ids=lambda case: f"{case.suite.name}-{case.requirement_id}",
 )
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,15 +81,7 @@ def broken_log() -> Replay:
     return recorded(CASES[0])
 
 
-@pytest.mark.parametrize(
-    "case",
-    # The largest input takes a while to be read a hundred times, so it is read by night.
-    [
-        pytest.param(each, marks=pytest.mark.nightly) if each.requirement_id == "DEC-27" else each
-        for each in CASES
-    ],
-    ids=lambda case: f"{case.suite.name}-{case.requirement_id}",
-)
+@each_case
 def test_a_failure_is_found_again_with_the_same_fingerprint(case: Case) -> None:
     replay = recorded(case)
     result = replayed(replay, case.broken)
