@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -105,9 +106,10 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
         return
     session = history.session
     everywhere = replace(threaded, number=0, place="")
-    count = _hold_once(history, kind, everywhere).count
+    # Nobody is in the way of the other call here, so that it takes as long as it usually does.
+    unheld = _hold_once(history, kind, everywhere)
     by_chance: Violation | None = None
-    for number in evenly(range(1, count + 1), max(_LINES_FEWEST, session.budget.histories)):
+    for number in evenly(range(1, unheld.count + 1), max(_LINES_FEWEST, session.budget.histories)):
         if kind.has_two and session.is_out_of_time(_SHARE_OF_TWO):
             # Its handles race as well, by chance: these meetings are as many as there is time for.
             break
@@ -116,7 +118,7 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
             break
         session.watch.note_progress()
         try:
-            _hold_fewest(history, kind, replace(everywhere, number=number))
+            _hold_fewest(history, kind, replace(everywhere, number=number), unheld.other_seconds)
         except Violation as violation:
             # After a wait both go on at once; a failure that always comes may be found later.
             if not _has_waited(violation):
@@ -126,13 +128,14 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
         raise by_chance
 
 
-def _hold_fewest(history: History, kind: Kind, threaded: Threaded) -> None:
+def _hold_fewest(history: History, kind: Kind, threaded: Threaded, usual_seconds: float) -> None:
     """Let two threads meet; what fails is tried with as few of the calls that follow as needed."""
     try:
-        _hold_once(history, kind, threaded)
+        _hold_once(history, kind, threaded, usual_seconds)
     except Violation:
         for count in range(len(threaded.then)):
-            _hold_once(history, kind, replace(threaded, then=threaded.then[:count]))
+            fewer = replace(threaded, then=threaded.then[:count])
+            _hold_once(history, kind, fewer, usual_seconds)
         raise
 
 
@@ -140,8 +143,22 @@ def _has_waited(violation: Violation) -> bool:
     return any(step.answer.startswith(_WAITS) for step in violation.counterexample.steps)
 
 
-def _hold_once(history: History, kind: Kind, threaded: Threaded) -> Stepper:
-    """Let two threads meet, and judge what comes of it."""
+@dataclass(frozen=True)
+class _Meeting:
+    """How many lines the held call has, before which it was held, and how long the other took."""
+
+    count: int
+    held_at: str
+    other_seconds: float
+
+
+def _hold_once(
+    history: History, kind: Kind, threaded: Threaded, usual_seconds: float = 0.0
+) -> _Meeting:
+    """Let two threads meet, and judge what comes of it.
+
+    The other call usually takes ``usual_seconds`` together with those that follow it.
+    """
     directory = history.directory()
     handle = kind.opened(history, directory)
     other_handle = kind.opened(history, directory) if kind.has_two else handle
@@ -165,12 +182,14 @@ def _hold_once(history: History, kind: Kind, threaded: Threaded) -> Stepper:
     if stepper.held_at:
         history.reach(kind.arises)
         other.start()
-        has_waited = not has_ended(other)
+        has_waited = not has_ended(other, usual_seconds)
     stepper.release()
     held.join(CALLS_SECONDS)
+    began_at = time.monotonic()
     if not stepper.held_at:
         other.start()
     other.join(CALLS_SECONDS)
+    other_seconds = time.monotonic() - began_at
     _note_act(history, replace(threaded, place=stepper.held_at))
     _tell(history, threaded.pair, stepper.held_at, (held, other), has_waited)
     made = [each.call for each in (held, other) if each.call is not None] + other.followed
@@ -181,7 +200,7 @@ def _hold_once(history: History, kind: Kind, threaded: Threaded) -> Stepper:
         calls += _settled(history, kind, threaded.pair, other_handle, clock, _OTHER)
         history.release(other_handle)
     _judge(history, kind, threaded.pair, [*calls, *made], (handle, directory, clock))
-    return stepper
+    return _Meeting(stepper.count, stepper.held_at, other_seconds)
 
 
 def _as_of_a_handle(call: ConcurrentCall) -> ConcurrentCall:

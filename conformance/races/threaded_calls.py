@@ -21,9 +21,9 @@ from telltale_spec.model.operations import Operation, Reopen
 
 __all__ = ["ThreadedCall", "has_ended"]
 
-_SAMPLE_SECONDS: Final = 0.002
-_SAMPLES_UNWOKEN: Final = 3
-_SAMPLES_STILL: Final = 25
+_SAMPLE_SECONDS: Final = 0.001
+_UNWOKEN_SECONDS: Final = 0.003
+_STILL_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 2.0
 
 
@@ -94,24 +94,32 @@ class ThreadedCall(threading.Thread):
         return recorded_call(*made, result, message)
 
 
-def has_ended(other: ThreadedCall) -> bool:
+def has_ended(other: ThreadedCall, usual_seconds: float = 0.0) -> bool:
     """Wait for a call while another one is held; say whether it has ended, or waits.
 
-    It waits if it stays at one place asleep and is not woken. Who is woken and stays there may only
-    have had no turn of the interpreter, so that it is watched for longer; so is who cannot be seen.
+    It waits if it stays at one place asleep and is not woken, for longer than it takes with nobody
+    in its way: ``usual_seconds``, of which it may sleep all until a server answers. Who is woken
+    and stays there may only have had no turn of the interpreter, so that it is watched for longer;
+    so is who cannot be seen.
     """
-    still = unwoken = 0
+    unwoken_seconds = max(_UNWOKEN_SECONDS, 2 * usual_seconds)
+    still_seconds = max(_STILL_SECONDS, 2 * usual_seconds)
     before: tuple[object, object] = (None, None)
-    for _ in range(round(_PATIENCE_SECONDS / _SAMPLE_SECONDS)):
+    began = now = time.monotonic()
+    still_since = unwoken_since = now
+    while now - began < _PATIENCE_SECONDS + still_seconds:
         if other.ended.wait(_SAMPLE_SECONDS):
             return True
+        now = time.monotonic()
         frame = _frames().get(other.ident or 0)
         place = None if frame is None else (id(frame), frame.f_lasti)
         sleep = _sleep_of(other.native_id)
-        still = still + 1 if place == before[0] and sleep is not None else 0
-        unwoken = unwoken + 1 if still and sleep and sleep == before[1] else 0
+        if place != before[0] or sleep is None:
+            still_since = now
+        if still_since == now or not sleep or sleep != before[1]:
+            unwoken_since = now
         before = place, sleep
-        if unwoken >= _SAMPLES_UNWOKEN or still >= _SAMPLES_STILL:
+        if now - unwoken_since >= unwoken_seconds or now - still_since >= still_seconds:
             break
     return other.ended.is_set()
 

@@ -55,14 +55,21 @@ class PickledWal(ListWal):
         super().__init__()
         self.path = directory / "log.pickle"
         if self.path.exists():
-            self.entries = pickle.loads(self.path.read_bytes())
+            self.entries = [pickle.loads(each) for each in pickle.loads(self.path.read_bytes())]
+        # An entry takes long to pickle, and each append writes all of them.
+        self.pickles: dict[int, bytes] = {}
 
     def store(self, entry: AgreementWalEntry) -> None:
         super().store(entry)
         self.save(self.entries)
 
     def save(self, entries: list[AgreementWalEntry]) -> None:
-        self.path.write_bytes(pickle.dumps(entries))
+        self.path.write_bytes(pickle.dumps([self.pickle_of(entry) for entry in entries]))
+
+    def pickle_of(self, entry: AgreementWalEntry) -> bytes:
+        if id(entry) not in self.pickles:
+            self.pickles[id(entry)] = pickle.dumps(entry)
+        return self.pickles[id(entry)]
 
 
 class UnknownOutcomeWal(ListWal):

@@ -44,38 +44,45 @@ def test_no_garbage_is_collected_while_it_is_asked_where_threads_are(
 
 
 class Waited:
-    """Ends when it has been waited for often enough."""
+    """Ends when it has been waited for long enough, by a clock of its own."""
 
-    def __init__(self, ends_after: int) -> None:
-        self.left = ends_after
+    def __init__(self, ends_after_seconds: float) -> None:
+        self.ends_at = ends_after_seconds
+        self.now = 0.0
 
     def wait(self, seconds: float) -> bool:
-        self.left -= 1
+        self.now += seconds
         return self.is_set()
 
     def is_set(self) -> bool:
-        return self.left <= 0
+        return self.now > self.ends_at
 
 
 @pytest.mark.parametrize(
-    ("sleeps", "has_ended"),
+    ("sleeps", "usual_seconds", "has_ended"),
     [
-        (itertools.repeat("as before"), False),
-        (itertools.count(), True),
-        (itertools.cycle([None, "as before"]), True),
+        (itertools.repeat("as before"), 0.0, False),
+        (itertools.count(1), 0.0, True),
+        (itertools.cycle([None, "as before"]), 0.0, True),
+        (itertools.repeat("as before"), 1.0, True),
     ],
-    ids=["asleep", "woken each time", "awake in between"],
+    ids=["asleep", "woken each time", "awake in between", "asleep no longer than usually"],
 )
 def test_who_is_woken_is_waited_for_though_it_stays_where_it_is(
-    sleeps: Iterator[object], has_ended: bool, monkeypatch: pytest.MonkeyPatch
+    sleeps: Iterator[object],
+    usual_seconds: float,
+    has_ended: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On a busy machine it may be asleep for want of a turn, whenever it is looked at."""
     monkeypatch.setattr(threaded_calls, "_sleep_of", lambda _thread: next(sleeps))
     turn = threading.Event()
     parked = threading.Thread(target=turn.wait, daemon=True)
     parked.start()
-    other = SimpleNamespace(ended=Waited(12), ident=parked.ident, native_id=parked.native_id)
-    found = threaded_calls.has_ended(cast(ThreadedCall, other))
+    ended = Waited(0.012)
+    monkeypatch.setattr(threaded_calls, "time", SimpleNamespace(monotonic=lambda: ended.now))
+    other = SimpleNamespace(ended=ended, ident=parked.ident, native_id=parked.native_id)
+    found = threaded_calls.has_ended(cast(ThreadedCall, other), usual_seconds)
     turn.set()
 
     assert found is has_ended
