@@ -61,12 +61,12 @@ def commands() -> dict[str, str]:
     return {"github": github, "gitlab": gitlab}
 
 
-@pytest.mark.by_day(2)
 @pytest.mark.parametrize("service", ["github", "gitlab"])
 def test_the_command_of_a_service_judges_and_writes_what_is_kept(
     folder: Path, service: str
 ) -> None:
-    done = run(folder, judging_command(commands()[service]))
+    # What it writes does not depend on how much it judges.
+    done = run(folder, [*judging_command(commands()[service]), "--only", "WAL-07"])
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert {each.name for each in folder.glob("report.*")} == {
@@ -93,4 +93,4 @@ def test_what_fails_ends_a_job(folder: Path) -> None:
     command = judging_command(commands()["gitlab"])
     command[command.index("own_backend:make_wal")] = "broken_backend:IdempotentWal"
 
-    assert run(folder, command).returncode == 1
+    assert run(folder, [*command, "--only", "WAL-01"]).returncode == 1

@@ -24,6 +24,7 @@ from tests.zoo.judging import failed, judged
 README = Path(__file__).parent.parent / "README.md"
 
 
+@pytest.mark.nightly
 def test_own_backend_conforms() -> None:
     check_agreement_wal(make_wal, capabilities=("reopen", "exact-messages"), profile="quick")
 

@@ -419,9 +419,16 @@ def test_an_update_makes_the_next_run_green(
     text = (folder / "known.toml").read_text()
     (replay,) = (folder / "known.replays").rglob("*.json")
     assert "to be filled in" in text
+    assert replay.exists()
     assert check() == 0
 
-    # What stays keeps what was written by hand; what is gone goes, with its file.
+
+@pytest.mark.nightly
+def test_an_update_keeps_what_stays_and_takes_away_what_is_gone(folder: Path) -> None:
+    """What was written by hand stays; what is gone goes with its file."""
+    assert check("--update-baseline") == 0
+    text = (folder / "known.toml").read_text()
+    (replay,) = (folder / "known.replays").rglob("*.json")
     (folder / "known.toml").write_text(text.replace("to be filled in", "until spring"))
     assert check("--update-baseline") == 0
     assert "until spring" in (folder / "known.toml").read_text()

@@ -62,6 +62,7 @@ def test_a_wrong_log_fails_with_its_counterexample() -> None:
     assert "  actual:   [" in text
 
 
+@pytest.mark.nightly
 def test_equal_arguments_give_equal_reports() -> None:
     first, second = (
         check_agreement_wal(ListWal, profile="quick", seed=3).to_text() for _ in range(2)

@@ -453,6 +453,7 @@ def test_what_nothing_judges_is_a_usage_error(
 # The report as a file
 
 
+@pytest.mark.nightly
 def test_equal_runs_write_equal_files(folder: Path) -> None:
     """Neither hashes nor addresses nor folders of this run are in a report."""
     texts = []

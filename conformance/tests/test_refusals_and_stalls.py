@@ -44,7 +44,12 @@ class NothingDeep(MapCache):
 
 @pytest.mark.requirement("CACHE-01")
 def test_a_cache_that_refuses_an_outcome_is_not_blamed_for_the_empty_id() -> None:
-    report = judged(cache_backend("no blocked", NothingBlocked), (CACHE_SUITE,), minimise=False)
+    report = judged(
+        cache_backend("no blocked", NothingBlocked),
+        (CACHE_SUITE,),
+        profile_name="quick",
+        minimise=False,
+    )
 
     assert failed(report) == []
 

@@ -137,6 +137,7 @@ def test_a_fault_is_written_with_the_call_it_struck() -> None:
     assert fault["call"] in ("append", "load")
 
 
+@pytest.mark.nightly
 def test_a_law_that_walks_a_table_records_the_one_case() -> None:
     replay = recorded(next(each for each in CASES if each.requirement_id == "DEC-27"))
 

@@ -225,6 +225,7 @@ def _searched_at_random() -> BackendReport:
         return judge_backend(_WHOLE, _SHORT, seed=0, watch=watch, suites=suites, is_part=True)
 
 
+@pytest.mark.nightly
 def test_equal_runs_give_equal_figures_and_no_verdict_depends_on_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -93,6 +93,7 @@ def test_suites_of_a_requirement_have_their_situations() -> None:
     assert found["agreement WAL"]
 
 
+@pytest.mark.nightly
 def test_the_catalogue_has_a_page_for_each_id() -> None:
     pages = catalogue_pages()
 

@@ -48,7 +48,7 @@ BROKEN = (
     ("zeros_are_frames", {"WAL-08.power"}),
     ("tail_stays", {"WAL-08.progress"}),
     ("refuses_torn_tail", {"WAL-08.recovery"}),
-    ("renamed_unsynced", {"WAL-08.power", "WAL-08.recovery"}),
+    by_night("renamed_unsynced", {"WAL-08.power", "WAL-08.recovery"}),
     by_night("renamed_no_folder_sync", {"WAL-08.power"}),
     by_night("database_off", {"WAL-08.power"}),
     ("forgetful_recovery", {"WAL-08.recovery"}),
@@ -113,7 +113,7 @@ def test_a_normal_write_ahead_log_loses_transactions_and_not_the_database() -> N
         ("no_folder_sync", []),
         by_night("no_sync", ["WAL-08.power"]),
         # The first rename replaces nothing, so that its data need not be there.
-        ("renamed_unsynced", ["WAL-08.recovery", "WAL-08.power"]),
+        by_night("renamed_unsynced", ["WAL-08.recovery", "WAL-08.power"]),
         by_night("renamed_no_folder_sync", ["WAL-08.power"]),
     ],
 )

@@ -40,7 +40,7 @@ def _verdicts(backend: dict[str, Any]) -> dict[str, str]:
     return {each["requirement_id"]: each["verdict"] for each in backend["results"]}
 
 
-@pytest.mark.by_day(5)
+@pytest.mark.by_day(10)
 @pytest.mark.parametrize("name", BROKEN)
 def test_who_does_not_look_at_what_mends_it_fails(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -35,6 +35,7 @@ def test_who_does_not_look_whether_there_was_space_fails(name: str) -> None:
 
 
 @pytest.mark.requirement("WAL-08.disk-full")
+@pytest.mark.nightly
 def test_who_takes_it_back_passes_and_nothing_is_open() -> None:
     report = judged(launched("NamedAtRandom_log"), SPACE, profile_name="quick", minimise=False)
 

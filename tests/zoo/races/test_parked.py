@@ -142,7 +142,7 @@ def test_a_failure_names_both_calls_the_place_and_the_contents_and_can_be_replay
 
     def outcome(backend: Backend) -> Outcome:
         with CallWatch() as watch:
-            again = replayed_result(backend, replay, watch, PARKED_SUITES[:1])
+            again = replayed_result(backend, replay, watch, PARKED_SUITES[:1], tries_max=1)
         shown = replace(fault_report(backend, None), results=[again])
         return ReplayResult.of(replay, shown).outcome
 
