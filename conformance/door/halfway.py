@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
 from collections import Counter
@@ -16,20 +17,22 @@ __all__ = ["HalfwayCalls"]
 
 Answer = TypeVar("Answer")
 
+_EAGERNESS: Final = 4
 _OTHERS: Final = 3
 _SECONDS_MAX: Final = 0.004
 
-Place = tuple[str, int]
-"""A line: its file and its number."""
+Place = tuple[str, str, int]
+"""An operation, and a line that it comes to: its file and its number."""
 
 
 class HalfwayCalls:
     """Holds one call at a time before a line of the backend until others have ended.
 
-    That is done to calls on a storage of which two were under way at once. Each is held once,
-    before the first line at which no call of its operation was held yet; where there is none left
-    it begins again, so that every line has its turn. Who waits for a lock that the held one has is
-    not waited for long.
+    That is done to calls on a storage of which two were under way at once. Each is held once at
+    most, by chance before any of its lines, and the less likely the more often one was held there:
+    at a line that is new for sure, and likelier at one that few calls come to than at the first
+    ones, which every call comes to. Who waits for a lock that the held one has is not waited for
+    long.
     """
 
     def __init__(self) -> None:
@@ -39,7 +42,8 @@ class HalfwayCalls:
         self._under_way: Counter[Hashable] = Counter()
         self._met: set[Hashable] = set()
         self._ended = 0
-        self._tried: dict[str, set[Place]] = {}
+        self._holds: Counter[Place] = Counter()
+        self._random = random.Random(0)  # noqa: S311 - a schedule, not a secret
         # Threads of one interpreter have to interrupt each other as often as processes do.
         sys.setswitchinterval(SWITCH_SECONDS)
 
@@ -67,27 +71,20 @@ class HalfwayCalls:
         """Make a call of an operation on an object, and return what it returns."""
         if self._storages.get(number) not in self._met:
             return call()
-        tried = self._tried.setdefault(name, set())
-        is_complete = True
 
         def enter(frame: FrameType, event: str, argument: Any) -> Any:
             return line if is_of_backend(frame.f_code.co_filename) else None
 
         def line(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal is_complete
-            place = (frame.f_code.co_filename, frame.f_lineno)
-            if event != "line" or place in tried:
+            place = (name, frame.f_code.co_filename, frame.f_lineno)
+            if event != "line" or not self._is_to_be_held(place):
                 return line
-            is_complete = False
-            if self._held.acquire(blocking=False):
-                tried.add(place)
-                sys.settrace(before)
-                try:
-                    self._wait_for_others()
-                finally:
-                    self._held.release()
-                return None
-            return line
+            sys.settrace(before)
+            try:
+                self._wait_for_others()
+            finally:
+                self._held.release()
+            return None
 
         before = sys.gettrace()
         sys.settrace(enter)
@@ -95,8 +92,13 @@ class HalfwayCalls:
             return call()
         finally:
             sys.settrace(before)
-            if is_complete:
-                tried.clear()
+
+    def _is_to_be_held(self, place: Place) -> bool:
+        chance = _EAGERNESS / (_EAGERNESS + self._holds[place])
+        if self._random.random() >= chance or not self._held.acquire(blocking=False):
+            return False
+        self._holds[place] += 1
+        return True
 
     def _wait_for_others(self) -> None:
         with self._changed:

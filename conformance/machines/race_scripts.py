@@ -86,6 +86,7 @@ def _all_kinds(index: int) -> RoundScript:
         Append(EvidenceProduced(evidence, 2)),
         LoadLog(),
         _gate("shared", 1),
+        ReadSince(1),
         _escalation("p", index),
         Append(finalized),
         ReadSince(1),

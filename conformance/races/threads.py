@@ -30,6 +30,7 @@ from telltale_spec.model.operations import LoadCache, LoadLog
 __all__ = ["THREAD_SUITES", "Threaded"]
 
 _SHORT_PAIRS: Final = 9
+_TIMES_AFAR: Final = 2
 
 _LOG: Final = Kind("log", "WAL-01.threads", log_of, judge_log, LoadLog())
 _CACHE: Final = Kind("cache", "CACHE-02.threads", cache_of, judge_cache, LoadCache())
@@ -41,7 +42,9 @@ _CACHE: Final = Kind("cache", "CACHE-02.threads", cache_of, judge_cache, LoadCac
 def _race_rounds(history: History, kind: Kind, rounds: Sequence[Round], attempt: int) -> None:
     """Let several threads make the calls of each round on one handle."""
     overtaken = history.session.backend.overtaken
-    for number, scripts in enumerate(rounds):
+    # Where no line can be held from here, all is left to these rounds.
+    times = 1 if overtaken is None else _TIMES_AFAR
+    for number, scripts in enumerate([*rounds] * times):
         directory = history.directory()
         handle = kind.opened(history, directory)
         before = 0 if overtaken is None else overtaken()

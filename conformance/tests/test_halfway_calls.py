@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -57,16 +58,41 @@ def note_holds(halfway: HalfwayCalls, steps: Steps, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(halfway, "_wait_for_others", lambda: steps.seen.append("held"))
 
 
-def test_each_line_has_its_turn_and_then_again(
-    halfway: HalfwayCalls, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_line_has_its_turn(halfway: HalfwayCalls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is new is held for sure, and the more often one was, the less likely it is."""
     steps = Steps(halfway)
     note_holds(halfway, steps, monkeypatch)
     meet(halfway)
-    # A lambda has a line too, and the call that finds no line left is not held.
-    places = [_place(steps.called(1, "one")) for _ in range(10)]
+    # The lambda has a line too, before the first one.
+    places = [_place(steps.called(1, "one")) for _ in range(200)]
 
-    assert places == [0, 0, 1, 2, None, 0, 0, 1, 2, None]
+    assert places[0] == 0
+    assert {0, 1, 2, None} == {*places}
+    assert places[:50].count(None) < places[-50:].count(None)
+
+
+def test_what_few_calls_come_to_is_held_there(
+    halfway: HalfwayCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though all of them come to what lies before it."""
+    held: list[str] = []
+    place = [""]
+    monkeypatch.setattr(halfway, "_wait_for_others", lambda: held.append(place[0]))
+    meet(halfway)
+
+    def call(number: int) -> None:
+        place[0] = "usual"
+        if number % 10 == 9:
+            place[0] = "rare"
+            place.append("more")
+            place.pop()
+
+    for number in range(100):
+        halfway.run(1, "append", partial(call, number))
+
+    # Ten calls come to it, and a held one is not held again.
+    assert held.count("rare") >= 3
+    assert len(held) < 90
 
 
 def _place(seen: list[str]) -> int | None:

@@ -124,7 +124,7 @@ def through_the_door(words: list[str]) -> tuple[Verdict, str]:
     return result.verdict, result.reason
 
 
-# What it remembers wrongly is asked for again by luck alone.
+# What it remembers wrongly is asked for again by luck: five times of six.
 LUCKY = ("RememberingLog",)
 SERVED = [(each, Verdict.FAIL) for each in threaded.BROKEN if each.name not in LUCKY]
 SERVED += [(each, Verdict.PASS) for each in threaded.RIGHT]
