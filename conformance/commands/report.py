@@ -25,6 +25,8 @@ __all__ = ["NAME", "add", "run"]
 
 NAME: Final = "report"
 
+_SCHEMAS: Final = ("report", "campaign", "replay", "history", "harness")
+
 
 def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Add the command and its options."""
@@ -37,7 +39,11 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
     )
     report.add_argument("report", type=Path, nargs="?", help="a file that `check --json` wrote")
     report.add_argument(
-        "--schema", action="store_true", help="print the JSON Schema of reports and end"
+        "--schema",
+        nargs="?",
+        const="report",
+        choices=_SCHEMAS,
+        help="print the JSON Schema of reports, or of another form of file, and end",
     )
     add_file_options(report, without=("json",))
     report.add_argument(
@@ -53,7 +59,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     from conformance.report.reading import read_report, schema_text
 
     if parsed.schema:
-        console.out(schema_text(), end="", highlight=False)
+        form = f"telltale-conformance.{parsed.schema}.v1"
+        console.out(schema_text(form), end="", highlight=False)
         return ExitStatus.CONFORMING
     if parsed.report is None:
         return complain("report: expected a file that `check --json` wrote, or --schema")

@@ -30,10 +30,11 @@ _NOUNS: Final = {
 }
 
 
-def schema_text() -> str:
-    """Return the JSON Schema of the report, as it is published."""
+def schema_text(form: str = REPORT_FORMAT) -> str:
+    """Return the JSON Schema of a form of file, as it is published: that of the report."""
+    name = form.partition(".")[2]
     package = resources.files("conformance")
-    return (package / "schemas" / "report.v1.schema.json").read_text(encoding="utf-8")
+    return (package / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
 
 
 def read_report(path: Path) -> Report:

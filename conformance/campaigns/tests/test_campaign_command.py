@@ -16,6 +16,7 @@ from conformance.__main__ import main
 from conformance.campaigns import plan as plans
 from conformance.campaigns.store import Store
 from conformance.campaigns.tests.fakes import campaign, group_lives, right
+from conformance.campaigns.tests.test_campaign_schema import problems
 from conformance.tests.usage import usage_error
 
 TARGETS = """
@@ -65,6 +66,7 @@ def test_a_right_backend_ends_conforming(folder: Path, capsys: pytest.CaptureFix
     assert shown.err == ""
     tree = json.loads((folder / ".telltale" / "campaign" / "campaign.json").read_text())
     assert tree["report"] == json.loads((folder / "report.json").read_text())
+    assert problems(tree) == []
 
 
 def test_a_failure_on_rare_seeds_is_found_by_the_next_campaign(
@@ -80,6 +82,8 @@ def test_a_failure_on_rare_seeds_is_found_by_the_next_campaign(
 
     shown = capsys.readouterr().out
     assert "still failing" in shown
+    written = json.loads((folder / ".telltale" / "campaign" / "campaign.json").read_text())
+    assert problems(written) == []
     assert "telltale-conformance replay .telltale/campaign/failures/campaign_targets_Rare-" in shown
 
 
