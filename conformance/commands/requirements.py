@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from conformance.commands import COMMANDS
@@ -31,8 +32,7 @@ def add(commands: argparse._SubParsersAction[CommandParser]) -> None:
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
-    """Print the table of requirements."""
-    from rich.table import Table
+    """Print each requirement with its sentence."""
     from rich.text import Text
 
     from conformance.records.verdicts import level_note, level_of
@@ -45,13 +45,15 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     ]
     if not wanted:
         return complain(f"no requirement begins with {' or '.join(parsed.id)}")
-    table = Table(expand=False)
-    for heading in ("requirement", "level", "scope", "needs", "source", "sentence"):
-        table.add_column(heading)
     for row in wanted:
         note = level_note(row)
         sentence = f"{row.sentence} ({note})" if note else row.sentence
-        texts = (level_of(row, ()), row.scope.value, row.capability or "", row.source, sentence)
-        table.add_row(row.requirement_id, *map(Text, texts))
-    console.print(table)
+        needs = f", needs {row.capability}" if row.capability else ""
+        heading = Text(row.requirement_id, style="bold")
+        heading.append(f"  {level_of(row, ())}, scope {row.scope.value}{needs}  [{row.source}]", "")
+        console.print(heading, soft_wrap=True)
+        indent = " " * 4
+        console.print(
+            fill(sentence, console.width, initial_indent=indent, subsequent_indent=indent)
+        )
     return ExitStatus.CONFORMING
