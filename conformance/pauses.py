@@ -9,12 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-__all__ = ["SWITCH_SECONDS", "pausing"]
+__all__ = ["SWITCH_SECONDS", "pausing", "switching_each"]
 
 SWITCH_SECONDS: Final = 1e-5
 """A switch interval at which threads of one interpreter interrupt each other like processes do."""
 
 _PAUSES_MAX: Final = 12
+
+
+@contextmanager
+def switching_each(seconds: float) -> Iterator[None]:
+    """Let threads of this interpreter ask for their turn after so many seconds."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

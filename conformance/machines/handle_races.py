@@ -8,10 +8,8 @@ cannot fail however its threads or processes are scheduled.
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,7 +20,7 @@ from conformance.concurrency.logs import judge_log
 from conformance.engine.session import History
 from conformance.machines.overlapping import CALLS_SECONDS, Caller, check_order, settled
 from conformance.machines.race_scripts import CACHE_ROUNDS, HANDLES, LOG_ROUNDS, Round
-from conformance.pauses import SWITCH_SECONDS
+from conformance.pauses import SWITCH_SECONDS, switching_each
 
 __all__ = [
     "HANDLES",
@@ -89,17 +87,6 @@ def release_handles(history: History, handles: Sequence[Any]) -> None:
         history.release(handle)
 
 
-@contextmanager
-def _fine_grained_threads() -> Iterator[None]:
-    """Let threads of one interpreter interrupt each other as often as processes do."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
 def race_calls(
     history: History,
     requirement_id: str,
@@ -115,7 +102,8 @@ def race_calls(
         Caller(index, handle, script, together, clock, f"{seed}/{index}", is_ours=ours)
         for index, (handle, script) in enumerate(zip(handles, scripts, strict=True))
     ]
-    with _fine_grained_threads():
+    # Threads of one interpreter interrupt each other as often as processes do.
+    with switching_each(SWITCH_SECONDS):
         for caller in callers:
             caller.start()
         for caller in callers:

@@ -22,10 +22,11 @@ from conformance.engine.acts import Act
 from conformance.engine.session import History, Returned, Violation
 from conformance.machines.asking import TRIES
 from conformance.machines.overlapping import CALLS_SECONDS, call_of, check_order, recorded_call
+from conformance.pauses import switching_each
 from conformance.races.plans import Pair
 from conformance.races.stepping import Stepper
 from conformance.races.telling import answered_text, contents_text
-from conformance.races.threaded_calls import ThreadedCall, has_ended
+from conformance.races.threaded_calls import SWITCH_SECONDS, ThreadedCall, has_ended
 from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation, Reopen
@@ -102,6 +103,11 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
 
     Raises ``Violation``.
     """
+    with switching_each(SWITCH_SECONDS):
+        _hold_at_lines(history, kind, threaded)
+
+
+def _hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
     if threaded.number and _hold_once(history, kind, threaded).held_at == threaded.place:
         return
     session = history.session
