@@ -61,7 +61,9 @@ def _outcome(evidence_id: str, operation_name: str, *, success: bool) -> Evidenc
 def _entry(
     evidence_id: str, operation_name: str, outcome: EffectOutcome
 ) -> EvidenceOutcomeCacheEntry:
-    return EvidenceOutcomeCacheEntry(evidence_id, "interface", operation_name, outcome)
+    # What replaces another entry differs in each field, so that no mixture is either of them.
+    interface_name = f"interface {operation_name[:12]}"
+    return EvidenceOutcomeCacheEntry(evidence_id, interface_name, operation_name, outcome)
 
 
 FURTHER_OUTCOME: Final = _outcome("after the crash", "further", success=True)

@@ -71,7 +71,7 @@ def _judge_cache_turns(history: History, puts: Sequence[tuple[int, str, str]]) -
     handles = opened_handles(history, cache_of, "the evidence cache")
     judge, own = cache_judge(history, "CACHE-02.handles"), "CACHE-02.handles"
     for index, evidence_id, name in puts:
-        entry = EvidenceOutcomeCacheEntry(evidence_id, "i", name, EffectOutcome.blocked())
+        entry = EvidenceOutcomeCacheEntry(evidence_id, name, name, EffectOutcome.blocked())
         put = asked(history, own, PutOutcome(entry), handles[index], index)
         judge.put(put, entry)
         if put.answer == OK:

@@ -23,6 +23,7 @@ from conformance.machines.handle_races import (
     release_handles,
 )
 from conformance.machines.one_promise import asked, cache_judge, log_judge, shown
+from conformance.machines.outcome_material import acquired
 from conformance.rules.events import OK, Event
 from telltale_spec.model.operations import (
     Append,
@@ -39,7 +40,7 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.wire.values import NatValue
 
 __all__ = ["LONG_CACHE_HANDLES_SUITE", "LONG_LOG_HANDLES_SUITE"]
 
@@ -162,7 +163,9 @@ def _log_scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script
 
 
 def _put(handle: int, evidence_id: str, number: int) -> Act:
-    entry = EvidenceOutcomeCacheEntry(evidence_id, "i", f"o{number}", EffectOutcome.blocked())
+    entry = EvidenceOutcomeCacheEntry(
+        evidence_id, f"i{number}", f"o{number}", acquired(NatValue(number))
+    )
     return scripted(CacheHandles, "put_through", handle, entry)
 
 

@@ -26,7 +26,8 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
+from telltale_spec.wire.values import StrValue
 
 __all__ = ["CACHE_ROUNDS", "HANDLES", "LOG_ROUNDS", "Pace", "Round", "RoundScript"]
 
@@ -99,7 +100,9 @@ def _gates(index: int, count: int, pace: Pace) -> RoundScript:
 
 
 def _put(key: str, name: str) -> Operation:
-    return PutOutcome(EvidenceOutcomeCacheEntry(key, "i", name, EffectOutcome.blocked()))
+    # Whatever was put before under its id differs in each field, so that no mixture is either.
+    outcome = EffectOutcome.success(AcquireResponse(StrValue(name)))
+    return PutOutcome(EvidenceOutcomeCacheEntry(key, f"interface {name}", name, outcome))
 
 
 def _several_ids(index: int) -> RoundScript:

@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 
 from conformance.engine.session import History, Raised, Returned
 from conformance.engine.suite import Law, LawSuite, TableLaw
-from conformance.machines.recovery_cases import DIRECTED, directed_cases, runs_of_entries
+from conformance.machines.recovery_cases import (
+    DIRECTED,
+    directed_cases,
+    runs_of_entries,
+    twin_cases,
+)
 from conformance.machines.recovery_orders import MISTAKABLE, judge_order, order_cases
 from conformance.machines.recovery_small import small_cases
 from conformance.machines.recovery_walks import walk_cases
@@ -216,6 +221,12 @@ def _judge_directed(history: History, case: RecoveryCase) -> None:
     _judge_random(history, case)
 
 
+def _judge_twins(history: History, twins: tuple[RecoveryCase, RecoveryCase]) -> None:
+    """Recover from two logs that are easily taken for one, one after the other (RECOV-09)."""
+    for case in twins:
+        _judge_against_oracle(history, case)
+
+
 def _check_terminals(history: History, decisions: Iterable[DurableRecoveryDecision]) -> None:
     for decision in decisions:
         final = decision.finalization is FinalizationOutcome.FINALIZED
@@ -337,6 +348,7 @@ RECOVERY_SUITE: Final = LawSuite(
         TableLaw("orders of ids", order_cases, _judge_order),
         TableLaw("runs of entries", runs_of_entries, _judge_against_oracle),
         TableLaw(DIRECTED, directed_cases, _judge_directed),
+        TableLaw("logs that are easily taken for one", twin_cases, _judge_twins),
         Law("any log", _COMBINED, _judge_random),
         Law("related logs", st.tuples(_COMBINED, st.integers(0, 2**16)), _judge_relations, 0.5),
         TableLaw("kinds of logs", walk_cases, _judge_against_oracle, is_spare=True),

@@ -29,7 +29,7 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
 from telltale_spec.wire.shapes import U64_MAX
 
-__all__ = ["DIRECTED", "directed_cases", "runs_of_entries"]
+__all__ = ["DIRECTED", "directed_cases", "runs_of_entries", "twin_cases"]
 
 DIRECTED: Final = "evidence, levels and ticks that are easily taken for others"
 
@@ -278,3 +278,34 @@ def runs_of_entries(_histories: int) -> Iterator[RecoveryCase]:
         *(Finalization("a", each, None, None, 1) for each in FinalizationOutcome),
     )
     yield from (RecoveryCase(0, entries) for entries in product(letters, repeat=3))
+
+
+def twin_cases(_histories: int) -> Iterator[tuple[RecoveryCase, RecoveryCase]]:
+    """Yield pairs with different plans that agree in what somebody could remember them by.
+
+    They have the same identities, as nothing in those is escaped (F2), the same length and last
+    tick, the same names, the same ids in the cache, or all but the checkpoint in common.
+    """
+    gate, rise, done = VisibilityGateCrossing, _rise, FinalizationOutcome.FINALIZED
+    entries: list[tuple[AgreementWalEntry, AgreementWalEntry]] = [
+        (gate("a", "b:c", _NONE, 1), gate("a:b", "c", _NONE, 1)),
+        (_produced("b:e", "a"), _produced("e", "a:b")),
+        (_produced("e"), _produced("e", authoritative=False, reference="other")),
+        (Finalization("a", done, None, None, 1), Finalization("a", done, "-", None, 1)),
+        (Finalization("a", done, "b", "c:-", 1), Finalization("a", done, "b:c", "-", 1)),
+        (rise("a", _NONE, _PROVISIONAL), rise("a", _NONE, _SOFT_SAFE)),
+        (rise("a", _NONE, _SOFT_SAFE), rise("b", _NONE, _SOFT_SAFE)),
+        (gate("a", "c", _NONE, 1), _produced("e")),
+    ]
+    pairs = [(RecoveryCase(0, (one,)), RecoveryCase(0, (other,))) for one, other in entries]
+    two = (_produced("e", "a", 1), _produced("f", "b", 2))
+    pairs += [
+        (RecoveryCase(0, two), RecoveryCase(0, two[::-1])),
+        (RecoveryCase(0, two), RecoveryCase(1, two)),
+        (RecoveryCase(0, two, _cached("e")), RecoveryCase(0, two, _cached("f"))),
+        (RecoveryCase(0, two, _cached("e", "f")), RecoveryCase(0, two, _cached("f", "e"))),
+        (RecoveryCase(0, two, _cached("e")), RecoveryCase(0, two)),
+    ]
+    for one, other in pairs:
+        yield one, other
+        yield other, one

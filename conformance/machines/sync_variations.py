@@ -28,6 +28,15 @@ __all__ = ["odd_effects", "odd_requests"]
 _TICK: Final = 5
 _SESSIONS: Final = (None, 0, 1, 2, U64_MAX)
 _NUMBERS: Final = (None, 0, _TICK - 1, _TICK, _TICK + 1, U64_MAX)
+_EMPTY_OF_REQUEST: Final[tuple[dict[str, Any], ...]] = (
+    {"tick": 0},
+    {"tick": 1},
+    {"downstream_coroutine_id": ""},
+    {"gate_level": AgreementLevel.NONE},
+    {"gate_level": AgreementLevel.NONE, "tick": 0},
+    {"operation_id": ""},
+)
+_EMPTY_IDS: Final = (("",), ("e", ""), ("", "e"), ("e", "proof", "e"))
 _WORDS: Final = ("", "-", "other", "abort", "blocked", "stale", "\0")
 
 
@@ -86,6 +95,28 @@ def odd_requests() -> Iterator[WalSyncRequest]:
             operation_id=f"p{number}",
             agreement_state=None,
             agreement_evidence=(replace(piece, operation_id=f"p{number}", **of_piece),),
+        )
+    yield from _empty_requests()
+
+
+def _empty_requests() -> Iterator[WalSyncRequest]:
+    """Yield requests in which one thing is empty that has a say, and all others are there.
+
+    What is empty is no gap that another field could fill: not the tick by the one of the state, nor
+    an id by that of somebody else.
+    """
+    for number, of_request in enumerate(_EMPTY_OF_REQUEST):
+        yield replace(_request(f"q{number}"), **of_request)
+        yield replace(_request(f"r{number}"), agreement_state=None, **of_request)
+    for number, evidence_ids in enumerate(_EMPTY_IDS):
+        request = _request(f"s{number}")
+        state, (piece,) = request.agreement_state, request.agreement_evidence
+        assert state is not None  # noqa: S101 - it was made above
+        yield replace(request, agreement_state=replace(state, evidence_ids=evidence_ids))
+        yield replace(
+            request,
+            operation_id=f"t{number}",
+            agreement_evidence=(replace(piece, evidence_id=evidence_ids[-1]),),
         )
 
 

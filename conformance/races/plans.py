@@ -30,7 +30,8 @@ from telltale_spec.wire.agreement import (
     VisibilityGateCrossing,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
-from telltale_spec.wire.effects import EffectOutcome
+from telltale_spec.wire.effects import AcquireResponse, EffectOutcome
+from telltale_spec.wire.values import StrValue
 
 __all__ = ["CACHE_KILLINGS", "CACHE_PAIRS", "LOG_KILLINGS", "LOG_PAIRS", "Pair"]
 
@@ -147,7 +148,9 @@ LOG_KILLINGS: Final[Sequence[Pair]] = (
 
 
 def _put(key: str, name: str) -> Operation:
-    return PutOutcome(EvidenceOutcomeCacheEntry(key, "i", name, EffectOutcome.blocked()))
+    # Whatever was put before under its id differs in each field, so that no mixture is either.
+    outcome = EffectOutcome.success(AcquireResponse(StrValue(name)))
+    return PutOutcome(EvidenceOutcomeCacheEntry(key, f"interface {name}", name, outcome))
 
 
 _KEPT: Final = (_put("k", "first"), _put("m", "first"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from conformance.machines.directed_syncs import DIRECTED_SYNC_SUITE
 from conformance.machines.identities import IDENTITY_SUITE
 from conformance.machines.recovery import RECOVERY_SUITE
 from conformance.machines.registry import SUITES
+from telltale_spec.model.wal_sync import build_entries
+from telltale_spec.wire.agreement import WalSyncRequest
 from tests.zoo.broken_codecs import CorrectCodec
 from tests.zoo.broken_directed_functions import (
     BROKEN_DIRECTED_CODECS,
@@ -128,3 +131,29 @@ def test_a_long_script_is_told_in_a_few_steps() -> None:
 
     assert found is not None
     assert len(found.steps) == 2
+
+
+@pytest.mark.requirement("SYNC-10")
+@pytest.mark.parametrize("what", ["tick", "coroutine", "evidence", "operation"])
+def test_what_is_empty_is_not_filled_in_by_another_field(what: str) -> None:
+    """A tick of 0 is one, and so is an empty text."""
+
+    class FillsIn(OpenHandler):
+        def build(self, existing: Any, sync: WalSyncRequest) -> Any:
+            state = sync.agreement_state
+            if state is not None and what == "tick":
+                sync = replace(sync, tick=sync.tick or state.last_updated_tick or 0)
+            if state is not None and what == "coroutine":
+                coroutine = sync.downstream_coroutine_id or state.owner_id or ""
+                sync = replace(sync, downstream_coroutine_id=coroutine)
+            if state is not None and what == "operation":
+                sync = replace(sync, operation_id=sync.operation_id or state.operation_id)
+            if state is not None and what == "evidence":
+                ids = tuple(each for each in state.evidence_ids if each)
+                sync = replace(sync, agreement_state=replace(state, evidence_ids=ids))
+            return build_entries(existing, sync)
+
+    backend = Backend(f"fills in the {what}", agreement_wal_handler=FillsIn)
+    report = judged(backend, (DIRECTED_SYNC_SUITE,), profile_name="quick", minimise=False)
+
+    assert set(failed(report)) & {"SYNC-04", "SYNC-06", "SYNC-10"}

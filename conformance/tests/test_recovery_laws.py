@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,24 @@ def test_equal_seeds_give_equal_reports() -> None:
     first = judged(REFERENCE, SUITES, seed=3, profile_name="quick")
 
     assert first == judged(REFERENCE, SUITES, seed=3, profile_name="quick")
+
+
+@pytest.mark.requirement("RECOV-03", "RECOV-09")
+def test_decisions_that_are_remembered_by_identities_are_those_of_another_log() -> None:
+    """Nothing in an identity is escaped, so that two operations have the same (F2)."""
+    kept: dict[object, Any] = {}
+
+    def remembering(tick: int, machine: Any, wal: Any, cache: Any) -> Any:
+        plan = correct(tick, machine, wal, cache)
+        ids = tuple(each.evidence_id for each in cache.entries)
+        key = (tuple(each.stable_identity() for each in plan.wal_suffix), ids)
+        return replace(plan, decisions=kept.setdefault(key, plan.decisions))
+
+    backend = broken_recovery_backend("remembers by identities", remembering)
+    found = counterexample_for("RECOV-03", backend, SUITES)
+
+    assert found is not None
+    assert [step.text for step in found.steps].count("recover from checkpoint 0") == 2
 
 
 @pytest.mark.parametrize("quirk", RECOVERY_QUIRKS, ids=lambda quirk: quirk.finding_id)

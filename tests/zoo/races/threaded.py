@@ -416,6 +416,53 @@ class SecondCopyCache(TurningCache):
         return EvidenceOutcomeCacheArtifact(tuple(self.copy.values()))
 
 
+class ColumnsCache(Cache):
+    """Right: keeps each field in a column of its own, behind one lock."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.mutex = threading.RLock()
+        self.rows: dict[str, int] = {}
+        self.columns: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        with self.mutex:
+            self.fill(entry)
+
+    def fill(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        fields = (entry.interface_name, entry.operation_name, entry.outcome)
+        row = self.rows.get(entry.evidence_id)
+        if row is None:
+            for column, field in zip(self.columns, fields, strict=True):
+                column.append(field)
+            self.rows[entry.evidence_id] = len(self.columns[-1]) - 1
+            return
+        for column, field in zip(self.columns, fields, strict=True):
+            column[row] = field
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        with self.mutex:
+            return self.found_at(evidence_id)
+
+    def found_at(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        row = self.rows.get(evidence_id)
+        if row is None:
+            return None
+        return EvidenceOutcomeCacheEntry(evidence_id, *(column[row] for column in self.columns))
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        with self.mutex:
+            found = [self.found_at(each) for each in self.rows]
+        return EvidenceOutcomeCacheArtifact(tuple(each for each in found if each is not None))
+
+
+class ColumnsReadWithoutLockCache(ColumnsCache):
+    """Reads a row while another thread has filled a part of its columns."""
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        return self.found_at(evidence_id)
+
+
 def _log(made: type[Log], capabilities: frozenset[Capability] = THREADS) -> Backend:
     return Backend(made.__name__, agreement_wal=made, capabilities=capabilities)
 
@@ -439,6 +486,7 @@ BROKEN = (
     _cache(IteratingCache),
     _cache(FillingCache),
     _cache(TurningCache),
+    _cache(ColumnsReadWithoutLockCache),
 )
 RIGHT = (
     _log(Log),
@@ -450,6 +498,7 @@ RIGHT = (
     _cache(Cache),
     _cache(FillingBehindLockCache),
     _cache(SecondCopyCache),
+    _cache(ColumnsCache),
 )
 
 
