@@ -199,17 +199,19 @@ def carry_out(
     *,
     retries: bool = False,
     insists: bool = True,
+    looks: bool = True,
 ) -> Iterator[Deed]:
     """Carry out a history, one deed at a time, on the storage of a directory.
 
     With ``insists`` an opening that is refused is tried once more; a history whose storage does not
     open ends. With ``retries`` the first store that is refused is asked for again at once, as its
     caller would. Without, the first escalation that is refused is followed by a load and by one
-    that it forbids, the first put by loads on both sides of a reopening.
+    that it forbids, the first put by loads on both sides of a reopening; without ``looks`` too, it
+    goes on as if nothing had been.
     """
     number = connection.new_number()
     requests = _requests(component, directory, operations)
-    may_look = not retries
+    may_look = looks and not retries
     while (request := next(requests, None)) is not None:
         text, name, arguments, entry, operation = request
         may_retry = insists if name.endswith(".open") else retries and entry is not None
@@ -238,10 +240,10 @@ def carry_out(
             retries = retries and entry is None
         if problem is not None and name.endswith(".open"):
             return
-        looks = _behind_refusal(entry) if problem is not None and may_look else ()
-        if looks:
+        behind = _behind_refusal(entry) if problem is not None and may_look else ()
+        if behind:
             may_look = False
-            requests = itertools.chain(_inner_requests(component, directory, looks), requests)
+            requests = itertools.chain(_inner_requests(component, directory, behind), requests)
 
 
 def conducted(

@@ -41,8 +41,9 @@ class Killed:
 class Fault:
     """One fault as data: the operations, and which call of which kind fails.
 
-    ``retries`` says whether the store that failed is asked for again at once. With ``behind`` the
-    storage holds at first what that process has left.
+    ``retries`` says whether the store that failed is asked for again at once, ``looks`` whether
+    else it is looked for behind a refusal. With ``behind`` the storage holds at first what that
+    process has left.
     """
 
     operations: tuple[Operation, ...]
@@ -50,6 +51,7 @@ class Fault:
     number: int
     retries: bool = False
     behind: Killed | None = None
+    looks: bool = True
 
 
 def _fault(history: History, fault: Fault) -> None:

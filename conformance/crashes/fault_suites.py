@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -14,13 +15,14 @@ from conformance.crashes.fault_shrinking import LOADS, FaultFailure, smallest_fa
 from conformance.crashes.fault_trials import FaultTrial, Leftover, calls_of_opening, leftovers
 from conformance.crashes.fault_tries import Choice, FaultTries
 from conformance.crashes.faults import (
+    STORES,
     FaultedRun,
     Plan,
     of_each_kind,
     rare_calls,
     with_numbers,
 )
-from conformance.crashes.histories import STORED_AFTER
+from conformance.crashes.histories import SHORTER_BEHIND, STORED_AFTER
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly
@@ -40,6 +42,7 @@ _IN_A_STORE: Final = "a call failed while something was stored"
 # Each fault has a process of its own, so few are made in a short run.
 _HISTORIES_A_FAULT: Final = 5
 _HISTORIES_A_WAY: Final = 4
+_HISTORIES_A_LONG_STORE: Final = 10
 _HISTORIES_A_RARE_FAULT: Final = 13
 _HISTORIES_AN_OPENING: Final = 20
 _HISTORIES_A_CALL: Final = 8
@@ -51,7 +54,7 @@ def by_turns(numbers: Sequence[int]) -> list[Choice]:
     return [Choice(number, bool(place % 2)) for place, number in enumerate(numbers)]
 
 
-class _RareCalls(NamedTuple):
+class _SomeCalls(NamedTuple):
     """The calls of a history that are to fail."""
 
     trial: FaultTrial
@@ -102,6 +105,8 @@ class FaultSuite(CrewSuite):
             judged = self._judge(session, trial, plan, choices)
             rare = self._rare_calls(session, plan)
             judged += self._judge(session, *rare)
+            shorter = self._shorter_behind(session)
+            judged += self._judge(session, *shorter)
             opened, tried = self._judge_openings(session)
         except TraceError as error:
             session.cut_short = str(error)
@@ -115,7 +120,7 @@ class FaultSuite(CrewSuite):
                 "threads of their own, each of which counts its calls by itself?"
             )
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
-        count = tries.count(plan) + len(rare.choices)
+        count = tries.count(plan) + len(rare.choices) + len(shorter.choices)
         session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
         if tried:
             behind = "of openings behind a kill"
@@ -159,7 +164,7 @@ class FaultSuite(CrewSuite):
         insists = self.fault_class is not FaultClass.FSYNC_ERROR
         return FaultTrial(operations, leftover, insists)
 
-    def _rare_calls(self, session: Session, plan: Plan) -> _RareCalls:
+    def _rare_calls(self, session: Session, plan: Plan) -> _SomeCalls:
         """Return calls that only a long history makes, and that history."""
         load = LOADS[self.part]
         stored = long_history(self.part, session.budget.histories)
@@ -168,7 +173,21 @@ class FaultSuite(CrewSuite):
         long_plan = tries.plan(trial)
         count_max = session.budget.histories // _HISTORIES_A_RARE_FAULT
         numbers = rare_calls(tries.labels(long_plan), tries.labels(plan), count_max)
-        return _RareCalls(trial, long_plan, by_turns(numbers))
+        return _SomeCalls(trial, long_plan, by_turns(numbers))
+
+    def _shorter_behind(self, session: Session) -> _SomeCalls:
+        """Return calls that store what is longer than what comes next, and is not tried again."""
+        load = LOADS[self.part]
+        trial = FaultTrial((*SHORTER_BEHIND[self.part], load, Reopen(), load), looks=False)
+        tries = self._tries(session)
+        plan = tries.plan(trial)
+        labels = enumerate(tries.labels(plan), 1)
+        storing = [number for number, label in labels if label.startswith(STORES)]
+        # Each of three entries is stored by as many calls, and the second one is the long one.
+        third = len(storing) / 3
+        long = storing[math.floor(third) : math.ceil(2 * third)]
+        numbers = evenly(long, session.budget.histories // _HISTORIES_A_LONG_STORE)
+        return _SomeCalls(trial, plan, [Choice(number, False) for number in numbers])
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""
@@ -218,7 +237,7 @@ class FaultSuite(CrewSuite):
             failure = self._made_smaller(session, trial, failure, retries=retries)
             place = (self.fault_class, failure.run.number)
             behind = None if trial.leftover is None else trial.leftover.data
-            fault = Fault(failure.operations, *place, retries, behind)
+            fault = Fault(failure.operations, *place, retries, behind, trial.looks)
             history.acts.append(Act(FAULT_FORM, (fault,)))
             fault_step = self._fault_step(failure.run, failure.plan)
             history.steps[:] = [
@@ -299,7 +318,7 @@ class FaultSuite(CrewSuite):
     def _trial_again(self, session: Session, fault: Fault) -> FaultTrial:
         """Return the history of a recorded fault."""
         if fault.behind is None:
-            return FaultTrial(fault.operations)
+            return FaultTrial(fault.operations, looks=fault.looks)
         site = self.crew(session).site(self.part, fault.behind.operations, self.file_system)
         state = CrashState(CrashClass.KILL_INSIDE, fault.behind.point)
         return replace(self._trial_behind(Leftover(site, state)), operations=fault.operations)

@@ -67,6 +67,8 @@ class FaultTrial:
     leftover: Leftover | None = None
     insists: bool = True
     """Whether an opening that is refused is tried once more."""
+    looks: bool = True
+    """Whether what is refused is looked for at once."""
 
     @property
     def image(self) -> Image:
@@ -81,6 +83,7 @@ class FaultTrial:
             self.operations,
             retries,
             self.insists,
+            self.looks,
             self.image,
             crew.fork_server(),
         )

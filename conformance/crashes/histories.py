@@ -37,6 +37,7 @@ from telltale_spec.wire.effects import EffectFailure, EffectOutcome, ReleaseResp
 __all__ = [
     "FURTHER_ENTRY",
     "FURTHER_OUTCOME",
+    "SHORTER_BEHIND",
     "STORED_AFTER",
     "cache_histories",
     "log_histories",
@@ -133,6 +134,13 @@ STORED_AFTER: Final[dict[Component, tuple[Operation, ...]]] = {
     ),
 }
 """What is stored by an opening after a crash that is crashed itself."""
+
+
+SHORTER_BEHIND: Final[dict[Component, tuple[Operation, ...]]] = {
+    Component.LOG: tuple([Append(each) for each in (_ENTRIES[0], _ENTRIES[4], _GATE)]),
+    Component.CACHE: tuple([PutOutcome(_OUTCOMES[index]) for index in (0, 4, 2)]),
+}
+"""A long entry and a shorter one behind it, which does not cover what is left of the first."""
 
 
 def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:

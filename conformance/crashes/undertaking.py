@@ -22,7 +22,8 @@ class Undertaking:
     """A history that a fault disturbs.
 
     ``retries`` says whether the store that fails is asked for again at once, ``insists`` whether an
-    opening that is refused is tried once more, and ``image`` is what the storage holds at first.
+    opening that is refused is tried once more, ``looks`` whether a store that is refused, and not
+    asked for again, is looked for at once, and ``image`` is what the storage holds at first.
     With a ``fork_server`` its harnesses are children of that, and else programs of their own.
     """
 
@@ -31,6 +32,7 @@ class Undertaking:
     operations: Sequence[Operation]
     retries: bool = False
     insists: bool = True
+    looks: bool = True
     image: Image = Image()  # noqa: RUF009 - it never changes
     fork_server: ForkServer | None = None
 
@@ -47,4 +49,5 @@ class Undertaking:
             self.operations,
             retries=self.retries,
             insists=self.insists,
+            looks=self.looks,
         )
