@@ -13,9 +13,10 @@ from conformance.crashes.fault_suites import FAULT_SUITES
 from conformance.crashes.faults import expected_of
 from conformance.crashes.strace import obstacle
 from conformance.crashes.survivor_suites import SURVIVOR_SUITES
+from conformance.records.results import BackendReport
 from telltale_spec.model.operations import Append, LoadLog, Reopen
 from telltale_spec.tests.samples import gate
-from tests.zoo.crashes import targets
+from tests.zoo.crashes import lines, targets
 from tests.zoo.judging import failed, judged, unproved
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can be traced")
@@ -65,6 +66,32 @@ def test_who_writes_it_again_passes(suites: tuple[object, ...]) -> None:
 
     assert failed(report) == []
     assert unproved(report) == []
+
+
+def judged_by_syncs(name: str) -> BackendReport:
+    target = f"{lines.__name__}:{name}"
+    command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
+    backend = Backend(
+        name,
+        evidence_cache=getattr(lines, name),
+        capabilities=frozenset({Capability.REOPEN, Capability.FAULT_TOLERANCE}),
+        launch=Launch(command),
+    )
+    suites = tuple(each for each in FAULT_SUITES if each.requirement_id == "CACHE-08.fsync-error")
+    return judged(backend, suites, profile_name="quick", minimise=False)
+
+
+@pytest.mark.requirement("CACHE-08.fsync-error")
+def test_who_writes_a_shorter_put_over_a_failed_one_is_caught() -> None:
+    """What is left of the long one stands behind it until the cache is opened again."""
+    assert failed(judged_by_syncs("WritesOverCache")) == ["CACHE-08.fsync-error"]
+
+
+@pytest.mark.requirement("CACHE-08.fsync-error")
+def test_who_cuts_a_failed_put_off_passes() -> None:
+    report = judged_by_syncs("CutsOffCache")
+
+    assert (failed(report), unproved(report)) == ([], [])
 
 
 ENTRY = gate("a")
