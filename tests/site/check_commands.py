@@ -57,23 +57,31 @@ ELSEWHERE: Final = {
 }
 # Less of the same, and what a reader puts in.
 INSTEAD: Final = (
-    ("--for 8h", "--units 2"),
-    ("--for 30m", "--units 2"),
-    ("--units 200 --jobs 4", "--units 2 --jobs 2"),
+    ("--for 8h", "--for 60s"),
+    ("--for 30m", "--for 60s"),
+    ("--units 200 --jobs 4", "--for 60s --jobs 2"),
+    ("vectors write FOLDER", "vectors write ANOTHER"),
     ("--profile ci", "--profile quick"),
     ("[TARGET]", "my_package.storage:MyWal"),
     ("FILE...", "WAL-05.json"),
     ("my_package:", "my_package.storage:"),
     ("init rust my-harness", "init rust new-harness-$RANDOM"),
     ("python3 harness.py", "./my-harness"),
-    ("conformance bench", "conformance bench --size 100 --only append"),
-    ("bench --size 100 --only append --from", "bench --from"),
+    ("conformance bench", "conformance bench --size 100 --only append --no-check"),
+    ("bench --size 100 --only append --no-check --from", "bench --from"),
     ("crash my_package.storage:MyWal", "crash examples.flushed_log:FlushedWal"),
 )
 # Commands that do not end with 0 here: a part of the command, and the exit status.
-STATUS: Final = {
+STATUS: Final[dict[str, tuple[int, ...]]] = {
     # What does not arise in so short a history is open.
-    "check-history": 3,
+    "check-history": (3,),
+    # In memory, nothing survives.
+    "--capability process-kill": (1,),
+    # A finding of the specification is shown, and is one.
+    "model progress": (1,),
+    "model trace": (1,),
+    # Two measurements of a busy machine differ.
+    "--fail-past": (0, 1),
 }
 
 LOG: Final = re.search(
@@ -194,8 +202,8 @@ def test_a_command_of_the_documents_does_what_it_is_for(
             pytest.skip(f"{document}: {reason}")
     for told, taken in INSTEAD:
         command = command.replace(told, taken)
-    expected = next((status for part, status in STATUS.items() if part in command), 0)
+    expected = next((status for part, status in STATUS.items() if part in command), (0,))
 
     done = run(made, command)
 
-    assert done.returncode == expected, f"{command}\n{done.stdout}{done.stderr}"
+    assert done.returncode in expected, f"{command}\n{done.stdout}{done.stderr}"
