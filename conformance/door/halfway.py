@@ -51,6 +51,13 @@ class HalfwayCalls:
         """Note of which storage an object is a handle."""
         self._storages[number] = storage
 
+    def forget(self, number: int) -> None:
+        """Note that an object is none any more; nothing is kept of a storage without one."""
+        with self._changed:
+            storage = self._storages.pop(number, None)
+            if storage not in self._storages.values():
+                self._met.discard(storage)
+
     def begin(self, number: int | None) -> Hashable:
         """Note that a call on an object has arrived, and return its storage."""
         with self._changed:
@@ -64,6 +71,8 @@ class HalfwayCalls:
         """Note that a call on a storage has ended."""
         with self._changed:
             self._under_way[storage] -= 1
+            if not self._under_way[storage]:
+                del self._under_way[storage]
             self._ended += 1
             self._changed.notify_all()
 

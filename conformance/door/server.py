@@ -150,7 +150,7 @@ class _Server:
                 self._make(kind, values, number)
             case "drop":
                 for dropped in values["objects"]:
-                    self._objects.pop(dropped, None)
+                    self._forget(dropped)
             case "close":
                 self._close(values["object"])
             case _ if "object" in values:
@@ -190,9 +190,14 @@ class _Server:
         if self._halfway is not None:
             self._halfway.opened(values["object"], (kind, directory))
 
+    def _forget(self, number: int) -> None:
+        self._objects.pop(number, None)
+        if self._halfway is not None:
+            self._halfway.forget(number)
+
     def _close(self, number: int) -> None:
         close = closing_of(self._object(number))
-        del self._objects[number]
+        self._forget(number)
         if close is not None:
             close()
         else:

@@ -26,7 +26,7 @@ from conformance.pauses import switching_each
 from conformance.races.plans import Pair
 from conformance.races.stepping import Stepper
 from conformance.races.telling import answered_text, contents_text
-from conformance.races.threaded_calls import SWITCH_SECONDS, ThreadedCall, has_ended
+from conformance.races.threaded_calls import TURN_SECONDS, ThreadedCall, has_ended
 from conformance.rules.events import FAULT, OK, REFUSED, UNKNOWN
 from conformance.rules.narration import operation_text
 from telltale_spec.model.operations import Operation, Reopen
@@ -103,7 +103,7 @@ def hold_at_lines(history: History, kind: Kind, threaded: Threaded) -> None:
 
     Raises ``Violation``.
     """
-    with switching_each(SWITCH_SECONDS):
+    with switching_each(TURN_SECONDS):
         _hold_at_lines(history, kind, threaded)
 
 

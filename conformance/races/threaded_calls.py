@@ -19,11 +19,11 @@ from conformance.rules.events import FAULT, OK, REFUSED
 from telltale_spec.errors import DurabilityError
 from telltale_spec.model.operations import Operation, Reopen
 
-__all__ = ["SWITCH_SECONDS", "ThreadedCall", "has_ended"]
+__all__ = ["TURN_SECONDS", "ThreadedCall", "has_ended"]
 
 _SAMPLE_SECONDS: Final = 0.001
 _UNWOKEN_SECONDS: Final = 0.003
-SWITCH_SECONDS: Final = 0.0005
+TURN_SECONDS: Final = 0.0005
 """How often who waits for its turn of the interpreter asks for it: far oftener than it is seen."""
 
 _STILL_SECONDS: Final = 0.05
@@ -103,7 +103,7 @@ def has_ended(other: ThreadedCall, usual_seconds: float = 0.0) -> bool:
     It waits if it stays at one place asleep and is not woken, for longer than it takes with nobody
     in its way: ``usual_seconds``, of which it may sleep all until a server answers. Who is woken
     and stays there may only have had no turn of the interpreter, so that it is watched for longer;
-    so is who cannot be seen. For want of a turn alone it is woken every ``SWITCH_SECONDS``, which
+    so is who cannot be seen. For want of a turn alone it is woken every ``TURN_SECONDS``, which
     the caller has set.
     """
     unwoken_seconds = max(_UNWOKEN_SECONDS, 2 * usual_seconds)

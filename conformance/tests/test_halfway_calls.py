@@ -147,3 +147,13 @@ def test_a_tracer_that_was_there_is_there_again(halfway: HalfwayCalls) -> None:
     halfway.run(1, "append", lambda: None)
 
     assert sys.gettrace() is before
+
+
+def test_nothing_is_kept_of_a_storage_that_nobody_has_open(halfway: HalfwayCalls) -> None:
+    meet(halfway)
+    halfway.forget(1)
+    assert halfway._met == {STORAGE}
+
+    halfway.forget(2)
+    halfway.forget(3)
+    assert (halfway._met, dict(halfway._under_way), halfway._storages) == (set(), {}, {})

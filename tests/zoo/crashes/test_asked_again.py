@@ -13,7 +13,10 @@ from conformance.crashes.fault_suites import FAULT_SUITES
 from conformance.crashes.faults import expected_of
 from conformance.crashes.strace import obstacle
 from conformance.crashes.survivor_suites import SURVIVOR_SUITES
-from conformance.records.results import BackendReport
+from conformance.engine.watch import CallWatch
+from conformance.records.replays import read_replay, replay_of
+from conformance.records.results import BackendReport, Verdict
+from conformance.run.replaying import replayed_result
 from telltale_spec.model.operations import Append, LoadLog, Reopen
 from telltale_spec.tests.samples import gate
 from tests.zoo.crashes import lines, targets
@@ -68,23 +71,38 @@ def test_who_writes_it_again_passes(suites: tuple[object, ...]) -> None:
     assert unproved(report) == []
 
 
-def judged_by_syncs(name: str) -> BackendReport:
+SYNCS = tuple(each for each in FAULT_SUITES if each.requirement_id == "CACHE-08.fsync-error")
+
+
+def by_syncs(name: str) -> Backend:
     target = f"{lines.__name__}:{name}"
     command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
-    backend = Backend(
+    return Backend(
         name,
         evidence_cache=getattr(lines, name),
         capabilities=frozenset({Capability.REOPEN, Capability.FAULT_TOLERANCE}),
         launch=Launch(command),
     )
-    suites = tuple(each for each in FAULT_SUITES if each.requirement_id == "CACHE-08.fsync-error")
-    return judged(backend, suites, profile_name="quick", minimise=False)
+
+
+def judged_by_syncs(name: str) -> BackendReport:
+    return judged(by_syncs(name), SYNCS, profile_name="quick", minimise=False)
 
 
 @pytest.mark.requirement("CACHE-08.fsync-error")
 def test_who_writes_a_shorter_put_over_a_failed_one_is_caught() -> None:
     """What is left of the long one stands behind it until the cache is opened again."""
-    assert failed(judged_by_syncs("WritesOverCache")) == ["CACHE-08.fsync-error"]
+    report = judged_by_syncs("WritesOverCache")
+    (found,) = [each.counterexample for each in report.results if each.counterexample]
+
+    assert failed(report) == ["CACHE-08.fsync-error"]
+    # Told again from its file, nothing looks for it either.
+    (act,) = read_replay(replay_of(report, found).to_text(), "a file").acts
+    assert act["fault"]["looks"] is False
+    with CallWatch() as watch:
+        replay = read_replay(replay_of(report, found).to_text(), "a file")
+        again = replayed_result(by_syncs("WritesOverCache"), replay, watch, SYNCS, tries_max=1)
+    assert again.verdict is Verdict.FAIL
 
 
 @pytest.mark.requirement("CACHE-08.fsync-error")
