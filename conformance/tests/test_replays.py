@@ -33,6 +33,7 @@ from conformance.records.replays import (
     read_replay,
     replay_of,
 )
+from conformance.records.results import Verdict
 from conformance.report.replay_text import pytest_text
 from conformance.run.replaying import check_acts, replayed_result
 from conformance.run.runner import fault_report
@@ -135,6 +136,15 @@ def test_a_fault_is_written_with_the_call_it_struck() -> None:
 
     assert set(fault) == {"call", "index", "stored", "message"}
     assert fault["call"] in ("append", "load")
+
+
+@pytest.mark.parametrize(("tries", "checks"), [(3, 3), (10, 10), (40, 10)])
+def test_what_always_failed_is_tried_no_more_often_without_it(tries: int, checks: int) -> None:
+    replay = replace(broken_log(), tries=tries, failures=tries)
+    with CallWatch() as watch:
+        result = replayed_result(CASES[0].good, replay, watch, (CASES[0].suite,))
+
+    assert (result.verdict, result.checks) == (Verdict.PASS, checks)
 
 
 @pytest.mark.nightly
