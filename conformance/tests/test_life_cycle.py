@@ -17,7 +17,7 @@ from conformance.engine.session import Budget
 from conformance.engine.texts import repeatable_text
 from conformance.engine.watch import CallWatch
 from conformance.errors import BackendFault, UsageError
-from conformance.life_cycle import history_of, name_of, set_option
+from conformance.life_cycle import begin_run, history_of, name_of, set_option
 from conformance.records.results import Verdict
 from conformance.run.runner import judge_backend
 from conformance.run.targets import backend_of, declaration
@@ -79,6 +79,8 @@ class ManagedWal(InMemoryAgreementWal):
 
 
 def judged(factory: Any) -> Any:
+    # A factory is looked at before it is judged, in a history of the same run.
+    begin_run(3)
     with CallWatch() as watch:
         # What the reference in memory promises.
         promised = declaration((), "keeps-rejected")
