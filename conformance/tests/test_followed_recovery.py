@@ -39,7 +39,10 @@ _GATE = recovery_entry(RecoveryLetter("gate", "behind"), 0)
 _TOUCHED = TourRecovery(is_touched=True, has_gate=True)
 
 
-def _act(case: RecoveryCase | tuple[RecoveryCase, int], law: str = _LAW) -> Act:
+_Judged = RecoveryCase | tuple[RecoveryCase, int] | tuple[RecoveryCase, RecoveryCase]
+
+
+def _act(case: _Judged, law: str = _LAW) -> Act:
     return Act(RECOVERY_SUITE._act_forms()[law], (case,))
 
 
@@ -134,9 +137,10 @@ def test_any_operation_plays_that_of_the_model() -> None:
 
 def test_laws_that_do_not_see_the_whole_plan_count_nothing() -> None:
     case = RecoveryCase(CHECKPOINT, (_GATE,), CACHED)
-    others: dict[str, RecoveryCase | tuple[RecoveryCase, int]] = {
+    others: dict[str, _Judged] = {
         "orders of ids": case,
         "related logs": (case, 0),
+        "logs that are easily taken for one": (case, case),
     }
 
     assert WHOLE_PLAN_LAWS | others.keys() == RECOVERY_SUITE._act_forms().keys()

