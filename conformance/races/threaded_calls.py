@@ -104,17 +104,17 @@ def has_ended(other: ThreadedCall, usual_seconds: float = 0.0) -> bool:
     in its way: ``usual_seconds``, of which it may sleep all until a server answers. Who is woken
     and stays there may only have had no turn of the interpreter, so that it is watched for longer;
     so is who cannot be seen. For want of a turn alone it is woken every ``TURN_SECONDS``, which
-    the caller has set.
+    the caller has set. What it has to wait for a processor of a busy machine does not count.
     """
     unwoken_seconds = max(_UNWOKEN_SECONDS, 2 * usual_seconds)
     still_seconds = max(_STILL_SECONDS, 2 * usual_seconds)
     before: tuple[object, object] = (None, None)
-    began = now = time.monotonic()
-    still_since = unwoken_since = now
-    while now - began < _PATIENCE_SECONDS + still_seconds:
+    still_since = unwoken_since = _seconds_of(other.native_id)
+    until = time.monotonic() + _PATIENCE_SECONDS + still_seconds
+    while time.monotonic() < until:
         if other.ended.wait(_SAMPLE_SECONDS):
             return True
-        now = time.monotonic()
+        now = _seconds_of(other.native_id)
         frame = _frames().get(other.ident or 0)
         place = None if frame is None else (id(frame), frame.f_lasti)
         sleep = _sleep_of(other.native_id)
@@ -126,6 +126,19 @@ def has_ended(other: ThreadedCall, usual_seconds: float = 0.0) -> bool:
         if now - unwoken_since >= unwoken_seconds or now - still_since >= still_seconds:
             break
     return other.ended.is_set()
+
+
+def _seconds_of(native_id: int | None) -> float:
+    """Return the time of a clock that stands still while a thread waits for a processor.
+
+    Where the system does not say how long that was, it is the clock of the machine.
+    """
+    try:
+        text = Path(f"/proc/self/task/{native_id}/schedstat").read_text(encoding="utf-8")
+    except OSError:
+        return time.monotonic()
+    _, waited_nanoseconds, _ = text.split()
+    return time.monotonic() - int(waited_nanoseconds) / 1e9
 
 
 def _frames() -> dict[int, FrameType]:
