@@ -22,7 +22,7 @@ from telltale_spec.model.operations import LoadCache, LoadLog
 
 __all__ = ["OWN_HANDLE_SUITES"]
 
-_SHORT_PAIRS: Final = 4
+_SHORT_PAIRS: Final = 5
 
 _LOG: Final = Kind("log", "WAL-01.handles", log_of, judge_log, LoadLog(), has_two=True)
 _CACHE: Final = Kind("cache", "CACHE-02.handles", cache_of, judge_cache, LoadCache(), has_two=True)

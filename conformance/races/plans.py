@@ -117,15 +117,18 @@ def _mixed_kinds() -> Sequence[Pair]:
 # What one door shows, the next has to show as well, also while an append is half done.
 _BOTH_DOORS: Final = (ReadSince(0), LoadLog(), ReadSince(0))
 
+# Whoever reads in several looks has entries of which an earlier one is missing, in any order.
+_WRITES: Final = (_OTHER, _gate("o", "third", 4))
+
 LOG_PAIRS: Final[Sequence[Pair]] = (
     Pair(_AFTER_ONE, _ONE, _OTHER, then=(LoadLog(),)),
     Pair(_AFTER_ONE, _ONE, LoadLog(), then=_BOTH_DOORS),
     Pair(_AFTER_ONE, _LOW, _HIGH),
     Pair(_AFTER_ONE, _HIGH, _LOW),
+    Pair(_AFTER_ONE, LoadLog(), _ONE, then=_WRITES),
     Pair((), _ONE, _OTHER),
-    Pair(_AFTER_ONE, LoadLog(), _ONE),
     Pair(_AFTER_ONE, _ONE, ReadSince(1)),
-    Pair(_AFTER_ONE, ReadSince(0), _ONE),
+    Pair(_AFTER_ONE, ReadSince(0), _ONE, then=_WRITES),
     Pair(_AFTER_ONE, Reopen(), _ONE),
     Pair(_AFTER_ONE, _ONE, Reopen()),
     Pair(_AFTER_ONE, _ONE, _ONE),

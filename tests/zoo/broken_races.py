@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from conformance.backend import Backend, Capability
-from telltale_spec import AgreementWalArtifact, AgreementWalEntry, DurabilityError, decode
+from telltale_spec import AgreementWalArtifact, AgreementWalEntry, DurabilityError, decode, encode
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from tests.zoo.broken_handles import LockedLog, RewrittenCache
 
@@ -94,6 +95,37 @@ class TwoCopies(_Locked):
         return self._copy.load()
 
 
+class FilePerId:
+    """Right: keeps each entry in a file of its own, and reads one file after the other.
+
+    That a load shows all ids at one and the same moment is promised nowhere.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        """Replace the file of an id."""
+        path = self._path(entry.evidence_id)
+        partial = path.with_suffix(f".{id(self)}")
+        partial.write_bytes(encode(entry))
+        partial.replace(path)
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        """Return what is in the file of an id."""
+        path = self._path(evidence_id)
+        return decode(EvidenceOutcomeCacheEntry, path.read_bytes()) if path.exists() else None
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        """Return what is in each file."""
+        paths = sorted(self._directory.glob("*.cbor"))
+        entries = [decode(EvidenceOutcomeCacheEntry, path.read_bytes()) for path in paths]
+        return EvidenceOutcomeCacheArtifact(tuple(entries))
+
+    def _path(self, evidence_id: str) -> Path:
+        return self._directory / f"{sha256(evidence_id.encode()).hexdigest()}.cbor"
+
+
 class _Group:
     """Appends that wait for each other."""
 
@@ -158,6 +190,7 @@ class SlowLog(LockedLog):
 HALF_SHOWN_LOG: Final = Backend("half shown", agreement_wal=HalfShownLog, capabilities=_HANDLES)
 DIRTY_LOG: Final = Backend("dirty", agreement_wal=DirtyLog, capabilities=_HANDLES)
 TWO_COPIES: Final = Backend("two copies", evidence_cache=TwoCopies, capabilities=_HANDLES)
+FILE_PER_ID: Final = Backend("file per id", evidence_cache=FilePerId, capabilities=_HANDLES)
 LOCKED_CACHE: Final = Backend("locked cache", evidence_cache=LockedCache, capabilities=_HANDLES)
 REORDERING_LOG: Final = Backend("reordering", agreement_wal=ReorderingLog, capabilities=_HANDLES)
 SLOW_LOG: Final = Backend("slow", agreement_wal=SlowLog, capabilities=_HANDLES)
