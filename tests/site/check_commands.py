@@ -1,7 +1,7 @@
-"""Carry out every command of the documents, in a folder that has what they name.
+"""Carry out every command of the documents, and compare what comes with what they show.
 
 Not part of the plain test run, as it takes a quarter of an hour: `tox run -e site` runs it.
-Tutorials are carried out, and compared with what they print, by `check_tutorials.py`.
+Tutorials are carried out, step by step and whole, by `check_tutorials.py`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ DOCUMENTS: Final = (
     *sorted((ROOT / "kits").glob("*/README.md")),
 )
 _SECONDS_MAX: Final = 900.0
+_SHOWN: Final = re.compile(r"^```(?:console|text)\n(\$ .*?)^```", re.MULTILINE | re.DOTALL)
+_LEFT_OUT: Final = "..."
 _BLOCK: Final = re.compile(r"^```(console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # What another check carries out, or what nobody can here: a part of the command, and why.
@@ -55,6 +57,8 @@ ELSEWHERE: Final = {
     "model compare": "the environment `checkers`",
     "benchmarks.targets": "the environment `bench`",
 }
+# What is shown, but has other figures on each machine.
+MEASURED: Final = ("model compare", "bench")
 # Less of the same, and what a reader puts in.
 INSTEAD: Final = (
     ("--for 8h", "--for 60s"),
@@ -99,6 +103,37 @@ class Inclusive(MyWal):
     def read_since(self, tick):
         return [entry for entry in self.entries if entry.tick >= tick]
 """
+# The mistakes of those whose failures are shown: `my_package`, and `my_package.storage`.
+INCLUSIVE: Final = """
+from my_package.storage import InMemory
+
+
+class Inclusive(InMemory):
+    def read_since(self, tick):
+        return [entry for entry in self.entries if entry.tick >= tick]
+
+
+def make_wal(directory):
+    return Inclusive(directory)
+"""
+WRITTEN_WHEN_CLOSED: Final = """
+
+import conformance
+from telltale_spec import decode, encode
+
+InMemory = MyWal
+
+
+@conformance.declares(conformance.Capability.REOPEN, conformance.Capability.PROCESS_KILL)
+class MyWal(InMemory):
+    def __init__(self, directory):
+        self.path = directory / "log"
+        data = self.path.read_bytes() if self.path.exists() else None
+        self.entries = [] if data is None else list(decode(AgreementWalArtifact, data).entries)
+
+    def close(self):
+        self.path.write_bytes(encode(self.load()))
+"""
 HARNESS: Final = f"""#!/bin/sh
 exec {sys.executable} -m conformance serve my_package.storage:MyWal
 """
@@ -123,6 +158,27 @@ def rows() -> list[tuple[str, str]]:
             for command in commands_of(document):
                 found.setdefault(command, str(document.relative_to(ROOT)))
     return [(document, command) for command, document in found.items()]
+
+
+def shown_of(document: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each command whose output a document shows, with the lines that are shown."""
+    for block in _SHOWN.findall(document.read_text(encoding="utf-8")):
+        for step in re.split(r"^\$ ", block.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
+            command, *lines = step.splitlines()
+            shown = tuple(line.rstrip() for line in lines if line.strip() not in ("", _LEFT_OUT))
+            if shown:
+                yield re.sub(r"\s+", " ", command.partition(" # ")[0]).strip(), shown
+
+
+def shown_rows() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return every command whose output is shown outside of the tutorials."""
+    return [
+        (str(document.relative_to(ROOT)), command, lines)
+        for document in DOCUMENTS
+        if not document.name.startswith("tutorial")
+        for command, lines in shown_of(document)
+        if not any(part in command for part in MEASURED)
+    ]
 
 
 def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
@@ -178,6 +234,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the backends whose failures the documents show."""
+    folder = tmp_path_factory.mktemp("shown")
+    (folder / "my_package").mkdir()
+    assert LOG is not None
+    (folder / "my_package" / "__init__.py").write_text(INCLUSIVE, encoding="utf-8")
+    storage = LOG.group(1) + WRITTEN_WHEN_CLOSED
+    (folder / "my_package" / "storage.py").write_text(storage, encoding="utf-8")
+    prepared(folder, "telltale-conformance init python unfilled")
+    return folder
+
+
 def _write_artifacts(folder: Path) -> None:
     FileAgreementWal(folder / "agreement.wal").append(
         VisibilityGateCrossing("operation", "coroutine", AgreementLevel.NONE, 7)
@@ -207,3 +276,26 @@ def test_a_command_of_the_documents_does_what_it_is_for(
     done = run(made, command)
 
     assert done.returncode in expected, f"{command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    ("document", "command", "lines"), shown_rows(), ids=[row[1] for row in shown_rows()]
+)
+def test_what_the_documents_show_is_what_comes(
+    document: str, command: str, lines: tuple[str, ...], shown: Path
+) -> None:
+    """Line by line, in order; what stands between them or behind one may be left out there."""
+    harness = f"{sys.executable} unfilled/harness.py"
+    command = command.replace("target/release/harness", f"'{harness}'")
+
+    done = run(shown, command)
+
+    printed = f"{done.stdout}{done.stderr}"
+    told = iter(line.rstrip() for line in printed.splitlines())
+    for line in lines:
+        has_come = any(each.startswith(line) for each in told)
+        assert has_come, f"{document}: not printed, or not in this order: {line}\n{printed}"
+
+
+def test_what_is_shown_is_found() -> None:
+    assert {document for document, _, _ in shown_rows()} >= {"README.md", "docs/harness.md"}
