@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from check_kits import check_kits
-from running import conformance, run, succeeds
+from running import UNHURRIED, conformance, run, succeeds
 
 from conformance.door.harness_folder import write_harness
 from conformance.tests.harness_scenario import (
@@ -138,7 +138,7 @@ def _judge_examples(profile: str, scratch: Path) -> list[str]:
         commands.append(str(program))
     if commands:
         options = [word for command in commands for word in ("--command", command)]
-        run((*conformance("check"), "--profile", profile, *options), scratch)
+        run((*conformance("check"), "--profile", profile, *UNHURRIED, *options), scratch)
     return missing
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from running import conformance, run
+from running import UNHURRIED, conformance, run
 
 KITS = Path(__file__).resolve().parents[1] / "kits"
 MISTAKE = "WAL-05"
@@ -103,7 +103,7 @@ def check_kits(languages: Iterable[str], scratch: Path) -> None:
     if not kits:
         return
     conforming = [_started(kit, kit.conforming, scratch) for kit in kits]
-    run((*conformance("check"), "--tour", *_options(conforming)), scratch)
+    run((*conformance("check"), "--tour", *UNHURRIED, *_options(conforming)), scratch)
     report = scratch / "mistakes.json"
     inclusive = [_started(kit, kit.inclusive, scratch) for kit in kits]
     judging = (*conformance("check"), "--only", MISTAKE, "--json", str(report))

@@ -16,6 +16,8 @@ import venv
 import zipfile
 from pathlib import Path
 
+from running import UNHURRIED
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("conformance", "strategies", "telltale_spec")
 # What others make in the checkout, also while it is copied.
@@ -34,7 +36,7 @@ COMMANDS = (
     ("init", "java", "harness"),
     # A page, a crash and a codec; all shipped backends are judged from the checkout.
     (
-        *("check", "--profile", "quick", "--html", "report.html"),
+        *("check", "--profile", "quick", "--html", "report.html", *UNHURRIED),
         *("--only", "WAL-08.power", "--only", "CACHE-02", "--only", "WIRE-01"),
     ),
 )

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from running import UNHURRIED
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = ROOT / "examples" / "harness-rust"
 PROGRAM: Final = PROJECT / "target" / "release" / "harness-rust"
@@ -61,7 +63,8 @@ def main() -> None:
     _run("cargo", "test", *options, seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
     suite = (sys.executable, "-m", "conformance")
     memory, file = (shlex.join((str(PROGRAM), backend)) for backend in ("memory", "file"))
-    _run(*suite, "check", "--command", memory, "--command", file, "--profile", profile)
+    options = ("--profile", profile, *UNHURRIED)
+    _run(*suite, "check", "--command", memory, "--command", file, *options)
     _run(*suite, "differential", "--command", memory, "--inputs", inputs_count)
     print("\nthe published Rust crate was built, judged and compared: no difference")
 
