@@ -109,6 +109,14 @@ def _unknown_field(site: Site, form: Form) -> Iterator[Form]:
                 yield replace(form, pairs=(*form.pairs, (TextForm(near), _other(value))))
 
 
+def _repeated_unknown_field(site: Site, form: Form) -> Iterator[Form]:
+    if site.role in (Role.RECORD, Role.PAYLOAD) and isinstance(form, MapForm):
+        for values in ((0, 0), (0, 1)):
+            repeated = tuple([(TextForm("unknown"), IntegerForm(value)) for value in values])
+            yield replace(form, pairs=(*repeated, *form.pairs))
+            yield replace(form, pairs=(repeated[0], *form.pairs, repeated[1]))
+
+
 def _other(form: Form) -> Form:
     """Return a value of the same type, so that only the name tells that it is not meant."""
     if isinstance(form, IntegerForm):
@@ -280,6 +288,7 @@ def _carried_nanoseconds(site: Site, form: Form) -> Iterator[Form]:
 ACCEPTED_FORMS: Final = (
     Rewrite("reordered fields", "DEC-06", _reordered_fields),
     Rewrite("unknown field", "DEC-04", _unknown_field),
+    Rewrite("repeated unknown field", "DEC-04", _repeated_unknown_field),
     Rewrite("missing optional field", "DEC-01", _missing_optional_field),
     Rewrite("missing list with a default", "DEC-02", _missing_default_list),
     Rewrite("struct as an array", "DEC-07", _array_of_fields),

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from conformance.backend_code import is_of_backend
 from conformance.pauses import SWITCH_SECONDS
+from conformance.within_lines import is_half_done
 
 __all__ = ["HalfwayCalls"]
 
@@ -21,18 +22,20 @@ _EAGERNESS: Final = 4
 _OTHERS: Final = 3
 _SECONDS_MAX: Final = 0.004
 
-Place = tuple[str, str, int]
-"""An operation, and a line that it comes to: its file and its number."""
+Place = tuple[str, str, int, int]
+"""An operation, and a line that it comes to: its file, its number and how far it is done."""
+
+_AT_ITS_BEGINNING: Final = -1
 
 
 class HalfwayCalls:
-    """Holds one call at a time before a line of the backend until others have ended.
+    """Holds one call at a time before a step of the backend until others have ended.
 
     That is done to calls on a storage of which two were under way at once. Each is held once at
-    most, by chance before any of its lines, and the less likely the more often one was held there:
-    at a line that is new for sure, and likelier at one that few calls come to than at the first
-    ones, which every call comes to. Who waits for a lock that the held one has is not waited for
-    long.
+    most, by chance before any of its lines or inside it, and the less likely the more often one was
+    held there: at a place that is new for sure, and likelier at one that few calls come to than at
+    the first ones, which every call comes to. Who waits for a lock that the held one has is not
+    waited for long.
     """
 
     def __init__(self) -> None:
@@ -82,12 +85,18 @@ class HalfwayCalls:
             return call()
 
         def enter(frame: FrameType, event: str, argument: Any) -> Any:
-            return line if is_of_backend(frame.f_code.co_filename) else None
+            if not is_of_backend(frame.f_code.co_filename):
+                return None
+            frame.f_trace_opcodes = True
+            return step
 
-        def line(frame: FrameType, event: str, argument: Any) -> Any:
-            place = (name, frame.f_code.co_filename, frame.f_lineno)
-            if event != "line" or not self._is_to_be_held(place):
-                return line
+        def step(frame: FrameType, event: str, argument: Any) -> Any:
+            half_done = event == "opcode" and is_half_done(frame.f_code, frame.f_lasti)
+            if event != "line" and not half_done:
+                return step
+            done = frame.f_lasti if half_done else _AT_ITS_BEGINNING
+            if not self._is_to_be_held((name, frame.f_code.co_filename, frame.f_lineno, done)):
+                return step
             sys.settrace(before)
             try:
                 self._wait_for_others()

@@ -6,7 +6,7 @@ it loads it, and holds it against what was acknowledged: every entry distinct, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from conformance.backend import Backend, Capability
@@ -46,6 +46,19 @@ from conformance.machines.entry_material import (
     ticks_in_steps,
 )
 from conformance.machines.long_logs import log_groups, plain_appends
+from conformance.machines.one_text_entries import (
+    MAKERS,
+    evidence,
+    finalization,
+    gate,
+    level_kept,
+)
+from conformance.machines.repeated_reads import (
+    READ_AGAIN,
+    every_order_of_reads,
+    every_turn,
+    many_looks,
+)
 from conformance.machines.scripted_log import (
     LOAD,
     REOPEN,
@@ -83,7 +96,6 @@ WALK: Final = "walk of the bounded log"
 VARIANTS: Final = "every level, kind, outcome and absent field side by side"
 ONE_APART: Final = "entries that differ in one field side by side"
 BESIDE: Final = "another log open beside it"
-READ_AGAIN: Final = "one suffix read before and after every variant"
 
 _NONE: Final = AgreementLevel.NONE
 _FINALIZED: Final = AgreementLevel.FINALIZED
@@ -94,37 +106,6 @@ _TICK: Final = VARIANTS_TICK
 # One more than a block of a store that writes 32 at once, and some.
 _RUNS_MAX: Final = 36
 _TURNS: Final = 90
-_LOOKS: Final = 300
-
-
-def _gate(text: str, tick: int = _TICK) -> AgreementWalEntry:
-    return VisibilityGateCrossing(text, text, _FINALIZED, tick)
-
-
-def _escalation(text: str, tick: int = _TICK) -> AgreementWalEntry:
-    return Escalation(text, _NONE, _FINALIZED, text, tick)
-
-
-def _level_kept(text: str, tick: int) -> AgreementWalEntry:
-    return Escalation(text, _FINALIZED, _FINALIZED, text, tick)
-
-
-def _evidence(text: str, tick: int = _TICK) -> AgreementWalEntry:
-    evidence = AgreementEvidence(text, text, 1, text, _FINALIZED, _WITNESS, text, True)
-    return EvidenceProduced(evidence, tick)
-
-
-def _finalization(text: str, tick: int = _TICK) -> AgreementWalEntry:
-    return Finalization(text, _ABORTED, text, text, tick)
-
-
-# Every text of an entry is the same one, so that no other field keeps two entries apart.
-_MAKERS: Final[dict[str, Callable[[str, int], AgreementWalEntry]]] = {
-    "gates": _gate,
-    "escalations": _escalation,
-    "evidence": _evidence,
-    "finalizations": _finalization,
-}
 
 
 def _case(
@@ -141,21 +122,21 @@ def _case(
 
 
 def _ticks(end: tuple[Act, ...]) -> Iterator[Script]:
-    makers = tuple(_MAKERS.values())
+    makers = tuple(MAKERS.values())
     rising = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(NUMBERS)]
     yield _case("rising ticks", TICKS, rising, NUMBERS, end)
     falling = [makers[index % 4](f"o{index}", tick) for index, tick in enumerate(reversed(NUMBERS))]
     yield _case("falling ticks", TICKS, falling, reversed(NUMBERS), end)
-    for kind, make in _MAKERS.items():
+    for kind, make in MAKERS.items():
         many = [make(f"o{index}", tick) for index, tick in enumerate(MANY_NUMBERS)]
         yield _case(f"ticks of every size of {kind}", TICKS, many, MANY_NUMBERS[-3:], end)
-    steps = [_gate(f"o{number}", tick) for number, tick in enumerate(ticks_in_steps())]
+    steps = [gate(f"o{number}", tick) for number, tick in enumerate(ticks_in_steps())]
     yield _case("ticks in steps", TICKS, steps, NUMBERS[-9:], end)
     # One entry a read: a tick is compared as soon as it is stored.
     acts = [
         act
         for tick in NUMBERS
-        for act in (append_act(_gate("o", tick)), read_act(max(tick - 1, 0)), read_act(tick))
+        for act in (append_act(gate("o", tick)), read_act(max(tick - 1, 0)), read_act(tick))
     ]
     yield Script("ticks read at once", TICKS, tuple(acts), (LOAD, LOAD, read_act(0), *end))
 
@@ -173,7 +154,7 @@ def _sessions(end: tuple[Act, ...]) -> Script:
 
 
 def _texts(end: tuple[Act, ...]) -> Iterator[Script]:
-    for kind, make in _MAKERS.items():
+    for kind, make in MAKERS.items():
         texts = all_texts() if kind in ("gates", "evidence") else few_texts()
         entries = [make(text, _TICK) for text in texts]
         yield _case(f"confusable texts of {kind}", TEXTS, entries, (_TICK - 1, _TICK), end)
@@ -197,7 +178,7 @@ def _of_two_texts() -> Iterator[AgreementWalEntry]:
 
 def _lengths(end: tuple[Act, ...]) -> Script:
     # The kinds take turns: the lengths at which texts are cut are those of a whole database.
-    makers = tuple(_MAKERS.values())
+    makers = tuple(MAKERS.values())
     entries = [
         makers[index % 4](text, _TICK)
         for index, length in enumerate(LENGTHS)
@@ -206,7 +187,7 @@ def _lengths(end: tuple[Act, ...]) -> Script:
     common = ["prefix/" * 20 + end_of_it for end_of_it in ("a", "b", "", "A")]
     # Each field of each kind has a column, and a limit, of its own.
     longest = [make(text, _TICK) for make in makers for text in (*longest_texts(), *wide_texts())]
-    entries += [*map(_gate, common), *longest]
+    entries += [*map(gate, common), *longest]
     return _case("long texts", LENGTHS_APART, entries, (_TICK - 1,), end)
 
 
@@ -215,24 +196,17 @@ def _large_lengths(end: tuple[Act, ...]) -> Script:
     acts = [
         append_act(make(text, _TICK))
         for length in LARGE_LENGTHS
-        for make in _MAKERS.values()
+        for make in MAKERS.values()
         for text in texts_of_length(length)
     ]
     return Script("large texts", LENGTHS_APART, tuple(acts), (LOAD, *end), is_spare=True)
-
-
-def _many_looks(end: tuple[Act, ...]) -> Script:
-    """Look at a few entries again and again: nothing is lost by it, and nothing comes."""
-    acts = [append_act(make("o", _TICK)) for make in _MAKERS.values()]
-    acts += [*[LOAD] * _LOOKS, *[read_act(0)] * _LOOKS, append_act(_gate("p"))]
-    return Script("many looks", READ_AGAIN, tuple(acts), (read_act(0), LOAD, *end), is_spare=True)
 
 
 def _same_object(end: tuple[Act, ...]) -> Script:
     """Give the log one record twice in a row; equal entries are two entries (WAL-02)."""
     acts = [
         scripted(ScriptedLog, "append_twice", make("o", _TICK))
-        for make in (_gate, _evidence, _finalization)
+        for make in (gate, evidence, finalization)
     ]
     return Script("one record twice", SAME_OBJECT, tuple(acts), (read_act(0), LOAD, LOAD, *end))
 
@@ -241,8 +215,8 @@ def _beside(end: tuple[Act, ...]) -> Script:
     """Append to two logs by turns; what one of them holds is nothing to the other."""
     high = Escalation("o", _NONE, _FINALIZED, None, _TICK)
     low = Escalation("o", _NONE, AgreementLevel.PROVISIONAL, None, _TICK)
-    own = (_gate("o"), high, _finalization("o"), _evidence("o"))
-    others = (_gate("p"), low, _gate("o"), _evidence("o"))
+    own = (gate("o"), high, finalization("o"), evidence("o"))
+    others = (gate("p"), low, gate("o"), evidence("o"))
     turns = zip(map(append_act, own), map(append_beside_act, others), strict=True)
     acts = [act for turn in turns for act in (*turn, read_act(0))]
     return Script("two logs by turns", BESIDE, tuple(acts), (LOAD, *end))
@@ -250,7 +224,7 @@ def _beside(end: tuple[Act, ...]) -> Script:
 
 def _orders(end: tuple[Act, ...]) -> Iterator[Script]:
     """Append entries of one operation so that any four kinds follow each other, at one tick."""
-    makers = (_level_kept, _gate, _evidence, _finalization)
+    makers = (level_kept, gate, evidence, finalization)
     kinds = list(cycle_of_windows(len(makers), 4))
     ending = (read_act(0), LOAD, LOAD, *end)
     acts = [append_act(makers[kind]("o", _TICK)) for kind in kinds]
@@ -262,7 +236,7 @@ def _orders(end: tuple[Act, ...]) -> Iterator[Script]:
 
 def _unread() -> Iterator[Script]:
     """Append some entries and reopen the log before it was read, for a few counts of entries."""
-    makers = tuple(_MAKERS.values())
+    makers = tuple(MAKERS.values())
     for count in (1, 2, 3, 7, 12):
         acts = [
             append_act(makers[index % len(makers)](f"o{index}", index)) for index in range(count)
@@ -270,26 +244,9 @@ def _unread() -> Iterator[Script]:
         yield Script(f"{count} entries reopened unread", UNREAD, tuple(acts), (REOPEN, LOAD))
     runs: list[Act] = []
     for count in range(1, _RUNS_MAX):
-        runs += [append_act(_gate(f"o{count}", index)) for index in range(count)]
+        runs += [append_act(gate(f"o{count}", index)) for index in range(count)]
         runs += [REOPEN, read_act(count - 2)]
     yield Script("runs of every length reopened", UNREAD, tuple(runs), (LOAD,), is_spare=True)
-
-
-def _every_turn(end: tuple[Act, ...]) -> Iterator[Script]:
-    """Load, read and append so that any four of these follow each other, in logs of their own."""
-    makers = (_gate, _evidence, _finalization)
-    turns = cycle_of_windows(len(makers) + 2, 4)
-    for number, start in enumerate(range(0, len(turns), _TURNS)):
-        # Its last turns come again in the next one, so that no four of them are torn apart.
-        acts = [
-            LOAD
-            if turn == 0
-            else read_act(0)
-            if turn == 1
-            else append_act(makers[turn - 2]("o", 1))
-            for turn in turns[start : start + _TURNS + 3]
-        ]
-        yield Script(f"turns {number}", READ_AGAIN, tuple(acts), (read_act(0), LOAD, *end))
 
 
 def _variants(end: tuple[Act, ...]) -> Iterator[Script]:
@@ -323,12 +280,13 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _same_object(end)
     yield _beside(end)
     yield from _orders(end)
-    yield from _every_turn(end)
+    yield from every_turn(end)
+    yield from every_order_of_reads(end)
     if end:
         yield from _unread()
         yield from levels_reopened(backend.rejection_mode)
     yield _lengths(end)
-    yield _many_looks(end)
+    yield many_looks(end)
     yield _large_lengths(end)
     yield from _walks(backend, budget, end)
 

@@ -10,13 +10,17 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from conformance.backend import Backend
-from conformance.engine.acts import Act
+from conformance.engine.acts import Act, act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptedPart, ScriptSuite
 from conformance.machines import sync_cases as cases
 from conformance.machines.handler_walks import sync_walks
+from conformance.machines.probes import ListWal
 from conformance.machines.wal_sync_acts import WAL_SYNC_IDS, SyncActs
+from conformance.rules.narration import operation_text
 from telltale_spec.backends.contract import AgreementWal
+from telltale_spec.model.operations import Append
+from telltale_spec.wire.agreement import AgreementWalEntry
 
 __all__ = ["DIRECTED_SYNC_SUITE", "ScriptedSync"]
 
@@ -29,9 +33,18 @@ class ScriptedSync(SyncActs, ScriptedPart):
         super().prepare()
         self.offered = self.taken = 1
 
-    def _new_log(self) -> AgreementWal | None:
+    def _new_log(self) -> AgreementWal:
         # The handler is judged here, so the backend's own log has no say.
-        return None
+        self._plain = ListWal()
+        return self._plain
+
+    @act("keep_rejected")
+    def _keep_rejected(self, entry: AgreementWalEntry) -> None:
+        """Let the log keep an entry that it has to reject, as the file log does (WAL-10)."""
+        self._plain.keep_rejected(entry)
+        text = f"{operation_text(Append(entry))} without the handler"
+        self.history.note(text, "refused, and kept", Append(entry))
+        self._refresh()
 
     def close(self) -> None:
         """Close the log."""
@@ -71,6 +84,7 @@ DIRECTED_SYNC_SUITE: Final = ScriptSuite(
         cases.ENVELOPES: ("SYNC-12",),
         cases.AGAIN: ("SYNC-05", "SYNC-15"),
         cases.RISEN: ("SYNC-06",),
+        cases.KEPT: ("SYNC-06",),
         cases.FOREIGN: ("SYNC-04",),
         cases.GROWN: ("SYNC-05",),
         cases.FAILURES: ("SYNC-09",),

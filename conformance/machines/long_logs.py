@@ -14,6 +14,7 @@ from conformance.backend import Backend, Capability
 from conformance.engine.acts import Act
 from conformance.engine.budget import Budget
 from conformance.engine.scripts import Script, ScriptSuite
+from conformance.machines.levels_of_many import OPERATIONS, levels_of_many, levels_of_very_many
 from conformance.machines.log_sizes import blocks, lengths
 from conformance.machines.scripted_log import (
     LOAD,
@@ -43,7 +44,6 @@ __all__ = ["LONG_LOG_SUITE", "log_groups", "plain_appends"]
 MANY: Final = "many entries appended and then loaded"
 BETWEEN: Final = "suffixes read between many appends, with no load"
 SIZES: Final = "log loaded and reopened at many sizes"
-OPERATIONS: Final = "levels of many operations remembered"
 
 _LEVELS: Final = tuple(AgreementLevel)
 _KINDS: Final = tuple(AgreementEvidenceKind)
@@ -60,8 +60,6 @@ _QUICK_SIZES_MAX: Final = 131
 _MORE_THAN_A_BYTE: Final = 260
 # More than a power of two that is beyond what other histories have.
 _FULL: Final = 4_200
-# More in a row than what those who stop trying are set to.
-_REFUSED: Final = 12
 _BLOCKS: Final = (
     8,
     10,
@@ -309,29 +307,6 @@ def _at_sizes(count: int, seed: int, mode: RejectionMode, *, reopens: bool) -> S
     return Script("loads at many sizes", SIZES, tuple(acts), tuple(ending))
 
 
-def _operations(count: int, mode: RejectionMode) -> Script:
-    """Raise many operations, and then try to lower early, middle and late ones."""
-    soft, final = AgreementLevel.SOFT_SAFE, AgreementLevel.FINALIZED
-    none, low = AgreementLevel.NONE, AgreementLevel.PROVISIONAL
-    names = [f"operation-{index}" for index in range(count)]
-    acts = [
-        append_act(Escalation(name, none, soft if index % 2 else final, None, index + 1))
-        for index, name in enumerate(names)
-    ]
-    spread = range(0, count, max(1, count // _REFUSED))
-    places = sorted(
-        {0, 1, count // 2, 3 * count // 4, count - 2, count - 1, *spread} & {*range(count)}
-    )
-    lowering = [append_act(Escalation(names[place], none, low, None, count)) for place in places]
-    after = append_act(VisibilityGateCrossing(names[0], "c", final, count))
-    if mode is RejectionMode.CLEAN_REJECT:
-        ending = [*lowering, LOAD, after, lowering[0], *_TWICE]
-    else:
-        # What is refused may stay there, so it is the last that is tried.
-        ending = [LOAD, lowering[0], LOAD]
-    return Script("levels of many operations", OPERATIONS, tuple(acts), tuple(ending))
-
-
 def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     count = budget.long_operations
     reopens = Capability.REOPEN in backend.capabilities
@@ -340,7 +315,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     sizes = min(count, _SIZES_MAX if count > _QUICK else _QUICK_SIZES_MAX)
     yield _between(some, seed)
     yield _at_sizes(sizes, seed, backend.rejection_mode, reopens=reopens)
-    yield _operations(max(8, some * 2 // 3), backend.rejection_mode)
+    yield levels_of_many(max(8, some * 2 // 3), backend.rejection_mode)
     # Which a backend that is slow may leave before its end.
     many = max(count + count // 20, _MANY_MIN)
     yield _many(many, seed, backend.rejection_mode, reopens=reopens)
@@ -348,6 +323,7 @@ def _scripts(backend: Backend, budget: Budget, seed: int) -> Iterator[Script]:
     yield _equal(max(_MORE_THAN_A_BYTE, some))
     yield _names(max(_MORE_THAN_A_BYTE, some))
     yield _full(max(count, _FULL))
+    yield levels_of_very_many(count // 2, backend.rejection_mode)
     yield blocks(BETWEEN)
     yield lengths(MANY)
 

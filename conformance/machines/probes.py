@@ -161,20 +161,30 @@ class Probe:
 
 
 class ListWal:
-    """A log that is a list and refuses cleanly: as simple as a right log can be."""
+    """A log that is a list and refuses cleanly: as simple as a right log can be.
+
+    What it is told to keep, or made with, though it has to reject it, is the last that it takes.
+    """
 
     def __init__(self, entries: Sequence[AgreementWalEntry] = ()) -> None:
         self._entries: list[AgreementWalEntry] = []
         self._tracker = EscalationTracker()
+        self._kept_for: DurabilityError | None = None
         for entry in entries:
-            self.append(entry)
+            is_right = self._tracker.preview(entry) is None
+            (self.append if is_right else self.keep_rejected)(entry)
 
     def append(self, entry: AgreementWalEntry) -> None:
         """Append an entry, or raise ``EscalationOrderError`` and store nothing."""
-        error = self._tracker.preview(entry)
+        error = self._kept_for or self._tracker.preview(entry)
         if error is not None:
             raise error
         self._tracker.observe(entry)
+        self._entries.append(entry)
+
+    def keep_rejected(self, entry: AgreementWalEntry) -> None:
+        """Keep an entry that is rejected, and take no other one from then on (WAL-10)."""
+        self._kept_for = self._kept_for or self._tracker.preview(entry)
         self._entries.append(entry)
 
     def read_since(self, tick: int) -> tuple[AgreementWalEntry, ...]:

@@ -31,6 +31,7 @@ from conformance.machines.sync_sequences import (
     FAILURES,
     FOREIGN,
     GROWN,
+    KEPT,
     RISEN,
     SyncActMaker,
     failures_in_a_row,
@@ -38,6 +39,7 @@ from conformance.machines.sync_sequences import (
     made_again,
     on_a_grown_log,
     risen_and_ended,
+    risen_and_kept,
     risen_levels,
 )
 from conformance.machines.sync_variations import odd_effects, odd_requests
@@ -60,6 +62,7 @@ __all__ = [
     "FOREIGN",
     "GROWN",
     "IGNORED",
+    "KEPT",
     "LEVELS",
     "MANY",
     "MODES",
@@ -125,6 +128,7 @@ def scripts(part: type[ScriptedPart]) -> Iterator[Script]:
     yield from made_again(act)
     yield from risen_levels(act)
     yield from risen_and_ended(act)
+    yield from risen_and_kept(act)
     yield from foreign_evidence(act)
     yield from failures_in_a_row(act)
     yield on_a_grown_log(act)

@@ -28,6 +28,7 @@ __all__ = [
     "FAILURES",
     "FOREIGN",
     "GROWN",
+    "KEPT",
     "RISEN",
     "SyncActMaker",
     "failures_in_a_row",
@@ -35,11 +36,13 @@ __all__ = [
     "made_again",
     "on_a_grown_log",
     "risen_and_ended",
+    "risen_and_kept",
     "risen_levels",
 ]
 
 AGAIN: Final = "requests made again after others, and at other ticks"
 RISEN: Final = "levels of operations that are easily confused"
+KEPT: Final = "levels on a log that keeps what it rejects"
 FOREIGN: Final = "evidence of operations that are easily confused"
 GROWN: Final = "requests that differ in one place, on a log of many entries"
 FAILURES: Final = "many failures in a row, and then none"
@@ -94,6 +97,25 @@ def risen_and_ended(act: SyncActMaker) -> Iterator[Script]:
         acts.append(act.sync(WalSyncRequest(name, "c", _NONE, state, (), _TICK)))
     for number, start in enumerate(range(0, len(acts), _ACTS_MAX)):
         yield Script(f"risen and ended {number}", RISEN, tuple(acts[start : start + _ACTS_MAX]))
+
+
+def risen_and_kept(act: SyncActMaker) -> Iterator[Script]:
+    """Sync every level where a log has kept an escalation down that it rejected (SYNC-06).
+
+    The level that has been reached is the highest one, and not the last.
+    """
+    for number, (high, low, wanted) in enumerate(product(_LEVELS, repeat=3)):
+        if not low.rank < high.rank:
+            continue
+        name = f"o{number}"
+        reached, asked = (
+            WalSyncRequest(name, "c", _NONE, state_of(name, each), (), _TICK)
+            for each in (high, wanted)
+        )
+        kept = Escalation(name, high, low, None, _TICK)
+        acts = (act.sync(reached), act("keep_rejected", kept), act.sync(asked))
+        what = f"{high.value}, {low.value} kept, {wanted.value} wanted"
+        yield Script(what, KEPT, acts)
 
 
 def foreign_evidence(act: SyncActMaker) -> Iterator[Script]:

@@ -1,12 +1,12 @@
 """The lock of a WAL handler: one sync after the other, and free again whatever happens.
 
-It is tested one-sidedly: a handler that holds the lock can never fail (SYNC-03).
+It is tested one-sidedly: a handler that holds the lock can never fail (SYNC-03, SYNC-11).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from telltale_spec.wire.agreement import (
     AgreementEvidence,
     AgreementEvidenceKind,
     AgreementLevel,
+    AgreementWalEntry,
     WalSyncRequest,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "SECOND_SYNC",
     "judge_escape",
     "judge_serial",
+    "judge_snapshot",
     "new_handler",
     "request_of",
 ]
@@ -128,6 +130,76 @@ class _SecondSync:
         if self._thread.ident:
             self._thread.join(_JOIN_SECONDS)
         return not self._thread.is_alive()
+
+
+class _MiddleSnapshot:
+    """A snapshot in a thread of its own, asked for once a sync has stored its first entry."""
+
+    def __init__(self, handler: AgreementWalHandlerLike, probe: ProbeWal) -> None:
+        self.entries: Sequence[AgreementWalEntry] | None = None
+        self._error: BaseException | None = None
+        self._handler = handler
+        self._looked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="snapshot", daemon=True)
+        self._appends = 0
+        probe.before_call = self._before_call
+
+    def _run(self) -> None:
+        try:
+            self.entries = tuple(self._handler.wal_snapshot().entries)
+        except (Exception, BackendFault) as error:
+            self._error = error
+        self._looked.set()
+
+    def _before_call(self, name: str) -> None:
+        if name != "append":
+            return
+        self._appends += 1
+        if self._appends == 2:
+            self._thread.start()
+            # Where the lock is not held, the snapshot gets the time to be taken.
+            self._looked.wait(_BREAK_IN_SECONDS)
+
+    @property
+    def text(self) -> str:
+        """What came of it, in words."""
+        return f"raised {self._error}" if self.entries is None else entries_text(self.entries)
+
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether the sync has come to its second entry."""
+        return self._thread.ident is not None
+
+    def finish(self) -> bool:
+        """Wait for the end of the snapshot; say whether there was one."""
+        if self.was_asked_for:
+            self._thread.join(_JOIN_SECONDS)
+        return not self._thread.is_alive()
+
+
+def judge_snapshot(history: History, evidence_count: int) -> None:
+    """Ask for a snapshot while a sync has stored some of its entries (SYNC-11, L674-677)."""
+    probe = ProbeWal()
+    handler = new_handler(history, ScriptedHandler(), probe)
+    snapshot = _MiddleSnapshot(handler, probe)
+    request = request_of("first", evidence_count)
+    history.call(
+        f"{operation_text(SyncWal(request))}, while another thread takes a snapshot",
+        lambda: handler.wal_sync(request),
+        undeclared="SYNC-03",
+    )
+    ended = snapshot.finish()
+    waited = f"the snapshot still waits after {_JOIN_SECONDS:g} seconds"
+    history.check("SYNC-11", ended, "the snapshot ends once the sync has", waited)
+    if not snapshot.was_asked_for:
+        return
+    whole = build_entries((), request)
+    history.check(
+        "SYNC-11",
+        snapshot.entries in ((), whole),
+        lambda: f"all that the sync stores, or nothing: {entries_text(whole)}",
+        lambda: snapshot.text,
+    )
 
 
 def judge_serial(history: History, evidence_count: int) -> None:

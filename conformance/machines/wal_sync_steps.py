@@ -143,8 +143,9 @@ class SyncSteps:
         self._check_result(case, answer, through_effect=effect is not None)
         self.made = (*self.made, Made(request, self._failed_call() is None))
         self._refresh()
-        error = order_error(self.entries)
-        self.history.check("SYNC-06", error is None, "a valid log", lambda: f"a log with {error}")
+        if order_error(case.existing) is None:
+            error, told = order_error(self.entries), "a valid log"
+            self.history.check("SYNC-06", error is None, told, lambda: f"a log with {error}")
         return is_right
 
     def _call(self, request: WalSyncRequest, effect: EffectRequest | None) -> object:

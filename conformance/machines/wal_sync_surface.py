@@ -27,6 +27,7 @@ from conformance.machines.wal_sync_lock import (
     SECOND_SYNC,
     judge_escape,
     judge_serial,
+    judge_snapshot,
     new_handler,
     request_of,
 )
@@ -258,11 +259,17 @@ WAL_HANDLER_SURFACE_SUITE: Final = LawSuite(
             judge_serial,
             needs=lambda backend: backend.concurrent_calls,
         ),
+        TableLaw(
+            "snapshot in the middle",
+            lambda histories: (2, 6),
+            judge_snapshot,
+            needs=lambda backend: backend.concurrent_calls,
+        ),
         TableLaw("free after an escape", lambda histories: ESCAPES, judge_escape),
         TableLaw("two wrappers", lambda histories: MODES_BESIDE, judge_syncs),
     ),
     requirement_ids=("SYNC-03", "SYNC-13"),
-    further_ids=("SYNC-02", "SYNC-04"),
+    further_ids=("SYNC-02", "SYNC-04", "SYNC-11"),
     situations={
         SECOND_SYNC: ("SYNC-03",),
         ESCAPED: ("SYNC-03",),

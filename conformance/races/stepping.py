@@ -1,4 +1,7 @@
-"""Hold a thread before one line of a backend's own code, and let it go on when that is asked."""
+"""Hold a thread before one step of a backend's own code, and let it go on when that is asked.
+
+A step is a line, or what is left of one when a call in it has returned.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from types import FrameType
 from typing import Any
 
 from conformance.backend_code import is_of_backend
+from conformance.within_lines import is_half_done
 
 __all__ = ["Stepper"]
 
 
 class Stepper:
-    """Counts the lines that a call carries out in its thread, and stops before one.
+    """Counts the steps that a call carries out in its thread, and stops before one.
 
     ``stop_at`` counts from 1 on; with 0 nothing is stopped. ``on_held`` is told when it has come to
     that. A thread that is held waits ``seconds_max`` at most for :meth:`release`.
@@ -30,7 +34,7 @@ class Stepper:
         self._released = threading.Event()
 
     def run(self, call: Callable[[], Any]) -> Any:
-        """Make a call in this thread and count its lines."""
+        """Make a call in this thread and count its steps."""
         before = sys.gettrace()
         sys.settrace(self._enter)
         try:
@@ -43,15 +47,20 @@ class Stepper:
         self._released.set()
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        return self._line if is_of_backend(frame.f_code.co_filename) else None
+        if not is_of_backend(frame.f_code.co_filename):
+            return None
+        frame.f_trace_opcodes = True
+        return self._step
 
-    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "line":
+    def _step(self, frame: FrameType, event: str, argument: Any) -> Any:
+        half_done = event == "opcode" and is_half_done(frame.f_code, frame.f_lasti)
+        if event == "line" or half_done:
             self.count += 1
             if self.count == self._stop_at and not self._released.is_set():
                 code = frame.f_code
-                where = f"{Path(code.co_filename).name}, line {frame.f_lineno}"
+                part = "the rest of " if half_done else ""
+                where = f"{part}{Path(code.co_filename).name}, line {frame.f_lineno}"
                 self.held_at = f"{where}, in {code.co_name}"
                 self._on_held()
                 self._released.wait(self._seconds_max)
-        return self._line
+        return self._step

@@ -67,7 +67,7 @@ LAYERS = (
         "subject",
         (
             *("conformance.backend", "conformance.backend_code", "conformance.life_cycle"),
-            *("conformance.memory", "conformance.pauses"),
+            *("conformance.memory", "conformance.pauses", "conformance.within_lines"),
         ),
         (*_REFERENCE, "handlers", "requirements", "run errors"),
     ),
