@@ -98,6 +98,15 @@ def test_a_failure_names_the_line_and_can_be_replayed() -> None:
     assert outcome(threaded.RIGHT[0]) is Outcome.FIXED
 
 
+@pytest.mark.requirement("CACHE-02.threads")
+def test_a_line_is_held_where_a_call_in_it_has_returned() -> None:
+    (broken,) = [each for each in threaded.BROKEN if each.name == "InOneLineCache"]
+    report = judged(broken, THREAD_SUITES, profile_name="quick", minimise=False)
+    (found,) = [each.counterexample for each in report.results if each.counterexample]
+
+    assert found.acts[0]["threaded"]["place"].startswith("the rest of threaded.py, line")
+
+
 @pytest.mark.requirement("WAL-01.threads")
 def test_what_is_not_declared_is_not_asked_for() -> None:
     undeclared = replace(threaded.BROKEN[0], capabilities=frozenset())
