@@ -66,6 +66,7 @@ def test_of_the_calls_that_follow_as_few_are_told_as_are_needed(
     assert [each["operation"] for each in held["then"]] == needed
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("backend", threaded.RIGHT, ids=names)
 @pytest.mark.requirement("WAL-01.threads", "CACHE-02.threads")
 def test_what_waits_refuses_or_needs_no_lock_passes(backend: Backend) -> None:
