@@ -64,12 +64,16 @@ class CrashSite:
     before: Expected | None = None
     """What may be shown if none of its operations is carried out; by default nothing."""
 
+    on_step: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Told where time goes by in which nobody is asked anything."""
+
     def image(self, state: CrashState) -> Image:
         """Return what a crash leaves, without what a backend makes again."""
         return state.image(self.model)
 
     def digest(self, state: CrashState) -> bytes:
         """Return the hash of the image of a state, which is not made for it."""
+        self.on_step()
         return state.digest(self.model)
 
     def has_shown_at(self, point: int) -> bool:
@@ -186,7 +190,7 @@ class Crew:
             known[history] = self._conducted(component, history)
         found = known[history]
         model = _model(found.recording, file_system)
-        return CrashSite(component, history, found, model)
+        return CrashSite(component, history, found, model, on_step=self.on_step)
 
     def _conducted(
         self,
@@ -225,7 +229,7 @@ class Crew:
         """
         found = self.conducted_on(component, image, (_LOADS[component], *further))
         model = _model(found.recording, file_system)
-        return CrashSite(component, (), found, model, before)
+        return CrashSite(component, (), found, model, before, self.on_step)
 
     def conducted_on(
         self, component: Component, image: Image, operations: tuple[Operation, ...]
@@ -261,7 +265,9 @@ class Crew:
         events = continued(image, made, opened, alone.recording.events)
         recording = replace(alone.recording, image=image, events=list(events))
         whole = Conducted(alone.deeds, recording, began_at=len(made))
-        return CrashSite(site.component, (), whole, _model(recording, file_system), before)
+        return CrashSite(
+            site.component, (), whole, _model(recording, file_system), before, self.on_step
+        )
 
     def show(self, component: Component, image: Image) -> Shown:
         """Return what an image shows, now or before; raises ``BackendFault``."""

@@ -170,9 +170,10 @@ def worth_a_look(
     each = -(-count_max // len(classes))
     found: dict[CrashState, None] = {}
     for crash_class in classes:
-        places = of_each_place(site, distinct_states(site, crash_class, seed))
-        likely = evenly(places, each)
-        others = chosen_states(site, crash_class, seed, each - len(likely)).states
+        # What they hold is not looked at: that takes long where a storage has large files.
+        likely = evenly(of_each_place(site, states_of(site.model, crash_class, seed)), each)
+        count, end = each - len(likely), len(site.model.events) + 1
+        others = sampled_states(site, crash_class, seed, count, 0, end).states if count else ()
         found.update(dict.fromkeys([*likely, *others]))
     return evenly(list(found), count_max)
 
