@@ -22,7 +22,7 @@ from conformance.crashes.faults import (
     rare_calls,
     with_numbers,
 )
-from conformance.crashes.histories import SHORTER_BEHIND, STORED_AFTER
+from conformance.crashes.histories import NOT_TRIED_AGAIN, STORED_AFTER
 from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history
 from conformance.crashes.selection import evenly
@@ -103,10 +103,10 @@ class FaultSuite(CrewSuite):
             plan = tries.plan(trial)
             choices = by_turns(self._numbers(session, plan))
             judged = self._judge(session, trial, plan, choices)
-            rare = self._rare_calls(session, plan)
-            judged += self._judge(session, *rare)
-            shorter = self._shorter_behind(session)
-            judged += self._judge(session, *shorter)
+            count = tries.count(plan)
+            for further in self._further(session, plan):
+                judged += self._judge(session, *further)
+                count += len(further.choices)
             opened, tried = self._judge_openings(session)
         except TraceError as error:
             session.cut_short = str(error)
@@ -120,7 +120,6 @@ class FaultSuite(CrewSuite):
                 "threads of their own, each of which counts its calls by itself?"
             )
         how = "were short" if self.fault_class is FaultClass.SHORT_WRITE else "failed"
-        count = tries.count(plan) + len(rare.choices) + len(shorter.choices)
         session.notes.append(f"{self.name}: {judged} of {count} calls {how} once")
         if tried:
             behind = "of openings behind a kill"
@@ -175,19 +174,25 @@ class FaultSuite(CrewSuite):
         numbers = rare_calls(tries.labels(long_plan), tries.labels(plan), count_max)
         return _SomeCalls(trial, long_plan, by_turns(numbers))
 
-    def _shorter_behind(self, session: Session) -> _SomeCalls:
-        """Return calls that store what is longer than what comes next, and is not tried again."""
+    def _further(self, session: Session, plan: Plan) -> Iterator[_SomeCalls]:
+        """Yield calls of other histories than the fixed one, whose calls are those of the plan."""
+        yield self._rare_calls(session, plan)
+        for operations, number in NOT_TRIED_AGAIN[self.part]:
+            yield self._behind(session, operations, number)
+
+    def _behind(self, session: Session, operations: Sequence[Operation], number: int) -> _SomeCalls:
+        """Return calls by which one of some operations is stored; what fails is not tried again."""
         load = LOADS[self.part]
-        trial = FaultTrial((*SHORTER_BEHIND[self.part], load, Reopen(), load), looks=False)
+        trial = FaultTrial((*operations, load, Reopen(), load), looks=False)
         tries = self._tries(session)
         plan = tries.plan(trial)
         labels = enumerate(tries.labels(plan), 1)
-        storing = [number for number, label in labels if label.startswith(STORES)]
-        # Each of three entries is stored by as many calls, and the second one is the long one.
-        third = len(storing) / 3
-        long = storing[math.floor(third) : math.ceil(2 * third)]
-        numbers = evenly(long, session.budget.histories // _HISTORIES_A_LONG_STORE)
-        return _SomeCalls(trial, plan, [Choice(number, False) for number in numbers])
+        storing = [each for each, label in labels if label.startswith(STORES)]
+        # Each operation is stored by about as many calls.
+        share = len(storing) / len(operations)
+        calls = storing[math.floor(number * share) : math.ceil((number + 1) * share)]
+        numbers = evenly(calls, session.budget.histories // _HISTORIES_A_LONG_STORE)
+        return _SomeCalls(trial, plan, [Choice(each, False) for each in numbers])
 
     def _operations(self, session: Session) -> tuple[Operation, ...]:
         """Return what is accepted of the fixed history; a reopening and loads come at its end."""

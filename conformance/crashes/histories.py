@@ -37,7 +37,7 @@ from telltale_spec.wire.effects import EffectFailure, EffectOutcome, ReleaseResp
 __all__ = [
     "FURTHER_ENTRY",
     "FURTHER_OUTCOME",
-    "SHORTER_BEHIND",
+    "NOT_TRIED_AGAIN",
     "STORED_AFTER",
     "cache_histories",
     "log_histories",
@@ -136,11 +136,20 @@ STORED_AFTER: Final[dict[Component, tuple[Operation, ...]]] = {
 """What is stored by an opening after a crash that is crashed itself."""
 
 
-SHORTER_BEHIND: Final[dict[Component, tuple[Operation, ...]]] = {
-    Component.LOG: tuple([Append(each) for each in (_ENTRIES[0], _ENTRIES[4], _GATE)]),
-    Component.CACHE: tuple([PutOutcome(_OUTCOMES[index]) for index in (0, 4, 2)]),
+_SHORTER_BEHIND: Final = (0, 4, 2)
+_REPLACED: Final = (0, 1, 2, 6, 5, 3)
+NOT_TRIED_AGAIN: Final[dict[Component, tuple[tuple[tuple[Operation, ...], int], ...]]] = {
+    Component.LOG: ((tuple([Append(each) for each in (_ENTRIES[0], _ENTRIES[4], _GATE)]), 1),),
+    Component.CACHE: (
+        (tuple([PutOutcome(_OUTCOMES[index]) for index in _SHORTER_BEHIND]), 1),
+        (tuple([PutOutcome(_OUTCOMES[index]) for index in _REPLACED]), 2),
+    ),
 }
-"""A long entry and a shorter one behind it, which does not cover what is left of the first."""
+"""Operations, and the number from 0 on of the one that fails and is not tried again.
+
+It is a long entry with a shorter one behind it, which does not cover what is left of the first; or
+an outcome that replaces another one, and behind it come puts under other ids.
+"""
 
 
 def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...]]:
