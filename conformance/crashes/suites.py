@@ -122,16 +122,16 @@ class CrashSuite(CrewSuite):
         counts: Mapping[CrashClass, Counter[str]],
     ) -> None:
         """Crash a long history where it does something that is rare; raises ``Violation``."""
-        operations = long_history(self.part, session.budget.histories)
-        site = crew.site(self.part, operations, self.file_system)
+        histories = session.budget.histories
+        site = crew.site(self.part, long_history(self.part, histories), self.file_system)
         for window in rare_windows(site):
             for crash_class in self.classes:
                 if session.is_out_of_time():
                     # Telling the states of large files apart takes long, and all else is done.
                     session.notes.append(f"{self.name}: no time was left for all rare operations")
                     return
-                count_max = session.budget.histories // _HISTORIES_A_RARE_STATE
-                chosen = sampled_states(site, crash_class, seed, count_max, *window)
+                count = histories // _HISTORIES_A_RARE_STATE
+                chosen = sampled_states(site, crash_class, seed, count, *window)
                 self._judge(session, crew, site, chosen, counts[crash_class], seed)
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
@@ -140,12 +140,11 @@ class CrashSuite(CrewSuite):
 
     def _counts_text(self, counts: Mapping[CrashClass, Counter[str]]) -> str:
         shown = ", ".join(
-            f"{each.value} {count['made']}/{count['distinct']}/{count['judged']}"
-            for each, count in counts.items()
+            f"{each.value} {of['made']}/{of['distinct']}/{of['judged']}"
+            for each, of in counts.items()
         )
-        system = (
-            "" if self.classes == (CrashClass.KILL_INSIDE,) else f" on {self.file_system.value}"
-        )
+        is_kill = self.classes == (CrashClass.KILL_INSIDE,)
+        system = "" if is_kill else f" on {self.file_system.value}"
         return f"{self.name}{system}: states made/distinct/judged: {shown}"
 
     def _crash(
