@@ -135,8 +135,7 @@ class CrashSuite(CrewSuite):
                 self._judge(session, crew, site, chosen, counts[crash_class], seed)
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
-        count = session.budget.histories // _HISTORIES_A_SEEDED_ONE
-        return HISTORIES[self.part](seed, count)
+        return HISTORIES[self.part](seed, session.budget.histories // _HISTORIES_A_SEEDED_ONE)
 
     def _counts_text(self, counts: Mapping[CrashClass, Counter[str]]) -> str:
         shown = ", ".join(
