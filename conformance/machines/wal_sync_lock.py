@@ -96,6 +96,12 @@ def request_of(operation_id: str, evidence_count: int) -> WalSyncRequest:
     return WalSyncRequest(operation_id, "c", AgreementLevel.PROVISIONAL, None, evidence, 1)
 
 
+def _is_over(thread: threading.Thread) -> bool:
+    if thread.ident is not None:
+        thread.join(_JOIN_SECONDS)
+    return not thread.is_alive()
+
+
 class _SecondSync:
     """A sync in a thread of its own, begun in the middle of another one."""
 
@@ -126,10 +132,8 @@ class _SecondSync:
             self._broke_in.wait(_BREAK_IN_SECONDS)
 
     def finish(self) -> bool:
-        """Wait for the end of the second sync; say whether there was one."""
-        if self._thread.ident:
-            self._thread.join(_JOIN_SECONDS)
-        return not self._thread.is_alive()
+        """Wait for the end of the second sync, if it began; say whether it is over."""
+        return _is_over(self._thread)
 
 
 class _MiddleSnapshot:
@@ -171,10 +175,8 @@ class _MiddleSnapshot:
         return self._thread.ident is not None
 
     def finish(self) -> bool:
-        """Wait for the end of the snapshot; say whether there was one."""
-        if self.was_asked_for:
-            self._thread.join(_JOIN_SECONDS)
-        return not self._thread.is_alive()
+        """Wait for the end of the snapshot, if it began; say whether it is over."""
+        return _is_over(self._thread)
 
 
 def judge_snapshot(history: History, evidence_count: int) -> None:
