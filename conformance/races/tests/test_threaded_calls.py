@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import cast
 
@@ -104,3 +105,17 @@ def test_a_sleep_is_told_from_the_next() -> None:
     assert slept[0] == slept[1]
     assert slept[2] == slept[3]
     assert threaded_calls._sleep_of(threading.get_native_id()) is None
+
+
+def test_what_a_thread_waits_for_a_processor_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "schedstat").write_text("7 2500000000 3\n", encoding="utf-8")
+    monkeypatch.setattr(threaded_calls, "time", SimpleNamespace(monotonic=lambda: 10.0))
+    # One thread is told of there, and no other one.
+    monkeypatch.setattr(
+        threaded_calls, "Path", lambda name: tmp_path / ("schedstat" if "/1/" in name else "none")
+    )
+
+    assert threaded_calls._seconds_of(1) == 7.5
+    assert threaded_calls._seconds_of(2) == 10.0
