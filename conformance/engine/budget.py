@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
-__all__ = ["SPARE_SHARE", "Budget"]
-
-SPARE_SHARE: Final = 0.5
-"""What is spare is not begun when so much of the time is used up."""
+__all__ = ["Budget"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +17,8 @@ class Budget:
     shrinking included, for a backend that mostly waits. Without ``minimise`` the
     first counterexample is taken as it is, which is enough to know that there is one.
     ``rest_milliseconds`` is how long a store is left alone before it is looked at again.
+    What can find something, and leaves nothing open, is spare: it is not begun once
+    ``spare_share`` of the time is used.
     """
 
     histories: int
@@ -30,3 +28,4 @@ class Budget:
     wall_seconds: float = math.inf
     long_operations: int = 300
     rest_milliseconds: int = 1_100
+    spare_share: float = 0.5

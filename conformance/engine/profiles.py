@@ -48,13 +48,19 @@ def profile(name: str, time_limit_seconds: float | None = None) -> Profile:
     """Return a profile by name, or raise :class:`UsageError`.
 
     A time limit, in seconds by the clock for each suite, takes the place of the profile's
-    own; a longer one gives more time of work too.
+    own; a longer one gives more time of work too. It is patience with a slow backend or a busy
+    machine: what is tried in spare time alone does not take more of it.
     """
     found = PROFILES.get(name)
     if found is None:
         raise UsageError(f"profile `{name}`: expected one of {', '.join(PROFILES)}")
     if time_limit_seconds is None:
         return found
-    worked_seconds = max(found.budget.seconds, time_limit_seconds)
-    budget = replace(found.budget, seconds=worked_seconds, wall_seconds=time_limit_seconds)
+    own = found.budget
+    budget = replace(
+        own,
+        seconds=max(own.seconds, time_limit_seconds),
+        wall_seconds=time_limit_seconds,
+        spare_share=own.spare_share * min(1.0, own.wall_seconds / time_limit_seconds),
+    )
     return replace(found, budget=budget)

@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm, act_forms
-from conformance.engine.budget import SPARE_SHARE
 from conformance.engine.session import Budget, History, Session, Violation
 from conformance.engine.shrinking import shortened
 from conformance.engine.suite import Replayed, Suite
@@ -30,8 +29,9 @@ _PLAN_ENOUGH: Final = 0.25
 # The first script may use so much of the time, and each further one its part of the rest.
 _FIRST_SHARE: Final = 0.25
 
-# What is spare is ended, and judged by what was done, when it has used so much by itself.
-_SPARE_EACH: Final = 0.1
+# One script that is spare is ended, and judged by what was done, when it has used so much of the
+# time for all that is.
+_SPARE_EACH: Final = 0.2
 
 # Of what is offered, so much has to be taken before a script has shown its situation; a store that
 # is full after so many entries has shown it too.
@@ -128,7 +128,7 @@ class ScriptSuite(Suite):
         scripts = list(self.scripts(session.backend, session.budget, seed))
         needed = [len(each.acts) for each in scripts if not each.is_spare]
         for number, script in enumerate(scripts, 1):
-            if script.is_spare and session.is_out_of_time(SPARE_SHARE):
+            if script.is_spare and session.is_out_of_time(session.budget.spare_share):
                 continue
             is_kept = bool(session.kept_values[script.name])
             if is_kept or (script.stands_in and session.situations[script.situation]):
@@ -139,7 +139,7 @@ class ScriptSuite(Suite):
             part = min(1.0, number / len(needed))
             share = _FIRST_SHARE + (1 - _FIRST_SHARE) * part if self.shares_time else 1.0
             if script.is_spare:
-                share = min(share, session.used_share + _SPARE_EACH)
+                share = min(share, session.used_share + _SPARE_EACH * session.budget.spare_share)
             found = self._tried(session, script, share)
             if found is not None:
                 return self._shortest(session, found)

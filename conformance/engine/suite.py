@@ -15,7 +15,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, run_state_mac
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm, act_forms, decoded_act
-from conformance.engine.budget import SPARE_SHARE
 from conformance.engine.hunting import engine_settings, hunted
 from conformance.engine.randomness import RANDOM_SEED_MAX
 from conformance.engine.session import History, Session, Violation
@@ -306,7 +305,7 @@ class TableLaw:
         for index, value in enumerate(self.table(session.budget.histories)):
             if index < session.kept_values[self.name]:
                 continue
-            if self.is_spare and session.is_out_of_time(SPARE_SHARE):
+            if self.is_spare and session.is_out_of_time(session.budget.spare_share):
                 return None
             found = _judged(self, session, value).counterexample
             if found is not None:

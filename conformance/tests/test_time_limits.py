@@ -73,6 +73,20 @@ def test_a_slow_log_gets_as_many_histories_as_there_is_time_for(
     assert 30 <= int(found[1]) <= 6_000
 
 
+@pytest.mark.parametrize("seconds", [120.0, 600.0])
+def test_more_patience_leaves_what_is_tried_in_spare_time_as_it_is(seconds: float) -> None:
+    """A log that rewrites itself took six minutes of ten for histories that nobody waits for."""
+    own, patient = profile("quick").budget, profile("quick", seconds).budget
+
+    assert patient.wall_seconds == seconds
+    assert patient.spare_share * seconds == pytest.approx(own.spare_share * own.wall_seconds)
+
+
+def test_less_time_leaves_as_large_a_share_to_spare() -> None:
+    """Half of it, as of the profile's own."""
+    assert profile("quick", 10.0).budget.spare_share == profile("quick").budget.spare_share
+
+
 @pytest.mark.parametrize(("kept", "share"), [((), 0.0), (("first",), 0.5), (("spare",), 0.0)])
 def test_what_an_earlier_search_kept_counts_as_carried_out(
     kept: tuple[str, ...], share: float
