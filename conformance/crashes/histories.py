@@ -37,6 +37,7 @@ from telltale_spec.wire.effects import EffectFailure, EffectOutcome, ReleaseResp
 __all__ = [
     "FURTHER_ENTRY",
     "FURTHER_OUTCOME",
+    "LONG_FROM_THE_FIRST",
     "NOT_TRIED_AGAIN",
     "STORED_AFTER",
     "cache_histories",
@@ -134,6 +135,15 @@ STORED_AFTER: Final[dict[Component, tuple[Operation, ...]]] = {
     ),
 }
 """What is stored by an opening after a crash that is crashed itself."""
+
+
+LONG_FROM_THE_FIRST: Final[dict[Component, tuple[Operation, ...]]] = {
+    Component.LOG: tuple([Append(_evidence(_LONG_TEXT, tick)) for tick in range(1, 5)]),
+    Component.CACHE: tuple(
+        [PutOutcome(_outcome(each, _LONG_TEXT, success=True)) for each in "abcd"]
+    ),
+}
+"""Stores that all are long: a storage that keeps several images has none that a sector holds."""
 
 
 _SHORTER_BEHIND: Final = (0, 4, 2)

@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import Final, TypeVar
 
 from conformance.crashes.campaign import CrashSite
+from conformance.crashes.events import Answered
 from conformance.crashes.states import CrashClass, CrashState, states_of
 
 __all__ = [
     "Chosen",
+    "answered_states",
     "chosen_states",
     "distinct_states",
     "evenly",
@@ -176,6 +178,14 @@ def worth_a_look(
         others = sampled_states(site, crash_class, seed, count, 0, end).states if count else ()
         found.update(dict.fromkeys([*likely, *others]))
     return evenly(list(found), count_max)
+
+
+def answered_states(site: CrashSite, crash_class: CrashClass) -> list[CrashState]:
+    """Return the states behind each answer of which nothing is lost."""
+    points = [
+        index + 1 for index, event in enumerate(site.model.events) if isinstance(event, Answered)
+    ]
+    return [CrashState(crash_class, point) for point in points]
 
 
 def foremost(

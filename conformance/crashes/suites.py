@@ -12,7 +12,7 @@ from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component
 from conformance.crashes.crew_suite import HISTORIES, CrewSuite
-from conformance.crashes.histories import STORED_AFTER
+from conformance.crashes.histories import LONG_FROM_THE_FIRST, STORED_AFTER
 from conformance.crashes.levels import wrong_levels
 from conformance.crashes.opener import Shown
 from conformance.crashes.openings import unlike
@@ -21,6 +21,7 @@ from conformance.crashes.persistence import FileSystem
 from conformance.crashes.rare import long_history, rare_windows
 from conformance.crashes.selection import (
     Chosen,
+    answered_states,
     chosen_states,
     same_or_all,
     sampled_states,
@@ -93,6 +94,7 @@ class CrashSuite(CrewSuite):
             for operations in self._plan(session, seed):
                 site = crew.site(self.part, operations, self.file_system)
                 self._crash_site(session, crew, site, seed, counts)
+            self._crash_openings_of_long_stores(session, crew, seed)
             self._crash_rare_operations(session, crew, seed, counts)
         except TraceError as error:
             session.cut_short = str(error)
@@ -190,7 +192,6 @@ class CrashSuite(CrewSuite):
 
     def _crash_openings(self, session: Session, crew: Crew, site: CrashSite, seed: int) -> None:
         """Crash the openings of some states that open well; raises ``Violation``."""
-        requirement_id = self.aspects[Aspect.RECOVERY]
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
         screened = worth_a_look(site, self.classes, seed, count * _SCREENED)
         well = (
@@ -203,20 +204,51 @@ class CrashSuite(CrewSuite):
         for first, opening in unlike(well, count):
             self._judge_levels(session, site, first, opening)
             for crash_class in self.classes:
-                seconds = chosen_states(opening, crash_class, seed, session.budget.histories // 2)
-                for state in seconds.states:
-                    history = session.new_history()
-                    if history.ended:
-                        return
-                    history.reach(RECOVERY_CRASH)
-                    found = opening.differences(state, crew.show(self.part, opening.image(state)))
-                    if not found:
-                        history.check(requirement_id, True, "", "")
-                    for aspect, difference in found.items():
-                        broken = opening.broken_at(state, aspect)
-                        failure = Failure(opening, state, broken, difference)
-                        self._check(history, failure, self.aspects[broken], (site, first))
-                    history.close()
+                count_max = session.budget.histories // 2
+                self._crash_opening(
+                    session, crew, (site, first), opening, crash_class, seed, count_max
+                )
+
+    def _crash_openings_of_long_stores(self, session: Session, crew: Crew, seed: int) -> None:
+        """Crash openings behind each of a few long stores; raises ``Violation``.
+
+        A storage that keeps two or three images in turns may begin with any of them, and what one
+        sector holds is never torn.
+        """
+        crash_class = self.classes[-1] if len(self.classes) == 1 else CrashClass.POWER_TORN
+        site = crew.site(self.part, LONG_FROM_THE_FIRST[self.part], self.file_system)
+        for first in answered_states(site, crash_class):
+            if session.is_out_of_time():
+                return
+            opening = self._opening(crew, site, first)
+            count_max = session.budget.histories // _HISTORIES_A_RARE_STATE
+            self._crash_opening(session, crew, (site, first), opening, crash_class, seed, count_max)
+
+    def _crash_opening(
+        self,
+        session: Session,
+        crew: Crew,
+        first: tuple[CrashSite, CrashState],
+        opening: CrashSite,
+        crash_class: CrashClass,
+        seed: int,
+        count_max: int,
+    ) -> None:
+        """Crash an opening after a first crash in the ways of one class; raises ``Violation``."""
+        requirement_id = self.aspects[Aspect.RECOVERY]
+        for state in chosen_states(opening, crash_class, seed, count_max).states:
+            history = session.new_history()
+            if history.ended:
+                return
+            history.reach(RECOVERY_CRASH)
+            found = opening.differences(state, crew.show(self.part, opening.image(state)))
+            if not found:
+                history.check(requirement_id, True, "", "")
+            for aspect, difference in found.items():
+                broken = opening.broken_at(state, aspect)
+                failure = Failure(opening, state, broken, difference)
+                self._check(history, failure, self.aspects[broken], first)
+            history.close()
 
     def _judge_levels(
         self, session: Session, site: CrashSite, first: CrashState, opening: CrashSite

@@ -1,4 +1,4 @@
-"""Caches that keep each entry in a place of its own: which place is free for the next one."""
+"""Caches that keep what they hold in places: which place is free for the next store."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from telltale_spec.wire.codec import decode, encode
+from tests.zoo.crashes.files import record, record_at
 
 Entries = dict[str, EvidenceOutcomeCacheEntry]
 
@@ -105,3 +106,37 @@ class FreesTooEarlyCache(SlotsCache):
     def name(self, slots: dict[str, int], old: int | None) -> None:
         self.free += [] if old is None else [old]
         self.write_index(slots)
+
+
+class ImagesInTurnsCache(Cache):
+    """Right: three images, of which the oldest is written over; a torn one is no image."""
+
+    def __init__(self, directory: Path) -> None:
+        self.paths = [directory / f"image-{number}" for number in range(3)]
+        found = []
+        for path in self.paths:
+            if not path.exists():
+                synced(path, b"")
+            whole = record_at(path.read_bytes(), 0)
+            found.append((-1, b"") if whole is None else whole)
+        synced(directory)
+        self.number, newest = max(found)
+        self.turn = self.first_turn([number for number, _ in found])
+        entries = decode(EvidenceOutcomeCacheArtifact, newest).entries if newest else ()
+        self.entries = {entry.evidence_id: entry for entry in entries}
+
+    def first_turn(self, numbers: list[int]) -> int:
+        """Return which image is the first to be written over."""
+        return numbers.index(min(numbers))
+
+    def store(self, entries: Entries, entry: EvidenceOutcomeCacheEntry) -> None:
+        artifact = EvidenceOutcomeCacheArtifact(tuple(entries.values()))
+        synced(self.paths[self.turn], record(self.number + 1, encode(artifact)))
+        self.number, self.turn = self.number + 1, (self.turn + 1) % 3
+
+
+class BeginsWithTheFirstCache(ImagesInTurnsCache):
+    """Writes over the first image first, which may be the newest."""
+
+    def first_turn(self, numbers: list[int]) -> int:
+        return 0
