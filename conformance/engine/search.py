@@ -165,7 +165,8 @@ class Search:
             others = self.recommended - {requirement_id}
             muted = frozenset(self.failures)
             ran_out, cut_short = self.budget_ran_out, self.cut_short
-            found = self._search_once(self.seed, others, Counter(), muted)
+            suite = self.suite.narrowed_to(self._set_aside[requirement_id])
+            found = self._search_once(self.seed, others, Counter(), muted, suite)
             self.budget_ran_out, self.cut_short = ran_out, cut_short
         # What was seen is a counterexample already: where it is not found again, it stands.
         self._keep_failure(found or self._settled(self._set_aside[requirement_id]))
@@ -187,6 +188,7 @@ class Search:
         aside: frozenset[str],
         kept_values: Counter[str],
         muted: frozenset[str] | None = None,
+        suite: Suite | None = None,
     ) -> Counterexample | None:
         budget = self.profile.budget
         session = Session(
@@ -202,7 +204,7 @@ class Search:
             kept_values=kept_values,
         )
         with session, equal_draws():
-            found = self._found_or_first(session, seed)
+            found = self._found_or_first(suite or self.suite, session, seed)
         self._tried = (self._tried[0] + session.histories, self._tried[1] + session.operations)
         self.checks.update(session.checks)
         self.reached.update(session.situations)
@@ -220,10 +222,10 @@ class Search:
             return _recorded(found)
         return self._settled(found, session.first)
 
-    def _found_or_first(self, session: Session, seed: int) -> Counterexample | None:
+    def _found_or_first(self, suite: Suite, session: Session, seed: int) -> Counterexample | None:
         """Search; where the backend does not go on behind a failure, that is what was found."""
         try:
-            return self._found(session, seed)
+            return self._found(suite, session, seed)
         except BackendFault as fault:
             # The failure that is known says more than that the backend cannot be judged.
             if session.first is None:
@@ -282,7 +284,7 @@ class Search:
         self._carried_out_share = min(self._carried_out_share, share_done(session))
         self._note(f"{self.suite.name}: {done} of {planned} histories in the time of the profile")
 
-    def _found(self, session: Session, seed: int) -> Counterexample | None:
+    def _found(self, suite: Suite, session: Session, seed: int) -> Counterexample | None:
         """Search; go on with other histories where equal ones did not go the same way.
 
         A backend may refuse at times, which is its right; the engine cannot follow it there.
@@ -290,7 +292,7 @@ class Search:
         for restart in range(_ENGINE_RESTARTS_MAX):
             try:
                 with blamed_on(self.backend):
-                    return self.suite.search(session, seed + restart * _RESTART_STRIDE)
+                    return suite.search(session, seed + restart * _RESTART_STRIDE)
             except Flaky as flaky:
                 with blamed_on(self.backend):
                     seen_in(session, flaky)

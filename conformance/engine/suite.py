@@ -103,6 +103,10 @@ class Suite(ABC):
     def search(self, session: Session, seed: int) -> Counterexample | None:
         """Look for one violation that is not muted; return the shortest found, or ``None``."""
 
+    def narrowed_to(self, seen: Counterexample) -> Suite:
+        """Return what of the suite is enough to find again what was seen; by default all of it."""
+        return self
+
     def acts_of(self, data: Sequence[Any]) -> list[Act]:
         """Return acts from their JSON form; raises :class:`ActError` for an unknown one."""
         forms = self._act_forms()
@@ -376,6 +380,14 @@ class LawSuite(Suite):
             if found is not None:
                 return found
         return None
+
+    def narrowed_to(self, seen: Counterexample) -> LawSuite:
+        """Return the suite with the law alone that was broken, and of a table that value alone."""
+        act = seen.acts[-1]
+        (law,) = [each for each in self.laws if each.name == act.form.name]
+        if isinstance(law, TableLaw):
+            law = replace(law, table=lambda _: act.arguments)
+        return replace(self, laws=(law,))
 
     def _act_forms(self) -> Mapping[str, ActForm]:
         return {law.name: law.form for law in self.laws}

@@ -9,9 +9,15 @@ import pytest
 
 from conformance.backend import Backend
 from conformance.engine import draws
+from conformance.engine.profiles import profile
+from conformance.engine.search import Search
+from conformance.engine.session import History
+from conformance.engine.suite import LawSuite, TableLaw
+from conformance.engine.watch import CallWatch
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import BackendReport, Verdict
+from conformance.run.shipped import ReferenceCodec
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import (
@@ -208,3 +214,41 @@ def test_a_note_on_the_engine_stands_in_the_report(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("conformance.run.runner.engine_notes", lambda: ["a note"])
 
     assert quick(of_log(OwnWords), 0).notes[0] == "a note"
+
+
+def test_a_recommendation_is_looked_for_again_where_it_was_broken_and_nowhere_else() -> None:
+    """A codec that breaks a dozen was asked eight times as much as one that breaks none."""
+    asked: list[str] = []
+
+    def judge_third(history: History, value: int) -> None:
+        asked.append(f"third {value}")
+        history.check("WIRE-05", value != 3, "kept", "broken")
+
+    def judge_other(history: History, value: int) -> None:
+        asked.append(f"other {value}")
+        history.check("WIRE-01", True, "", "")
+
+    suite = LawSuite(
+        name="codec",
+        laws=(
+            TableLaw("other", lambda _: range(9), judge_other),
+            TableLaw("third", lambda _: range(9), judge_third),
+        ),
+        requirement_ids=("WIRE-01", "WIRE-05"),
+        situations={},
+        present=lambda backend: True,
+    )
+    backend = Backend("one that breaks it", codec=ReferenceCodec())
+    with CallWatch() as watch:
+        search = Search(
+            suite, suite.requirement_ids, backend, profile("quick"), 0, watch, lambda *_: None
+        )
+        search.recommended = frozenset({"WIRE-05"})
+        search.run()
+
+    assert list(search.failures) == ["WIRE-05"]
+    assert asked[:18] == [
+        *(f"other {each}" for each in range(9)),
+        *(f"third {each}" for each in range(9)),
+    ]
+    assert set(asked[18:]) == {"third 3"}
