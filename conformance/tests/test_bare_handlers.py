@@ -44,7 +44,7 @@ def _evidence_handler(make: Callable[..., Any]) -> Backend:
     return Backend("bare", evidence_handler=make)
 
 
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 @pytest.mark.parametrize(
     "backend",
     [

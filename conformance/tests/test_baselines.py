@@ -372,7 +372,7 @@ CHANGED = [
 ]
 
 
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize(("kind", "changes", "arguments", "status", "expected"), CHANGED)
 def test_what_does_not_fit_ends_the_run_with_its_status(
     folder: Path,
@@ -400,6 +400,7 @@ def test_a_requirement_that_is_not_judged_matches_nothing(
     assert "matches nothing: not-applicable, the backend has no" in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_what_is_known_of_one_backend_excuses_no_other(folder: Path) -> None:
     written(folder)
     (folder / "others.py").write_text(TARGETS.format(kind="Deduplicates"))

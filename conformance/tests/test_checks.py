@@ -185,6 +185,7 @@ def test_an_unknown_promise_is_refused_where_it_is_made() -> None:
         declares(rejection_mode="never")
 
 
+@pytest.mark.nightly
 def test_a_promise_that_is_not_kept_is_a_failure() -> None:
     @declares("reopen")
     def make(directory: Path) -> ListWal:

@@ -98,6 +98,7 @@ each_case = pytest.mark.parametrize(
 
 
 @each_case
+@pytest.mark.by_day(2)
 def test_object_and_child_process_agree(case: DoorCase) -> None:
     one, other = as_object(target_of(case)), as_child(target_of(case))
 
@@ -111,6 +112,7 @@ def test_object_and_child_process_agree(case: DoorCase) -> None:
 
 
 @each_case
+@pytest.mark.by_day(2)
 def test_the_plugin_agrees(tmp_path: Path, case: DoorCase) -> None:
     failures = in_pytest(tmp_path, target_of(case))
 

@@ -483,6 +483,7 @@ def test_another_effect_ends_the_counting_where_a_handler_tells_it_from_the_firs
     ],
     ids=lambda value: value.name if isinstance(value, Backend) else "",
 )
+@pytest.mark.by_day(3)
 def test_a_tour_takes_all_by_the_count_of_who_looks_on(backend: Backend, number: int) -> None:
     transitions, suite = Transitions(backend), tour_suites()[number]
     with CallWatch() as watch:

@@ -126,6 +126,7 @@ def test_a_right_wal_sync_and_a_right_recovery_pass_the_whole_tour() -> None:
 
 
 @pytest.mark.parametrize("backend", UNUSUAL_HANDLERS, ids=lambda backend: backend.name)
+@pytest.mark.by_day(4)
 def test_what_is_right_and_looks_odd_passes_the_tour(backend: Backend) -> None:
     for number, suite in enumerate(tour_suites()):
         if suite.applies(backend):
@@ -134,6 +135,7 @@ def test_what_is_right_and_looks_odd_passes_the_tour(backend: Backend) -> None:
             assert taken.taken == taken.total
 
 
+@pytest.mark.nightly
 def test_the_report_has_the_figures_of_every_tour() -> None:
     backend = Backend(
         "handlers",
@@ -295,6 +297,7 @@ def _letter_of(state: TourRecovery, entry: AgreementWalEntry) -> RecoveryLetter:
 
 @pytest.mark.requirement("RECOV-04")
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.nightly
 def test_a_recovery_that_is_wrong_in_one_state_is_caught_and_named(seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - no secret
     state = draw.choice([each for each in _states(Tour(tour_recovery())) if each.is_in_order])

@@ -171,6 +171,7 @@ LOGS: list[tuple[type[ListWal], str]] = [*BROKEN_WALS, (LoadsOnePage, "WAL-01")]
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("wal_class", "requirement_id"), LOGS, ids=[c.__name__ for c, _ in LOGS])
+@pytest.mark.by_day(3)
 def test_a_recorded_log_fails_what_it_fails_live(
     wal_class: type[ListWal], requirement_id: str, seed: int
 ) -> None:

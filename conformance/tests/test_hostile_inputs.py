@@ -58,7 +58,7 @@ def read(data: bytes) -> PersistedDurabilityArtifact | str:
 
 
 @pytest.mark.requirement("DEC-29")
-@pytest.mark.by_day(6)
+@pytest.mark.by_day(12)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "codec", "requirement_id"), BROKEN_BY_BYTES, ids=[n for n, _, _ in BROKEN_BY_BYTES]

@@ -35,6 +35,7 @@ def judged_quickly(backend: Backend, suites: tuple[Suite, ...]) -> BackendReport
 
 
 @pytest.mark.requirement("WAL-08", "CACHE-08")
+@pytest.mark.nightly
 def test_what_a_database_acknowledged_survives_a_kill() -> None:
     with served("SQLITE") as backend:
         report = judged_quickly(backend, KILLS)
@@ -91,6 +92,7 @@ def test_a_log_that_rewrites_its_file_loses_what_another_handle_wrote(door: str)
 
 @pytest.mark.requirement("WAL-01", "CACHE-02")
 @pytest.mark.parametrize("door", ["object", "command"])
+@pytest.mark.by_day(2)
 def test_a_database_keeps_what_every_handle_wrote(door: str) -> None:
     if door == "object":
         report = judged_quickly(door_targets.SQLITE, HANDLES)
@@ -110,6 +112,7 @@ def test_what_was_refused_may_have_been_stored_before_a_kill() -> None:
 
 
 @pytest.mark.requirement("WAL-01", "CACHE-02")
+@pytest.mark.nightly
 def test_what_was_refused_may_have_been_stored_through_another_handle() -> None:
     suites = (*HANDLES, LONG_LOG_HANDLES_SUITE, LONG_CACHE_HANDLES_SUITE)
     report = judged_quickly(door_targets.LOSES_ANSWERS, suites)

@@ -78,6 +78,7 @@ def test_a_broken_backend_fails_where_it_is_broken_and_shows_how(folder: Path) -
         assert word not in output.partition("= FAILURES =")[2].partition("short test summary")[0]
 
 
+@pytest.mark.nightly
 def test_tests_are_selected_and_listed_like_others(folder: Path) -> None:
     status, output = run(folder, "--telltale-backend", "logs:Good", "-k", "WAL-02", "-q")
     assert status == 0, output

@@ -78,6 +78,7 @@ def test_what_only_calls_under_way_see_is_caught(backend: Backend, requirement_i
     ],
     ids=["any order of what overlaps", "slow reads", "a lock held", "one id after the other"],
 )
+@pytest.mark.by_day(2)
 def test_what_is_unusual_and_right_is_passed(backend: Backend) -> None:
     suites = (*HANDLES, *OWN_HANDLE_SUITES)
     assert failed(judged(backend, suites, profile_name="quick")) == []

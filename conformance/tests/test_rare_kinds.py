@@ -31,7 +31,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.by_day(5)
+@pytest.mark.by_day(10)
 @pytest.mark.parametrize(
     ("kind", "name", "make", "requirement_id"), ROWS, ids=[row[1] for row in ROWS]
 )

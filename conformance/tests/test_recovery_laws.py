@@ -59,6 +59,7 @@ def test_broken_recoveries_fail_the_requirement_they_break(
 
 @pytest.mark.by_day(9)
 @each_broken
+@pytest.mark.nightly
 def test_a_full_run_blames_nothing_but_what_is_broken(
     name: str, recovery: RecoveryFunction, requirement_id: str
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_counterexample_is_as_small_as_it_can_be() -> None:
     assert found.actual == "level, outcome and gate: [[none, none, no]]"
 
 
+@pytest.mark.nightly
 def test_equal_seeds_give_equal_reports() -> None:
     first = judged(REFERENCE, SUITES, seed=3, profile_name="quick")
 

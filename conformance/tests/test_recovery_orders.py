@@ -32,6 +32,7 @@ UTF_16 = Backend("utf-16", recovery=MISORDERED[1][1])
 @pytest.mark.parametrize(
     ("name", "recovery", "requirement_id"), MISORDERED, ids=[name for name, _, _ in MISORDERED]
 )
+@pytest.mark.by_day(3)
 def test_another_order_fails(
     name: str, recovery: RecoveryFunction, requirement_id: str, seed: int
 ) -> None:
@@ -50,6 +51,7 @@ def test_another_order_fails(
 
 @pytest.mark.requirement("RECOV-03", "RECOV-08")
 @pytest.mark.parametrize(("name", "recovery"), BY_BYTES, ids=[name for name, _ in BY_BYTES])
+@pytest.mark.by_day(4)
 def test_the_same_order_by_other_means_passes(name: str, recovery: RecoveryFunction) -> None:
     report = judged(broken_recovery_backend(name, recovery), SUITES, profile_name="quick")
 

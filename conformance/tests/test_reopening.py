@@ -69,7 +69,7 @@ def of_cache(opening: Opening) -> Backend:
     return Backend("cache", evidence_cache=factory, capabilities=frozenset({Capability.REOPEN}))
 
 
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 @pytest.mark.parametrize("opening", [wrong_magic, corrupt])
 @pytest.mark.parametrize("suite", LOG_SUITES, ids=lambda suite: suite.name)
 @pytest.mark.requirement("WAL-08")
@@ -79,7 +79,7 @@ def test_a_log_that_does_not_open_again_fails(opening: Opening, suite: Any) -> N
     assert failed(report) == ["WAL-08"]
 
 
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 @pytest.mark.parametrize("opening", [wrong_magic, corrupt])
 @pytest.mark.parametrize("suite", CACHE_SUITES, ids=lambda suite: suite.name)
 @pytest.mark.requirement("CACHE-08")

@@ -180,6 +180,7 @@ def test_handles_on_one_storage_are_replayed() -> None:
         )
 
 
+@pytest.mark.nightly
 def test_a_kill_is_replayed_on_a_process_of_its_own() -> None:
     with served("WRITES_ON_CLOSE") as backend:
         replay = found_by(WAL_KILL_SUITE, backend, "WAL-08.kill")

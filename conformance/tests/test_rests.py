@@ -38,6 +38,7 @@ def steps_of(report: BackendReport, requirement_id: str) -> list[str]:
     BROKEN_RESTED_LOGS,
     ids=[row[0] for row in BROKEN_RESTED_LOGS],
 )
+@pytest.mark.by_day(3)
 def test_a_log_that_drops_what_is_old_fails(
     name: str, make: Callable[[Path], Any], requirement_id: str
 ) -> None:
@@ -109,6 +110,7 @@ class StoresAnother(TrackedWal):
 
 
 @pytest.mark.requirement("WAL-03")
+@pytest.mark.nightly
 def test_what_is_blamed_beyond_the_list_of_a_suite_is_a_failure_like_any_other() -> None:
     """Nothing that has to be refused is offered here, and it can be found stored all the same."""
     backend = log_backend("stores another", StoresAnother)

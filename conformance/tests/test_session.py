@@ -293,7 +293,7 @@ def test_a_budget_that_runs_out_on_the_way_is_never_a_pass() -> None:
             super().append(entry)
 
     # A quarter of the plan would be enough for a judgement, so there is no time for that.
-    profile = Profile("short", Budget(histories=2_000, operations=20, seconds=0.4))
+    profile = Profile("short", Budget(2_000, 20, seconds=0.4, wall_seconds=5.0))
     report = judged(lambda directory: Slow(), profile=profile)
     reasons = {result.reason for result in report.results}
 

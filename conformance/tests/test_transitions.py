@@ -191,6 +191,7 @@ def report() -> Report:
     return run_check([_WHOLE], _SHORT)
 
 
+@pytest.mark.nightly
 def test_a_random_run_says_what_it_covered_of_all_that_there_is(report: Report) -> None:
     (judged,) = report.backends
     assert [each.model for each in judged.transitions] == _MODELS

@@ -54,6 +54,7 @@ def noted(backend: Backend) -> list[str]:
         ),
     ],
 )
+@pytest.mark.by_day(3)
 def test_what_is_kept_and_not_declared_is_noted(
     declared: tuple[Capability, ...], expected: list[str]
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_promise_kept_by_one_component_alone_is_not_noted() -> None:
     assert "reopen" not in noted(replace(KEEPS_ALL, evidence_cache=ListCache))
 
 
+@pytest.mark.nightly
 def test_a_log_that_refuses_cleanly_could_say_so() -> None:
     loose = replace(KEEPS_ALL, rejection_mode=RejectionMode.UNKNOWN_OUTCOME)
     assert "clean-reject" in noted(loose)

@@ -127,6 +127,7 @@ def test_cases_of_recovery_come_from_everywhere_and_the_smallest_first() -> None
 # What they take, and what they find
 
 
+@pytest.mark.nightly
 def test_quick_takes_most_of_wal_sync_and_ci_all_of_it() -> None:
     for budget, least in ((_QUICK, 0.7), (_CI, 1.0)):
         found, taken, _ = _searched(DIRECTED_SYNC_SUITE, _SYNCS, budget)
@@ -154,6 +155,7 @@ class OneWrongSyncOfAny(AgreementWalHandler):
 
 
 @pytest.mark.requirement("SYNC-04")
+@pytest.mark.nightly
 def test_directed_syncs_find_what_goes_wrong_at_one_transition_only() -> None:
     state = TourSync(2, (1,), (), (2,))
     wrong = (state, sync_request(_SYNC_LETTERS[1, 3, True]))

@@ -69,6 +69,7 @@ def test_a_right_backend_ends_conforming(folder: Path, capsys: pytest.CaptureFix
     assert problems(tree) == []
 
 
+@pytest.mark.nightly
 def test_a_failure_on_rare_seeds_is_found_by_the_next_campaign(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

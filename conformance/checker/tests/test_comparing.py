@@ -392,6 +392,7 @@ def test_a_number_that_spin_rounds_is_none_that_it_says(
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: each.name)
+@pytest.mark.by_day(3)
 def test_a_mistake_in_a_model_is_found_by_every_engine_in_as_few_steps(mistake: Mistake) -> None:
     model = model_with(mistake)
     right = check_model(build(mistake.model, mistake.variant), mistake.slots_count)

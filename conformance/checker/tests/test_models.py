@@ -21,6 +21,7 @@ _BY_HAND = [row for row in EXPECTED if row.states_count <= 3_000]
 @pytest.mark.parametrize(
     "expected", EXPECTED, ids=lambda row: f"{row.model}-{row.variant}-{row.slots_count}"
 )
+@pytest.mark.by_day(2)
 def test_models_show_what_is_known(expected: ExpectedResult) -> None:
     result = check_model(build(expected.model, expected.variant), expected.slots_count)
 

@@ -50,6 +50,7 @@ def _assert_equal(world: WriteAheadWorld, state: State) -> None:
 
 
 @pytest.mark.requirement("SYNC-03", "SYNC-04", "SYNC-05", "SYNC-06", "SYNC-08", "SYNC-09")
+@pytest.mark.nightly
 def test_every_transition_of_machine_like_histories_is_the_references() -> None:
     """From every state, every action leads the real world to where the model says."""
     model = write_ahead(MACHINE_LIKE)
@@ -80,6 +81,7 @@ def test_a_sample_of_all_transitions_is_the_references() -> None:
 
 
 @pytest.mark.parametrize("variant", [FAITHFUL, MACHINE_LIKE])
+@pytest.mark.by_day(2)
 def test_counterexamples_are_shown_by_the_reference(variant: str) -> None:
     """What the model finds is carried out on the real handler and shows the same."""
     violated = [

@@ -56,6 +56,7 @@ def verdicts(name: str, suite: Suite) -> dict[str, Verdict]:
 @pytest.mark.parametrize("suite", LOG_SUITES, ids=lambda suite: suite.name)
 @pytest.mark.parametrize("count", [0, 2])
 @pytest.mark.requirement("WAL-08.power", "WAL-08.recovery", "WAL-08.fsync-error", "WAL-15.bit-rot")
+@pytest.mark.by_day(4)
 def test_a_clock_that_has_run_out_leaves_open_what_was_not_tried(
     monkeypatch: pytest.MonkeyPatch, suite: Suite, count: int
 ) -> None:

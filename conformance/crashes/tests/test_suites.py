@@ -82,6 +82,7 @@ def test_right_ones_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "broken"), BROKEN)
+@pytest.mark.by_day(2)
 def test_mistakes_fail_what_they_break(name: str, broken: set[str]) -> None:
     """Each mistake is found by the requirement that it breaks (WAL-08.power, .recovery, ...)."""
     assert broken <= set(failed(crashed(name)))
@@ -94,6 +95,7 @@ def shipped(name: str) -> Backend:
     return replace(backend, capabilities=crash_logs.SURVIVES, launch=Launch(command))
 
 
+@pytest.mark.nightly
 def test_the_file_log_of_the_specification_loses_everything() -> None:
     """A kill between truncating and writing leaves nothing of it (WAL-08.kill-inside, F10)."""
     report = judged(shipped("file"), CRASH_SUITES, profile_name="quick", minimise=False)
@@ -243,11 +245,13 @@ def test_faults_that_are_told_pass(name: str) -> None:
         ("leaves_half", {"WAL-08.disk-full"}),
     ],
 )
+@pytest.mark.by_day(3)
 def test_faults_that_are_not_told_fail(name: str, broken: set[str]) -> None:
     """Undeclared errors, retried syncs, errors that are passed over, and half written frames."""
     assert broken <= set(failed(faulted(name)))
 
 
+@pytest.mark.nightly
 def test_a_fault_that_is_not_told_is_shown_with_one_append() -> None:
     """Shorter than the history that was tried, and it can be replayed (WAL-08.fsync-error)."""
     suites = FAULT_SUITES[:1]

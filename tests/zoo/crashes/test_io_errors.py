@@ -51,7 +51,7 @@ def test_who_goes_on_as_if_nothing_had_failed_is_caught(name: str) -> None:
     assert BROKEN[name] in counterexample_text(found)
 
 
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 @pytest.mark.parametrize(
     "name", ["AppendFile_log", "CleansUpFirst_log", "Segmented_log", "WholeFile_cache"]
 )

@@ -30,7 +30,7 @@ def _failed(name: str, ids: list[str], folder: Path) -> list[str]:
     return [each for each in ids if found[each] != "pass"]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_second_life_that_goes_wrong_fails_what_it_breaks(name: str, tmp_path: Path) -> None:
     requirement_id = BROKEN[name][2]
@@ -38,7 +38,7 @@ def test_a_second_life_that_goes_wrong_fails_what_it_breaks(name: str, tmp_path:
     assert _failed(name, [requirement_id], tmp_path) == [requirement_id]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_second_life_that_goes_well_fails_nothing(name: str, tmp_path: Path) -> None:
     chapter = "WAL-08" if RIGHT[name][0] == "log" else "CACHE-08"

@@ -79,7 +79,7 @@ def test_what_a_call_at_the_wrong_moment_breaks_is_caught(name: str) -> None:
     assert BROKEN[name] in parked(found_in(report))["system_call"]
 
 
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 @pytest.mark.parametrize("name", RIGHT)
 @pytest.mark.requirement("WAL-01.parked", "CACHE-02.parked")
 def test_what_waits_refuses_or_tries_again_passes(name: str) -> None:

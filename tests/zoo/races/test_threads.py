@@ -146,7 +146,7 @@ SERVED = [(each, Verdict.FAIL) for each in threaded.BROKEN if each.name not in L
 SERVED += [(each, Verdict.PASS) for each in threaded.RIGHT]
 
 
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(9)
 @pytest.mark.parametrize(("backend", "verdict"), SERVED, ids=[each.name for each, _ in SERVED])
 @pytest.mark.requirement("WAL-01.threads", "CACHE-02.threads")
 def test_threads_are_tried_through_a_door(backend: Backend, verdict: Verdict) -> None:
@@ -157,6 +157,7 @@ def test_threads_are_tried_through_a_door(backend: Backend, verdict: Verdict) ->
 
 
 @pytest.mark.requirement("WAL-01.threads")
+@pytest.mark.nightly
 def test_a_harness_that_serves_in_turn_after_all_is_no_pass() -> None:
     """It answers in the order in which it is asked, so that no two calls ever met."""
     words = [sys.executable, "-m", "tests.zoo.races.serial_harness"]
