@@ -59,8 +59,7 @@ class CrashSuite(CrashJudge):
             for operations in self._plan(session, seed):
                 site = crew.site(self.part, operations, self.file_system)
                 self._crash_site(session, crew, site, seed, counts)
-            self._crash_openings_of_long_stores(session, crew, seed)
-            self._crash_rare_operations(session, crew, seed, counts)
+            self._crash_further_histories(session, crew, seed, counts)
         except TraceError as error:
             session.cut_short = str(error)
         except Violation as violation:
@@ -80,6 +79,17 @@ class CrashSuite(CrashJudge):
         for crash_class in self.classes:
             self._crash(session, crew, site, crash_class, seed, counts[crash_class])
         self._crash_openings(session, crew, site, seed)
+
+    def _crash_further_histories(
+        self,
+        session: Session,
+        crew: Crew,
+        seed: int,
+        counts: Mapping[CrashClass, Counter[str]],
+    ) -> None:
+        """Crash histories that are there for one thing each; raises ``Violation``."""
+        self._crash_openings_of_long_stores(session, crew, seed)
+        self._crash_rare_operations(session, crew, seed, counts)
 
     def _crash_rare_operations(
         self,

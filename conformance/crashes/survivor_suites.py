@@ -75,14 +75,14 @@ class SurvivorSuite(CrashSuite):
                     if not self._judge_loss(session, crew, opening, state, (site, first)):
                         return
 
-    def _crash_rare_operations(
+    def _crash_further_histories(
         self,
         session: Session,
         crew: Crew,
         seed: int,
         counts: Mapping[CrashClass, Counter[str]],
     ) -> None:
-        """Leave long histories to the losses without a kill."""
+        """Leave them to the losses without a kill."""
 
     def _losses(
         self, session: Session, opening: CrashSite, crash_class: CrashClass, seed: int, since: int
