@@ -25,7 +25,7 @@ class Profile:
 
 
 PROFILES: Final = {
-    "quick": Profile("quick", Budget(40, 20, 30.0, wall_seconds=60.0, long_operations=300)),
+    "quick": Profile("quick", Budget(40, 20, 60.0, wall_seconds=60.0, long_operations=300)),
     "ci": Profile(
         "ci",
         Budget(150, 30, 120.0, wall_seconds=300.0, long_operations=2_000, rest_milliseconds=5_000),
