@@ -181,11 +181,13 @@ def worth_a_look(
 
 
 def answered_states(site: CrashSite, crash_class: CrashClass) -> list[CrashState]:
-    """Return the states behind each answer of which nothing is lost."""
-    points = [
-        index + 1 for index, event in enumerate(site.model.events) if isinstance(event, Answered)
-    ]
-    return [CrashState(crash_class, point) for point in points]
+    """Return states of which nothing is lost, one behind the first answer with each image."""
+    found: dict[bytes, CrashState] = {}
+    for index, event in enumerate(site.model.events):
+        if isinstance(event, Answered):
+            state = CrashState(crash_class, index + 1)
+            found.setdefault(site.digest(state), state)
+    return list(found.values())
 
 
 def foremost(

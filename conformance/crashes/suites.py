@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -139,22 +139,11 @@ class CrashSuite(CrashJudge):
 
     def _crash_openings(self, session: Session, crew: Crew, site: CrashSite, seed: int) -> None:
         """Crash the openings of some states that open well; raises ``Violation``."""
-        count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
+        histories = session.budget.histories
+        count = max(1, histories // _HISTORIES_AN_OPENING)
         screened = worth_a_look(site, self.classes, seed, count * _SCREENED)
-        well = (
-            (state, self._opening(crew, site, state))
-            for state in screened
-            if not session.is_out_of_time()
-            # What opens wrongly the first time is told already.
-            and not site.differences(state, crew.show(self.part, site.image(state)))
-        )
-        for first, opening in unlike(well, count):
-            self._judge_levels(session, site, first, opening)
-            for crash_class in self.classes:
-                count_max = session.budget.histories // 2
-                self._crash_opening(
-                    session, crew, (site, first), opening, crash_class, seed, count_max
-                )
+        for first, opening in unlike(self._openings(session, crew, site, screened), count):
+            self._crash_opening(session, crew, (site, first), opening, seed, histories // 2)
 
     def _crash_openings_of_long_stores(self, session: Session, crew: Crew, seed: int) -> None:
         """Crash openings behind each of a few long stores; raises ``Violation``.
@@ -162,14 +151,21 @@ class CrashSuite(CrashJudge):
         A storage that keeps two or three images in turns may begin with any of them, and what one
         sector holds is never torn.
         """
-        crash_class = self.classes[-1] if len(self.classes) == 1 else CrashClass.POWER_TORN
         site = crew.site(self.part, LONG_FROM_THE_FIRST[self.part], self.file_system)
-        for first in answered_states(site, crash_class):
+        count_max = session.budget.histories // _HISTORIES_A_RARE_STATE
+        answered = answered_states(site, self.classes[0])
+        for first, opening in self._openings(session, crew, site, answered):
+            self._crash_opening(session, crew, (site, first), opening, seed, count_max)
+
+    def _openings(
+        self, session: Session, crew: Crew, site: CrashSite, states: Iterable[CrashState]
+    ) -> Iterator[tuple[CrashState, CrashSite]]:
+        """Yield openings of states that open well; what opens wrongly at first is told already."""
+        for state in states:
             if session.is_out_of_time():
                 return
-            opening = self._opening(crew, site, first)
-            count_max = session.budget.histories // _HISTORIES_A_RARE_STATE
-            self._crash_opening(session, crew, (site, first), opening, crash_class, seed, count_max)
+            if not site.differences(state, crew.show(self.part, site.image(state))):
+                yield state, self._opening(crew, site, state)
 
     def _crash_opening(
         self,
@@ -177,25 +173,26 @@ class CrashSuite(CrashJudge):
         crew: Crew,
         first: tuple[CrashSite, CrashState],
         opening: CrashSite,
-        crash_class: CrashClass,
         seed: int,
         count_max: int,
     ) -> None:
-        """Crash an opening after a first crash in the ways of one class; raises ``Violation``."""
+        """Crash an opening after a first crash, in so many ways a class; raises ``Violation``."""
         requirement_id = self.aspects[Aspect.RECOVERY]
-        for state in chosen_states(opening, crash_class, seed, count_max).states:
-            history = session.new_history()
-            if history.ended:
-                return
-            history.reach(RECOVERY_CRASH)
-            found = opening.differences(state, crew.show(self.part, opening.image(state)))
-            if not found:
-                history.check(requirement_id, True, "", "")
-            for aspect, difference in found.items():
-                broken = opening.broken_at(state, aspect)
-                failure = Failure(opening, state, broken, difference)
-                self._check(history, failure, self.aspects[broken], first)
-            history.close()
+        self._judge_levels(session, *first, opening)
+        for crash_class in self.classes:
+            for state in chosen_states(opening, crash_class, seed, count_max).states:
+                history = session.new_history()
+                if history.ended:
+                    return
+                history.reach(RECOVERY_CRASH)
+                found = opening.differences(state, crew.show(self.part, opening.image(state)))
+                if not found:
+                    history.check(requirement_id, True, "", "")
+                for aspect, difference in found.items():
+                    broken = opening.broken_at(state, aspect)
+                    failure = Failure(opening, state, broken, difference)
+                    self._check(history, failure, self.aspects[broken], first)
+                history.close()
 
     # Replaying
 

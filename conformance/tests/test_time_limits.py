@@ -82,6 +82,13 @@ def test_more_patience_leaves_what_is_tried_in_spare_time_as_it_is(seconds: floa
     assert patient.spare_share * seconds == pytest.approx(own.spare_share * own.wall_seconds)
 
 
+def test_who_works_all_the_time_has_it_all_in_quick() -> None:
+    """A backend that rewrites itself works for the whole of what it is given by the clock."""
+    budget = profile("quick").budget
+
+    assert budget.seconds == budget.wall_seconds
+
+
 def test_less_time_leaves_as_large_a_share_to_spare() -> None:
     """Half of it, as of the profile's own."""
     assert profile("quick", 10.0).budget.spare_share == profile("quick").budget.spare_share
