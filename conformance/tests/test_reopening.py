@@ -9,16 +9,19 @@ from typing import Any, ClassVar
 import pytest
 
 from conformance.backend import Backend, Capability
+from conformance.engine.profiles import profile
 from conformance.errors import BackendFault
 from conformance.machines.cache import CACHE_SUITE
 from conformance.machines.directed_caches import DIRECTED_CACHE_SUITE
 from conformance.machines.directed_logs import DIRECTED_LOG_SUITE
 from conformance.machines.evidence import EVIDENCE_SUITE
+from conformance.machines.scripted_cache import REOPEN
 from conformance.machines.wal import WAL_SUITE
 from conformance.records.results import Verdict
 from telltale_spec.backends.memory import InMemoryEvidenceOutcomeCache
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import AgreementWalEntry
+from telltale_spec.wire.cache import EvidenceOutcomeCacheArtifact, EvidenceOutcomeCacheEntry
 from tests.zoo.broken_wals import ListWal
 from tests.zoo.judging import failed, judged, unproved
 
@@ -171,3 +174,49 @@ def test_where_nothing_was_found_the_end_of_a_backend_is_all_there_is_to_say() -
 
     with pytest.raises(BackendFault, match="no connection"):
         judged(right, (WAL_SUITE, EVIDENCE_SUITE), profile_name="quick")
+
+
+class SeesNoChange:
+    """Writes down what has changed since the last opening, and does not see the change to one."""
+
+    written: ClassVar[dict[Path, dict[str, EvidenceOutcomeCacheEntry]]] = {}
+    unseen: ClassVar[EvidenceOutcomeCacheEntry | None] = None
+
+    def __init__(self, directory: Path) -> None:
+        self.on_disk = self.written.setdefault(directory, {})
+        self.entries = {**self.on_disk}
+
+    def put(self, entry: EvidenceOutcomeCacheEntry) -> None:
+        for entries in (self.entries, self.on_disk):
+            if entries is self.entries or entry != self.unseen:
+                entries.pop(entry.evidence_id, None)
+                entries[entry.evidence_id] = entry
+
+    def get(self, evidence_id: str) -> EvidenceOutcomeCacheEntry | None:
+        return self.entries.get(evidence_id)
+
+    def load(self) -> EvidenceOutcomeCacheArtifact:
+        return EvidenceOutcomeCacheArtifact(tuple(self.entries.values()))
+
+
+def replaced_in_one_place(backend: Backend) -> list[EvidenceOutcomeCacheEntry]:
+    """Return what is put in place of something that is nearly equal, in order."""
+    scripts = DIRECTED_CACHE_SUITE.scripts(backend, profile("quick").budget, 0)
+    acts = [script.acts for script in scripts if script.name.startswith("changed in one place")]
+    return [act.arguments[0] for each in acts for act in each[each.index(REOPEN) + 1 :]]
+
+
+@pytest.mark.requirement("CACHE-08")
+@pytest.mark.parametrize("place", [0, 100, -1, None])
+def test_a_change_in_one_place_is_written_down_whichever_it_is(
+    place: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capabilities = frozenset({Capability.REOPEN, Capability.ORDERED_CACHE})
+    backend = Backend("sees", evidence_cache=SeesNoChange, capabilities=capabilities)
+    changes = replaced_in_one_place(backend)
+    unseen = None if place is None else changes[place]
+    monkeypatch.setattr(SeesNoChange, "unseen", unseen)
+
+    report = judged(backend, (DIRECTED_CACHE_SUITE,), profile_name="quick", minimise=False)
+
+    assert failed(report) == ([] if place is None else ["CACHE-08"])

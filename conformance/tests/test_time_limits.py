@@ -117,6 +117,29 @@ def test_what_an_earlier_search_kept_counts_as_carried_out(
     assert session.carried_out_share == share
 
 
+def test_a_script_that_is_spare_ends_before_it_has_used_the_time_of_others() -> None:
+    """A fifth of half of four seconds is twenty loads of 20 ms, and not two hundred."""
+    loads = 0
+
+    class Slow(ListWal):
+        def load(self) -> AgreementWalArtifact:
+            nonlocal loads
+            loads += 1
+            time.sleep(0.02)
+            return super().load()
+
+    scripts = (Script("first", "s", ()), Script("spare", "s", (LOAD,) * 400, is_spare=True))
+    suite = replace(DIRECTED_LOG_SUITE, scripts=lambda backend, budget, seed: scripts)
+    backend = Backend("b", agreement_wal=lambda directory: Slow())
+
+    with CallWatch() as watch:
+        session = Session(suite.name, backend, watch, Budget(4, 4, 4.0, wall_seconds=4.0))
+        with session:
+            assert suite.search(session, 0) is None
+
+    assert 0 < loads < 100
+
+
 def test_a_time_limit_is_the_users_in_place_of_the_profiles() -> None:
     """A longer limit gives more time of work too; without one, the profile stays as it is."""
     quick = profile("quick")
