@@ -13,6 +13,7 @@ import pytest
 
 from conformance import check_replay
 from conformance.backend import Backend
+from conformance.engine.plainness import named_values, nodes_of
 from conformance.engine.profiles import profile
 from conformance.engine.suite import Suite
 from conformance.engine.watch import CallWatch
@@ -204,6 +205,17 @@ def test_a_failure_of_a_script_is_replayed() -> None:
             right: Any = TrackedWal if of is log_backend else MapCache
             if not requirement_id.endswith("-08"):
                 check_replay(replay, of("right", right))
+
+
+@pytest.mark.parametrize("suite", [*LOGS, *CACHES], ids=lambda suite: suite.name)
+def test_no_history_stores_more_than_a_slow_store_reads_in_time(suite: Any) -> None:
+    """A log that reads by pieces and puts them together anew each time takes seconds for 8 MiB."""
+    budget = profile("quick").budget
+    for script in suite.scripts(log_backend("right", TrackedWal), budget, 0):
+        texts = [value for act in script.acts for _, value in nodes_of(named_values(act))]
+        stored = sum(len(each.encode()) for each in texts if isinstance(each, str))
+
+        assert stored < 4 << 20, script.name
 
 
 def test_a_busy_cache_is_asked_again_for_the_empty_id() -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from conformance.backend import Backend, Capability
-from telltale_spec.errors import DurabilityError
+from telltale_spec.errors import DurabilityError, EscalationOrderError
 from telltale_spec.model.machine import RejectionMode, order_error
 from telltale_spec.wire.agreement import (
     AgreementLevel,
     AgreementWalArtifact,
     AgreementWalEntry,
     Escalation,
+    EscalationTracker,
     EvidenceProduced,
     VisibilityGateCrossing,
 )
@@ -26,17 +27,46 @@ from telltale_spec.wire.agreement import (
 __all__ = ["BROKEN_WALS", "CORRECT_WALS", "ListWal", "PickledWal", "broken_wal_backend"]
 
 
+class OrderOfList:
+    """The order of the escalations in a list that grows: what is as it was is not read again."""
+
+    def __init__(self) -> None:
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        self._read: list[AgreementWalEntry] = []
+        self._levels = EscalationTracker()
+        self._first_error: EscalationOrderError | None = None
+
+    def error(
+        self, entries: list[AgreementWalEntry], *more: AgreementWalEntry
+    ) -> EscalationOrderError | None:
+        """Return the first error of the entries with one more behind them, or ``None``."""
+        if entries[: len(self._read)] != self._read:
+            self._begin_again()
+        for each in entries[len(self._read) :]:
+            self._first_error = self._first_error or self._levels.observe(each)
+            self._read.append(each)
+        errors = (self._first_error, *map(self._levels.preview, more))
+        return next((each for each in errors if each is not None), None)
+
+
 class ListWal:
     """A correct log in a list: a refused entry is not stored."""
 
     def __init__(self) -> None:
         self.entries: list[AgreementWalEntry] = []
+        self._order = OrderOfList()
 
     def append(self, entry: AgreementWalEntry) -> None:
-        error = order_error((*self.entries, entry))
+        error = self.order_error(entry)
         if error is not None:
             raise DurabilityError(error.message)
         self.store(entry)
+
+    def order_error(self, *more: AgreementWalEntry) -> EscalationOrderError | None:
+        """Return what is wrong with the order of what is stored, with an entry behind it."""
+        return self._order.error(self.entries, *more)
 
     def store(self, entry: AgreementWalEntry) -> None:
         self.entries.append(entry)
@@ -78,12 +108,12 @@ class UnknownOutcomeWal(ListWal):
     refusals = 0
 
     def append(self, entry: AgreementWalEntry) -> None:
-        error = order_error((*self.entries, entry))
+        error = self.order_error(entry)
         if error is None:
             self.store(entry)
             return
         self.refusals += 1
-        if self.refusals % 2 == 0 and order_error(tuple(self.entries)) is None:
+        if self.refusals % 2 == 0 and self.order_error() is None:
             self.store(entry)
         raise DurabilityError(error.message)
 
@@ -181,28 +211,28 @@ class ChecksLastEntryOnly(ListWal):
 
 class WrongText(ListWal):
     def append(self, entry: AgreementWalEntry) -> None:
-        if order_error((*self.entries, entry)) is not None:
+        if self.order_error(entry) is not None:
             raise DurabilityError("no")
         self.store(entry)
 
 
 class EmptyText(ListWal):
     def append(self, entry: AgreementWalEntry) -> None:
-        if order_error((*self.entries, entry)) is not None:
+        if self.order_error(entry) is not None:
             raise DurabilityError("")
         self.store(entry)
 
 
 class BlankText(ListWal):
     def append(self, entry: AgreementWalEntry) -> None:
-        if order_error((*self.entries, entry)) is not None:
+        if self.order_error(entry) is not None:
             raise DurabilityError(" ")
         self.store(entry)
 
 
 class RaisesUndeclared(ListWal):
     def append(self, entry: AgreementWalEntry) -> None:
-        if order_error((*self.entries, entry)) is not None:
+        if self.order_error(entry) is not None:
             raise ValueError("not monotonic")
         self.store(entry)
 
@@ -212,7 +242,7 @@ class KeepsRejected(ListWal):
 
     def append(self, entry: AgreementWalEntry) -> None:
         self.store(entry)
-        error = order_error(tuple(self.entries))
+        error = self.order_error()
         if error is not None:
             raise DurabilityError(error.message)
 
@@ -221,7 +251,7 @@ class StoresRejectedSilently(ListWal):
     """Stores a refused entry, yet goes on accepting others."""
 
     def append(self, entry: AgreementWalEntry) -> None:
-        error = order_error((*self.entries, entry))
+        error = self.order_error(entry)
         self.store(entry)
         if error is not None:
             raise DurabilityError(error.message)
@@ -233,7 +263,7 @@ class WedgesAfterRefusal(ListWal):
     wedged = ""
 
     def append(self, entry: AgreementWalEntry) -> None:
-        error = order_error((*self.entries, entry))
+        error = self.order_error(entry)
         if error is not None:
             self.wedged = self.wedged or error.message
         if self.wedged:
