@@ -26,14 +26,10 @@ from telltale_spec.model.operations import Operation
 from telltale_spec.wire.agreement import AgreementLevel, Escalation
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 
-__all__ = ["FURTHER", "AtRest", "Opener", "Shown", "View", "unlawful"]
+__all__ = ["AtRest", "Opener", "Shown", "View", "further", "unlawful"]
 
-FURTHER: Final[dict[Component, Any]] = {
-    Component.LOG: FURTHER_ENTRY,
-    Component.CACHE: FURTHER_OUTCOME,
-}
-"""What is added to each kind of storage after a crash."""
-
+# An outcome as long as this is replaced by a short one.
+_LONG_CHARACTERS: Final = 512
 _ADD: Final = {Component.LOG: "wal.append", Component.CACHE: "cache.put"}
 
 _GETS_MAX: Final = 8
@@ -54,9 +50,9 @@ class View:
 class Shown:
     """What an image showed.
 
-    ``first`` is what the first opening loaded, ``added`` the answer to one more entry if it was
-    not accepted, and ``second`` what the next opening loaded. ``views`` are what was asked behind
-    the first load, and ``offered`` what was appended although no log may take it.
+    ``first`` is what the first opening loaded, ``added`` the answer to what is :func:`further`
+    stored if it was not accepted, and ``second`` what the next opening loaded. ``views`` are what
+    was asked behind the first load, and ``offered`` what was appended although no log may take it.
     """
 
     first: Entries | Problem
@@ -145,9 +141,8 @@ class Opener:
             if isinstance(first, Problem):
                 return Shown(first)
             views = list(_views(connection, component, number, first))
-            entry = FURTHER[component]
-            answer = asked(connection, _ADD[component], {"object": number, "entry": entry})
-            added = _in_folder(answer, folder) if isinstance(answer, Problem) else None
+            problem = _stored(connection, component, number, further(component, first))
+            added = None if problem is None else _in_folder(problem, folder)
             offered = unlawful(first) if component is Component.LOG and added is None else ()
             views += [_refusal(connection, number, entry) for entry in offered]
             _close(connection, component, number)
@@ -175,6 +170,31 @@ class Opener:
             _close(connection, component, number)
             return _in_folder(loaded, folder), number
         return tuple(loaded.entries), number
+
+
+def further(component: Component, loaded: Entries) -> Entries:
+    """Return what is stored after a crash, behind what was loaded.
+
+    It is one entry more. Before it, of a cache that holds a long outcome, that one is replaced by a
+    short one: what a crash has left half done may be longer than what is written over it.
+    """
+    if component is Component.LOG:
+        return (FURTHER_ENTRY,)
+    longest = max(loaded, key=lambda each: len(each.operation_name), default=None)
+    if longest is None or len(longest.operation_name) < _LONG_CHARACTERS:
+        return (FURTHER_OUTCOME,)
+    return (replace(FURTHER_OUTCOME, evidence_id=longest.evidence_id), FURTHER_OUTCOME)
+
+
+def _stored(
+    connection: Connection, component: Component, number: int, entries: Entries
+) -> Problem | None:
+    """Store entries up to the first that is not accepted; return how that was answered."""
+    for entry in entries:
+        answer = asked(connection, _ADD[component], {"object": number, "entry": entry})
+        if isinstance(answer, Problem):
+            return answer
+    return None
 
 
 def _kind_of(stored: Any) -> str:

@@ -11,11 +11,11 @@ import enum
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial, reduce
 from typing import Any
 
 from conformance.crashes.conduct import Component, Deed, Problem
-from conformance.crashes.opener import FURTHER, Shown
+from conformance.crashes.opener import Shown, further
 from conformance.rules.narration import difference_text, entries_text
 
 __all__ = [
@@ -194,12 +194,12 @@ def _differences_after(
                     f"{question}: {_view_text(view.expected)}", _view_text(view.found)
                 )
             }
-    further = FURTHER[component]
+    more = further(component, first)
     if shown.added is not None:
-        text = f"one more entry is accepted: {entries_text((further,))}"
+        text = f"what is stored next is accepted: {entries_text(more)}"
         return {Aspect.PROGRESS: Difference(text, shown.added.text)}
-    wanted = stored(component, first, further)
-    text = f"the next opening shows the same and the entry added since: {entries_text(wanted)}"
+    wanted = reduce(partial(stored, component), more, first)
+    text = f"the next opening shows the same and what was stored since: {entries_text(wanted)}"
     if isinstance(shown.second, Problem):
         return {Aspect.RECOVERY: Difference(text, f"opening it again: {shown.second.text}")}
     exactly = Expected.exactly(component, wanted)
@@ -244,8 +244,11 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
     if isinstance(shown.second, Problem):
         return _without_answer(text, shown.second)
     # What was refused may be stored for all that; that it is refused at all is no harm here.
-    further = Stored(FURTHER[expected.component], is_certain=shown.added is None)
-    after = Expected(expected.component, (*expected.items, further, *_kept(shown)))
+    more = [
+        Stored(entry, is_certain=shown.added is None)
+        for entry in further(expected.component, shown.first)
+    ]
+    after = Expected(expected.component, (*expected.items, *more, *_kept(shown)))
     if after.allows(shown.second):
         return None
     actual = difference_text(shown.second, after.at_most)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from conformance.crashes.campaign import CrashSite
 from conformance.crashes.conduct import Component
 from conformance.crashes.selection import evenly
-from telltale_spec.model.operations import Append, LoadCache, LoadLog, Operation, PutOutcome
+from telltale_spec.model.operations import Append, LoadCache, LoadLog, Operation, PutOutcome, Reopen
 from telltale_spec.wire.agreement import AgreementLevel, VisibilityGateCrossing
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectOutcome
@@ -28,6 +28,8 @@ _LONG_TEXT: Final = "long-" * 300
 # Beyond a page, and beyond what 16 bits can count: some storages keep such entries elsewhere.
 _LARGE_TEXTS: Final = ("page-" * 1_000, "large-" * 12_000)
 _IDS: Final = 7
+_REPLACED_FIRST: Final = 64
+_CLOSED_AFTER: Final = 3
 # One operation more than the round numbers at which storages do so.
 _OPERATIONS: Final = 262
 _OPERATIONS_OF_CI: Final = 522
@@ -44,11 +46,12 @@ class Window(NamedTuple):
 def long_history(component: Component, histories: int) -> tuple[Operation, ...]:
     """Return a history of many operations, all of them accepted; some entries are long."""
     count = _OPERATIONS if histories < _HISTORIES_OF_CI else _OPERATIONS_OF_CI
-    if component is Component.LOG:
-        large = [_append(count + number, text) for number, text in enumerate(_LARGE_TEXTS)]
-        return (*map(_append, range(count)), *large, LoadLog())
-    large = [_put(count + number, text) for number, text in enumerate(_LARGE_TEXTS)]
-    return (*map(_put, range(count)), *large, LoadCache())
+    is_log = component is Component.LOG
+    make, load = (_append, LoadLog()) if is_log else (_put, LoadCache())
+    large = [make(count + number, text) for number, text in enumerate(_LARGE_TEXTS)]
+    stores = [*map(make, range(count)), *large]
+    # What an orderly end leaves for the next opening is old by the time that something rare comes.
+    return (*stores[:_CLOSED_AFTER], Reopen(), *stores[_CLOSED_AFTER:], load)
 
 
 def _append(number: int, large: str = "") -> Operation:
@@ -57,8 +60,12 @@ def _append(number: int, large: str = "") -> Operation:
 
 
 def _put(number: int, large: str = "") -> Operation:
-    """Put a new id or, every other time, replace one of a few."""
-    evidence_id = f"e{number % _IDS}" if number % 2 else f"f{number}"
+    """Put one of a few ids; later, every other time, a new one.
+
+    So first there is soon far more of what was replaced than of what counts.
+    """
+    is_new = number >= _REPLACED_FIRST and number % 2 == 0
+    evidence_id = f"f{number}" if is_new else f"e{number % _IDS}"
     text = large or (_LONG_TEXT if number % 3 == 2 else f"put {number}")
     return PutOutcome(EvidenceOutcomeCacheEntry(evidence_id, "i", text, EffectOutcome.blocked()))
 

@@ -17,7 +17,15 @@ from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.conduct import Component, Problem
 from conformance.crashes.opener import Shown
 from conformance.crashes.oracle import Aspect, Expected, differences
-from conformance.crashes.selection import Chosen, chosen_states, distinct_states, foremost
+from conformance.crashes.persistence import ENTRIES
+from conformance.crashes.selection import (
+    Chosen,
+    chosen_states,
+    distinct_states,
+    evenly,
+    foremost,
+    of_each_place,
+)
 from conformance.crashes.shrinking import Failure
 from conformance.crashes.states import CrashClass, CrashState
 from conformance.crashes.suites import CrashSuite
@@ -57,14 +65,14 @@ class SurvivorSuite(CrashSuite):
         """Crash openings after kills; raises ``Violation``.
 
         Those come first in which the storage was being made, as who finds it made may not sync its
-        names any more, and those that show what nobody had acknowledged, since its sync may be
-        missing.
+        names any more, those that left a name without its sync, as who finds it may take it for
+        stable, and those that show what nobody had acknowledged, since its sync may be missing.
         """
         count = max(1, session.budget.histories // _HISTORIES_AN_OPENING)
         firsts = list(self._survived(crew, site, seed))
         likely = foremost(firsts, count, lambda state: _shows_more(crew, site, state))
-        beginnings = firsts[:_BEGINNINGS]
-        for first in [*beginnings, *(state for state in likely if state not in beginnings)]:
+        places = of_each_place(site, [each for each in firsts if _left_a_name(site, each)])
+        for first in dict.fromkeys([*firsts[:_BEGINNINGS], *evenly(places, count), *likely]):
             opening = self._opening(crew, site, first)
             for crash_class in self.classes:
                 chosen = self._losses(session, opening, crash_class, seed, first.point + 1)
@@ -144,6 +152,12 @@ class SurvivorSuite(CrashSuite):
         allowed = opening.acknowledged(state)
         lost = allowed is not None and differences(allowed, shown)
         return Aspect.RECOVERY if lost else Aspect.SHOWN
+
+
+def _left_a_name(site: CrashSite, state: CrashState) -> bool:
+    """Say whether a name was given or taken that no sync had made stable."""
+    events = site.model.events
+    return any(isinstance(events[each], ENTRIES) for each in site.model.pending(state.point))
 
 
 def _shows_more(crew: Crew, site: CrashSite, state: CrashState) -> bool:

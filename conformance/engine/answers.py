@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.records.results import Counterexample
 
-__all__ = ["HistoryEnded", "Raised", "Returned", "Violation"]
+__all__ = ["HistoryEnded", "Raised", "Returned", "SearchEnded", "Violation"]
 
 
 class Violation(Exception):  # noqa: N818 - the field's term for a failed property
@@ -16,6 +16,13 @@ class Violation(Exception):  # noqa: N818 - the field's term for a failed proper
     def __init__(self, counterexample: Counterexample) -> None:
         self.counterexample = counterexample
         super().__init__(counterexample.requirement_id)
+
+
+class SearchEnded(BaseException):
+    """End a search whose time is over, through an engine that would begin all other histories.
+
+    What is no ``Exception`` is no failure to the engine.
+    """
 
 
 class HistoryEnded(Exception):  # noqa: N818 - control flow, not an error

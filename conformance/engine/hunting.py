@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import Flaky
 
+from conformance.engine.answers import SearchEnded
 from conformance.engine.budget import Budget
 from conformance.engine.session import Session, Violation
 from conformance.records.results import Counterexample
@@ -25,14 +26,19 @@ def hunted(session: Session, run: Callable[[], None]) -> Counterexample | None:
         run()
     except Violation as violation:
         return violation.counterexample
+    except SearchEnded:
+        # There was no time for more, not even to see again what was seen last.
+        return _seen_once(session)
     except (Flaky, BaseExceptionGroup):
         # The same history failed once and not again: by chance, or because the budget
         # ran out while shrinking.
         if session.smallest is None:
             raise
-    if session.smallest is None:
-        return None
-    return replace(session.smallest, reproduced=False)
+    return _seen_once(session)
+
+
+def _seen_once(session: Session) -> Counterexample | None:
+    return None if session.smallest is None else replace(session.smallest, reproduced=False)
 
 
 def seen_in(session: Session, flaky: Flaky) -> None:

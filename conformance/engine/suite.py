@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, run_state_mac
 
 from conformance.backend import Backend
 from conformance.engine.acts import Act, ActForm, act_forms, decoded_act
+from conformance.engine.answers import SearchEnded
 from conformance.engine.hunting import engine_settings, hunted
 from conformance.engine.randomness import RANDOM_SEED_MAX
 from conformance.engine.session import History, Session, Violation
@@ -137,12 +138,17 @@ class ConformanceMachine(RuleBasedStateMachine):
     """
 
     session: ClassVar[Session]
+    ends_the_search = False
+    """Whether a history for which there is no time is the end of all that come after it."""
+
     adopts_leftovers = False
     """Whether what is there at first is taken for granted, to see what the next history finds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.history = self.session.new_history()
+        if self.history.ended and self.ends_the_search:
+            raise SearchEnded
         self.backend = self.session.backend
 
     # Drawn like everything else, so that equal draws are equal histories; the simplest is zero.
@@ -192,7 +198,8 @@ class MachineSuite(Suite):
         if found is not None:
             session.found_at_once = True
             return found
-        seeded = hypothesis.seed(seed)(bound)
+        timed = type(self.machine.__name__, (bound,), {"ends_the_search": True})
+        seeded = hypothesis.seed(seed)(timed)
         # Acts are made fewer and plainer as such, in far fewer histories than draws would need.
         settings = engine_settings(session.budget, shrinks=False)
         found = hunted(

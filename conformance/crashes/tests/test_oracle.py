@@ -8,7 +8,8 @@ import pytest
 
 from conformance.crashes.conduct import Component, Deed, Problem
 from conformance.crashes.faults import expected_of
-from conformance.crashes.opener import FURTHER, Shown, View, unlawful
+from conformance.crashes.histories import FURTHER_ENTRY
+from conformance.crashes.opener import Shown, View, unlawful
 from conformance.crashes.oracle import Aspect, Expected, Stored, differences, expected_after
 from conformance.crashes.selection import evenly
 from telltale_spec.errors import EscalationOrderError
@@ -27,7 +28,7 @@ A, B, C = (
     for tick, name in enumerate("abc")
 )
 LOG = Component.LOG
-MORE = FURTHER[LOG]
+MORE = FURTHER_ENTRY
 
 
 def put(evidence_id: str, name: str) -> EvidenceOutcomeCacheEntry:
