@@ -35,6 +35,7 @@ from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
 from telltale_spec.wire.effects import EffectFailure, EffectOutcome, ReleaseResponse
 
 __all__ = [
+    "ESCALATED",
     "FURTHER_ENTRY",
     "FURTHER_OUTCOME",
     "LONG_FROM_THE_FIRST",
@@ -113,6 +114,9 @@ _ENTRIES: Final[tuple[AgreementWalEntry, ...]] = (
     # Behind two openings, for who writes down levels at the end of one.
     _escalation("a", "soft_safe", "finalized", 10),
 )
+ESCALATED: Final = ("a", "b")
+"""The operations that are raised in the histories of a log."""
+
 _OUTCOMES: Final = (
     _outcome("a", "first", success=False),
     _outcome("b", "first", success=True),

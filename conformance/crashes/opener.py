@@ -16,12 +16,13 @@ from conformance.backend import Launch
 from conformance.crashes.conduct import Component, Deed, Problem, asked, carry_out
 from conformance.crashes.damage import Record, changed_records
 from conformance.crashes.disk import Image
-from conformance.crashes.histories import FURTHER_ENTRY, FURTHER_OUTCOME
+from conformance.crashes.histories import ESCALATED, FURTHER_ENTRY, FURTHER_OUTCOME
 from conformance.crashes.images import ImageFolder, read_image
 from conformance.crashes.recording import LEFT_OUT
 from conformance.door.connection import Connection
 from conformance.errors import BackendFault
 from conformance.rules.narration import entry_text, quoted
+from telltale_spec.model.machine import order_error
 from telltale_spec.model.operations import Operation
 from telltale_spec.wire.agreement import AgreementLevel, Escalation
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -176,14 +177,35 @@ def further(component: Component, loaded: Entries) -> Entries:
     """Return what is stored after a crash, behind what was loaded.
 
     It is one entry more. Before it, of a cache that holds a long outcome, that one is replaced by a
-    short one: what a crash has left half done may be longer than what is written over it.
+    short one: what a crash has left half done may be longer than what is written over it. Behind
+    it, operations of a log are raised to the level that they have: who remembers an escalation that
+    the crash took away refuses that.
     """
     if component is Component.LOG:
-        return (FURTHER_ENTRY,)
+        return (FURTHER_ENTRY, *_lawful(loaded))
     longest = max(loaded, key=lambda each: len(each.operation_name), default=None)
     if longest is None or len(longest.operation_name) < _LONG_CHARACTERS:
         return (FURTHER_OUTCOME,)
     return (replace(FURTHER_OUTCOME, evidence_id=longest.evidence_id), FURTHER_OUTCOME)
+
+
+def _lawful(loaded: Entries) -> Entries:
+    """Return escalations of operations to the level that they have; none of what has the highest.
+
+    Behind an entry out of order, which a log may have kept, nothing is lawful.
+    """
+    if order_error(loaded) is not None:
+        return ()
+    raised = [each for each in loaded if isinstance(each, Escalation)]
+    levels = {each.operation_id: each.new_level for each in raised}
+    own = {each: levels.get(each, AgreementLevel.NONE) for each in ESCALATED}
+    return tuple(
+        [
+            Escalation(each, level, level, "again", FURTHER_ENTRY.tick)
+            for each, level in own.items()
+            if level is not AgreementLevel.FINALIZED
+        ]
+    )
 
 
 def _stored(

@@ -8,8 +8,8 @@ import pytest
 
 from conformance.crashes.conduct import Component, Deed, Problem
 from conformance.crashes.faults import expected_of
-from conformance.crashes.histories import FURTHER_ENTRY
-from conformance.crashes.opener import Shown, View, unlawful
+from conformance.crashes.histories import FURTHER_ENTRY, FURTHER_OUTCOME
+from conformance.crashes.opener import Shown, View, further, unlawful
 from conformance.crashes.oracle import Aspect, Expected, Stored, differences, expected_after
 from conformance.crashes.selection import evenly
 from telltale_spec.errors import EscalationOrderError
@@ -28,7 +28,7 @@ A, B, C = (
     for tick, name in enumerate("abc")
 )
 LOG = Component.LOG
-MORE = FURTHER_ENTRY
+MORE = further(LOG, (A,))
 
 
 def put(evidence_id: str, name: str) -> EvidenceOutcomeCacheEntry:
@@ -105,7 +105,7 @@ def test_what_a_fault_refused_is_open_until_an_opening_does_not_show_it() -> Non
     assert not expected_of(LOG, gone).allows((A, B))
 
 
-GOOD = Shown((A,), None, (A, MORE))
+GOOD = Shown((A,), None, (A, *MORE))
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ GOOD = Shown((A,), None, (A, MORE))
         (Shown(()), {Aspect.CONTENTS}),
         (Shown((A,), Problem("refused"), (A,)), {Aspect.PROGRESS}),
         (Shown((A,), None, (A,)), {Aspect.PROGRESS}),
-        (Shown((A,), None, (A, B, MORE)), {Aspect.RECOVERY}),
-        (Shown((A,), None, (MORE,)), {Aspect.RECOVERY}),
+        (Shown((A,), None, (A, B, *MORE)), {Aspect.RECOVERY}),
+        (Shown((A,), None, MORE), {Aspect.RECOVERY}),
         (Shown((A,), None, Problem("refused")), {Aspect.RECOVERY}),
     ],
 )
@@ -133,14 +133,14 @@ def _asked(view: View, second: tuple[object, ...], *offered: object) -> Shown:
 @pytest.mark.parametrize(
     ("shown", "aspects"),
     [
-        (_asked(View("read since tick 0", (A,), (A,)), (A, MORE)), set()),
-        (_asked(View("read since tick 0", (A,), ()), (A, MORE)), {Aspect.CONTENTS}),
-        (_asked(View("read since tick 0", (A,), Problem("no")), (A, MORE)), {Aspect.CONTENTS}),
-        (_asked(View("append B", "refused", "refused"), (A, MORE), B), set()),
-        (_asked(View("append B", "refused", "accepted"), (A, MORE, B), B), {Aspect.CONTENTS}),
+        (_asked(View("read since tick 0", (A,), (A,)), (A, *MORE)), set()),
+        (_asked(View("read since tick 0", (A,), ()), (A, *MORE)), {Aspect.CONTENTS}),
+        (_asked(View("read since tick 0", (A,), Problem("no")), (A, *MORE)), {Aspect.CONTENTS}),
+        (_asked(View("append B", "refused", "refused"), (A, *MORE), B), set()),
+        (_asked(View("append B", "refused", "accepted"), (A, *MORE, B), B), {Aspect.CONTENTS}),
         # A log that keeps what it refuses has it, and nothing more than that.
-        (_asked(View("append B", "refused", "refused"), (A, MORE, B), B), set()),
-        (_asked(View("append B", "refused", "refused"), (A, MORE, MORE), B), {Aspect.RECOVERY}),
+        (_asked(View("append B", "refused", "refused"), (A, *MORE, B), B), set()),
+        (_asked(View("append B", "refused", "refused"), (A, *MORE, *MORE), B), {Aspect.RECOVERY}),
     ],
 )
 def test_what_is_asked_behind_a_load_has_to_follow_from_it(
@@ -180,3 +180,28 @@ def test_samples_lie_in_every_stretch_and_not_at_a_fixed_stride() -> None:
     assert [each // 10 for each in found] == list(range(10))
     assert len({each % 2 for each in found}) == 2
     assert evenly(range(100), 10) == found
+
+
+def test_a_log_is_offered_what_its_own_levels_allow() -> None:
+    """Who remembers what a crash took away refuses that."""
+    low, high = AgreementLevel.PROVISIONAL, AgreementLevel.FINALIZED
+    raised = Escalation("a", AgreementLevel.NONE, low, None, 1)
+    final = Escalation("b", AgreementLevel.NONE, high, None, 2)
+    fallen = replace(raised, previous_level=AgreementLevel.NONE, new_level=AgreementLevel.NONE)
+
+    assert further(LOG, (raised, final)) == (
+        FURTHER_ENTRY,
+        Escalation("a", low, low, "again", FURTHER_ENTRY.tick),
+    )
+    assert further(LOG, (raised, fallen)) == (FURTHER_ENTRY,)
+
+
+def test_the_longest_outcome_of_a_cache_is_replaced_by_a_short_one() -> None:
+    """By which a file that is written over is longer than what is written."""
+    short, long = put("a", "n"), put("b", "n" * 600)
+
+    assert further(Component.CACHE, (short,)) == (FURTHER_OUTCOME,)
+    assert further(Component.CACHE, (long, short)) == (
+        replace(FURTHER_OUTCOME, evidence_id="b"),
+        FURTHER_OUTCOME,
+    )

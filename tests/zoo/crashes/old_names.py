@@ -10,8 +10,10 @@ from pathlib import Path
 
 from telltale_spec.errors import DurabilityError
 from telltale_spec.wire.agreement import (
+    AgreementLevel,
     AgreementWalArtifact,
     AgreementWalEntry,
+    Escalation,
     EscalationTracker,
 )
 from telltale_spec.wire.cache import EvidenceOutcomeCacheEntry
@@ -82,6 +84,50 @@ class TakesWhatIsThereLog(ObjectsLog):
     def make_object(self, path: Path, body: bytes) -> None:
         if not path.exists():
             replaced(path, body)
+
+
+class LevelsBesideLog(ObjectsLog):
+    """Right: what the objects have is in a file of levels as well, which is made after them."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.beside = directory / "levels"
+        self.known: dict[str, str] = {}
+        if self.beside.exists():
+            head, self.known = json.loads(self.beside.read_text())
+            if head != self.head:
+                self.known = {}
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        self.check(entry)
+        super().append(entry)
+        self.note(entry, self.head)
+
+    def check(self, entry: AgreementWalEntry) -> None:
+        if isinstance(entry, Escalation) and entry.operation_id in self.known:
+            known = AgreementLevel(self.known[entry.operation_id])
+            if entry.previous_level.rank < known.rank:
+                raise DurabilityError(f"{entry.operation_id} has {known.value} already")
+
+    def note(self, entry: AgreementWalEntry, head: str) -> None:
+        if isinstance(entry, Escalation):
+            self.known[entry.operation_id] = entry.new_level.value
+        replaced(self.beside, json.dumps([head, self.known]).encode())
+
+
+class LevelsBeforeLog(LevelsBesideLog):
+    """Writes the levels down first, and believes them when the entry has not come to be."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        if self.beside.exists():
+            self.known = json.loads(self.beside.read_text())[1]
+
+    def append(self, entry: AgreementWalEntry) -> None:
+        self.check(entry)
+        if self.levels.preview(entry) is None:
+            self.note(entry, "")
+        ObjectsLog.append(self, entry)
 
 
 class HintedCache(Cache):

@@ -36,6 +36,12 @@ def test_what_a_killed_process_has_made_is_not_stable() -> None:
     assert failed(report("TakesWhatIsThereLog")) == ["WAL-08.recovery"]
 
 
+@pytest.mark.requirement("WAL-08.progress")
+def test_a_level_that_is_known_before_its_escalation_is_there_forbids_it() -> None:
+    """Whoever asks for it again is refused for ever."""
+    assert "WAL-08.progress" in failed(report("LevelsBeforeLog"))
+
+
 @pytest.mark.requirement("CACHE-08.power")
 def test_what_an_orderly_end_has_left_may_come_back() -> None:
     """It was written long before what it is taken for the key of."""
@@ -48,7 +54,7 @@ def test_what_is_left_half_done_may_be_longer_than_what_takes_its_place() -> Non
     assert failed(report("WritesOverALongerTableCache")) == ["CACHE-08.recovery"]
 
 
-@pytest.mark.parametrize("name", ["ObjectsLog", "HintedCache", "TablesCache"])
+@pytest.mark.parametrize("name", ["ObjectsLog", "LevelsBesideLog", "HintedCache", "TablesCache"])
 def test_who_syncs_before_a_name_is_relied_on_passes(name: str) -> None:
     right = report(name)
 
