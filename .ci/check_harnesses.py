@@ -1,10 +1,11 @@
 """Build the harnesses of other languages, talk to them, and judge the backends among them.
 
-Usage: python .ci/check_harnesses.py [PROFILE]
+Usage: python .ci/check_harnesses.py [--whole] [PROFILE]
 
 These are the ones that `telltale-conformance init` writes, the kits (`check_kits.py`), and the
 examples in JavaScript and Go. What cannot be built here, because a tool or a registry is missing,
-is said at the end and in capitals, and is no failure; what can be built has to work. The published
+is said at the end and in capitals, and is no failure; what can be built has to work. Of the example
+in JavaScript the one in memory is judged, and with ``--whole`` the one in files too. The published
 Rust crate has a check of its own, `.ci/check_rust_harness.py`.
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from check_kits import check_kits
-from running import UNHURRIED, conformance, run, succeeds
+from running import UNHURRIED, conformance, run, succeeds, taken_whole
 
 from conformance.door.harness_folder import write_harness
 from conformance.tests.harness_scenario import (
@@ -76,7 +77,8 @@ LANGUAGES = (
 
 def main() -> None:
     """Check every language, then every example, and say at the end what was not checked."""
-    profile = sys.argv[1] if len(sys.argv) > 1 else "quick"
+    is_whole, given = taken_whole(sys.argv[1:])
+    (profile,) = given or ("quick",)
     missing = []
     checked = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -88,7 +90,7 @@ def main() -> None:
                 checked.append(language.name)
                 print(f"{language.name}: the harness builds and keeps the protocol", flush=True)
         check_kits(checked, Path(scratch))
-        missing += _judge_examples(profile, Path(scratch))
+        missing += _judge_examples(profile, Path(scratch), is_whole=is_whole)
     for line in missing:
         print(line.upper(), flush=True)
 
@@ -119,7 +121,7 @@ def _check(language: Language, scratch: Path) -> str | None:
     return None
 
 
-def _judge_examples(profile: str, scratch: Path) -> list[str]:
+def _judge_examples(profile: str, scratch: Path, *, is_whole: bool) -> list[str]:
     """Judge the examples whose tools are here, and return what is missing for the others."""
     missing = []
     commands = []
@@ -127,7 +129,7 @@ def _judge_examples(profile: str, scratch: Path) -> list[str]:
         missing.append("example in JavaScript not judged: node is not installed")
     else:
         start = ["node", str(NODE_EXAMPLE)]
-        commands += [shlex.join(start), shlex.join([*start, "--memory"])]
+        commands += [shlex.join([*start, "--memory"]), *([shlex.join(start)] if is_whole else [])]
     if shutil.which("go") is None:
         missing.append("example in Go not judged: go is not installed")
     else:

@@ -4,7 +4,10 @@ Where there is no cargo, or no registry to get the crate from, nothing is judged
 and in capitals, and the exit status is 0, because it is no fault of ours. Everything else that goes
 wrong is: a build that fails, a verdict or an answer that is not the reference's.
 
-    python .ci/check_rust_harness.py [PROFILE [INPUTS]]
+    python .ci/check_rust_harness.py [--whole] [PROFILE [INPUTS]]
+
+Its backend in memory is judged, and with ``--whole`` the one in files, which writes all that it has
+at every store and takes most of the time.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from running import UNHURRIED
+from running import UNHURRIED, taken_whole
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = ROOT / "examples" / "harness-rust"
@@ -45,9 +48,9 @@ class NotJudged(Exception):  # noqa: N818 - no error of ours
 
 
 def main() -> None:
-    """Fetch, build, judge both backends, and compare the readers."""
-    profile = sys.argv[1] if len(sys.argv) > 1 else "quick"
-    inputs_count = sys.argv[2] if len(sys.argv) > 2 else "2000"
+    """Fetch, build, judge the backends, and compare the readers."""
+    is_whole, given = taken_whole(sys.argv[1:])
+    profile, inputs_count = (*given, *("quick", "2000")[len(given) :])
     try:
         _fetch()
     except NotJudged as reason:
@@ -63,8 +66,8 @@ def main() -> None:
     _run("cargo", "test", *options, seconds_max=BUILD_SECONDS_MAX, cwd=PROJECT)
     suite = (sys.executable, "-m", "conformance")
     memory, file = (shlex.join((str(PROGRAM), backend)) for backend in ("memory", "file"))
-    options = ("--profile", profile, *UNHURRIED)
-    _run(*suite, "check", "--command", memory, "--command", file, *options)
+    judged = ("--command", memory, *(("--command", file) if is_whole else ()))
+    _run(*suite, "check", *judged, "--profile", profile, *UNHURRIED)
     _run(*suite, "differential", "--command", memory, "--inputs", inputs_count)
     print("\nthe published Rust crate was built, judged and compared: no difference")
 

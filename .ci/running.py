@@ -24,6 +24,11 @@ def conformance(command: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "conformance", command)
 
 
+def taken_whole(arguments: Sequence[str]) -> tuple[bool, list[str]]:
+    """Return whether all is judged, also what takes long, and the other arguments."""
+    return "--whole" in arguments, [each for each in arguments if each != "--whole"]
+
+
 def succeeds(command: Sequence[str], folder: Path) -> bool:
     """Say whether a command ends with status 0."""
     environment = {**QUICK_BUILDS, **os.environ}

@@ -61,6 +61,7 @@ def commands() -> dict[str, str]:
     return {"github": github, "gitlab": gitlab}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("service", ["github", "gitlab"])
 @pytest.mark.by_day(2)
 def test_the_command_of_a_service_judges_and_writes_what_is_kept(

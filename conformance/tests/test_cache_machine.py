@@ -84,6 +84,7 @@ def test_broken_caches_fail_the_requirement_they_break(
     assert found is not None
 
 
+@pytest.mark.nightly
 def test_a_cache_that_keeps_positions_is_judged_on_everything_else() -> None:
     report = judged(_broken(KeepsPositions), SUITES, minimise=False)
     result = report.result("CACHE-04")

@@ -40,7 +40,7 @@ def test_the_reference_passes_everything(seed: int) -> None:
     assert all(situation.reached for situation in report.situations)
 
 
-@pytest.mark.by_day(8)
+@pytest.mark.by_day(16)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "codec", "requirement_id"), BROKEN_CODECS, ids=[n for n, _, _ in BROKEN_CODECS]
@@ -53,6 +53,7 @@ def test_broken_codecs_fail_the_requirement_they_break(
     assert counterexample_for(requirement_id, backend, SUITES, seed=seed, minimise=False)
 
 
+@pytest.mark.nightly
 def test_a_reader_of_the_canonical_form_breaks_first_what_binds_it() -> None:
     report = judged(
         broken_codec_backend("strict", ReadsCanonicalOnly()),

@@ -112,7 +112,7 @@ def test_a_lock_that_is_never_free_is_told_before_the_handler_hangs() -> None:
     assert "WAL-09" in failed(report)
 
 
-@pytest.mark.by_day(6)
+@pytest.mark.by_day(12)
 @pytest.mark.parametrize("backend", UNUSUAL_HANDLERS, ids=lambda each: each.name)
 def test_the_directed_cases_fail_nothing_that_is_unusual(backend: Backend) -> None:
     report = judged(backend, DIRECTED, profile_name="quick")
@@ -135,7 +135,7 @@ def test_a_long_script_is_told_in_a_few_steps() -> None:
 
 @pytest.mark.requirement("SYNC-10")
 @pytest.mark.parametrize("what", ["tick", "coroutine", "evidence", "operation"])
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 def test_what_is_empty_is_not_filled_in_by_another_field(what: str) -> None:
     """A tick of 0 is one, and so is an empty text."""
 

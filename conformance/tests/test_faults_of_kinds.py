@@ -126,6 +126,7 @@ class TakesSnapshotsWithoutItsLock(OpenHandler):
         return self._wal.load()
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("SYNC-06")
 def test_the_highest_level_counts_where_a_log_keeps_what_it_rejects() -> None:
     assert AgreementLevel.PROVISIONAL.rank < AgreementLevel.FINALIZED.rank
@@ -209,6 +210,7 @@ def test_an_unknown_field_may_come_twice() -> None:
     assert failed(report) == ["DEC-04"]
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("DEC-27", "DEC-31")
 def test_what_is_wrong_with_an_input_may_be_named_in_any_words() -> None:
     backend = Backend("own words", codec=HasWordsOfItsOwn())

@@ -160,6 +160,7 @@ def test_a_plan_that_is_known_to_be_wrong_counts_nothing() -> None:
     assert transitions_of(backend, RECOVERY_SUITE, acts, muted={"RECOV-01"}) == set()
 
 
+@pytest.mark.nightly
 def test_a_tour_takes_all_by_the_count_of_who_looks_on() -> None:
     transitions, suite = Transitions(_BACKEND), tour_suites()[-1]
     with CallWatch() as watch:

@@ -89,6 +89,7 @@ def _states(tour: Tour) -> list[Any]:
 # Right ones
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize(
     "backend",
     [
@@ -114,6 +115,7 @@ def test_a_right_handler_passes_the_whole_tour(backend: Backend) -> None:
     assert taken.taken == taken.total > 2_000
 
 
+@pytest.mark.nightly
 def test_a_right_wal_sync_and_a_right_recovery_pass_the_whole_tour() -> None:
     for backend, number, least in (
         (Backend("sync", agreement_wal_handler=AgreementWalHandler), _SYNC, 1_500),
@@ -126,7 +128,7 @@ def test_a_right_wal_sync_and_a_right_recovery_pass_the_whole_tour() -> None:
 
 
 @pytest.mark.parametrize("backend", UNUSUAL_HANDLERS, ids=lambda backend: backend.name)
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(8)
 def test_what_is_right_and_looks_odd_passes_the_tour(backend: Backend) -> None:
     for number, suite in enumerate(tour_suites()):
         if suite.applies(backend):

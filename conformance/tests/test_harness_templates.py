@@ -203,6 +203,7 @@ def test_python_harness_is_typed(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.nightly
 def test_the_log_of_the_document_is_judged_as_it_says(tmp_path: Path) -> None:
     """Prove that what docs/harness.md fills in fails what it says, and nothing else."""
     folder = tmp_path / "harness"

@@ -85,6 +85,7 @@ def test_unusual_readers_keep_what_binds(name: str, codec: CorrectCodec, seed: i
     assert {each for each, result in failures.items() if result.level == "MUST"} == set()
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("DEC-29.text")
 def test_other_words_are_a_recommendation_missed() -> None:
     codec = dict(UNUSUAL_AND_RIGHT)["in its own words"]

@@ -39,7 +39,7 @@ ALSO_BREAKS = {
 }
 
 
-@pytest.mark.by_day(56)
+@pytest.mark.by_day(112)
 @pytest.mark.parametrize(
     ("component", "name", "make", "requirement_id"), ROWS, ids=[row[1] for row in ROWS]
 )

@@ -44,6 +44,7 @@ def test_what_a_database_acknowledged_survives_a_kill() -> None:
     assert report.crash_classes == ["process-kill"]
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-08", "CACHE-08")
 def test_what_is_written_on_closing_does_not_survive_a_kill() -> None:
     with served("WRITES_ON_CLOSE") as backend:

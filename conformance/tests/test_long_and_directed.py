@@ -154,6 +154,7 @@ def test_unusual_stores_are_failed_by_no_must(backend: Backend) -> None:
     assert set(results) & set(unproved(report)) == set()
 
 
+@pytest.mark.nightly
 def test_what_is_refused_everywhere_is_open() -> None:
     def refuse(self: TrackedWal, entry: AgreementWalEntry) -> None:
         raise DurabilityError("full")
@@ -168,43 +169,54 @@ def test_what_is_refused_everywhere_is_open() -> None:
     )
 
 
-def test_counterexamples_are_as_short_as_their_fault() -> None:
-    rows = {name: (make, requirement_id) for name, make, requirement_id in BROKEN_LONG_LOGS}
-    for name, lines in (
+@pytest.mark.by_day(3)
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
         ("keeps the last 256 entries", ["257 times: append gate", "read the entries", "load"]),
         ("session 0 is absent", ["append evidence", "read the entries after tick 4", "load"]),
         ("remembers reads", ["read the entries", "append gate", "read the entries", "load"]),
-    ):
-        make, requirement_id = rows[name]
-        report = judged(log_backend(name, make), LOGS, profile_name="quick")
-        result = report.result(requirement_id)
-        assert result is not None
-        assert result.counterexample is not None
-        text = counterexample_text(result.counterexample)
-        steps = [line for line in text.splitlines() if line.startswith("    ")]
-        told = [line for line in steps if "->" not in line.split("append")[0]]
-        assert len(told) == len(lines), text
-        assert all(part in line for part, line in zip(lines, told, strict=True)), text
+    ],
+)
+def test_counterexamples_are_as_short_as_their_fault(name: str, lines: list[str]) -> None:
+    rows = {name: (make, requirement_id) for name, make, requirement_id in BROKEN_LONG_LOGS}
+    make, requirement_id = rows[name]
+    report = judged(log_backend(name, make), LOGS, profile_name="quick")
+    result = report.result(requirement_id)
+    assert result is not None
+    assert result.counterexample is not None
+    text = counterexample_text(result.counterexample)
+    steps = [line for line in text.splitlines() if line.startswith("    ")]
+    told = [line for line in steps if "->" not in line.split("append")[0]]
+    assert len(told) == len(lines), text
+    assert all(part in line for part, line in zip(lines, told, strict=True)), text
 
 
-def test_a_failure_of_a_script_is_replayed() -> None:
-    for rows, suites, of in (
-        (BROKEN_LONG_LOGS, LOGS, log_backend),
-        (BROKEN_LONG_CACHES, CACHES, cache_backend),
-    ):
-        for name, make, requirement_id in (rows[0], rows[-1]):
-            backend = of(name, make, reopens=requirement_id.endswith("-08"))
-            report = judged(backend, suites, profile_name="quick", only=(requirement_id,))
-            result = report.result(requirement_id)
-            assert result is not None
-            assert result.counterexample is not None
-            replay = read_replay(replay_of(report, result.counterexample).to_text(), "file")
+@pytest.mark.by_day(2)
+@pytest.mark.parametrize(
+    "row",
+    [
+        rows[place]
+        for rows in (BROKEN_LONG_LOGS, BROKEN_LONG_CACHES)
+        for place in (0, len(rows) - 1)
+    ],
+    ids=lambda row: row[0],
+)
+def test_a_failure_of_a_script_is_replayed(row: Any) -> None:
+    name, make, requirement_id = row
+    suites, of = (LOGS, log_backend) if row in BROKEN_LONG_LOGS else (CACHES, cache_backend)
+    backend = of(name, make, reopens=requirement_id.endswith("-08"))
+    report = judged(backend, suites, profile_name="quick", only=(requirement_id,))
+    result = report.result(requirement_id)
+    assert result is not None
+    assert result.counterexample is not None
+    replay = read_replay(replay_of(report, result.counterexample).to_text(), "file")
 
-            with pytest.raises(AssertionError, match="still failing"):
-                check_replay(replay, backend)
-            right: Any = TrackedWal if of is log_backend else MapCache
-            if not requirement_id.endswith("-08"):
-                check_replay(replay, of("right", right))
+    with pytest.raises(AssertionError, match="still failing"):
+        check_replay(replay, backend)
+    right: Any = TrackedWal if of is log_backend else MapCache
+    if not requirement_id.endswith("-08"):
+        check_replay(replay, of("right", right))
 
 
 @pytest.mark.parametrize("suite", [*LOGS, *CACHES], ids=lambda suite: suite.name)

@@ -537,6 +537,7 @@ def test_a_shared_store_is_told_and_replayed_through_every_door(tmp_path: Path) 
             assert done.stdout.count(text) == 2
 
 
+@pytest.mark.nightly
 def test_a_violation_among_several_replays_outweighs_doubt(tmp_path: Path) -> None:
     (tmp_path / "chance.py").write_text("from tests.zoo.broken_wals import Deduplicates, ListWal\n")
     replay = sure()

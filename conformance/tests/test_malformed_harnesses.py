@@ -185,6 +185,7 @@ def test_smoke_mentions_a_bad_end(
     assert "entry.identity" in said
 
 
+@pytest.mark.nightly
 def test_check_judges_in_spite_of_a_bad_end(tmp_path: Path) -> None:
     command = shlex.join(words_of(MISBEHAVIOURS["ends-badly"]))
     report = tmp_path / "report.json"

@@ -54,6 +54,7 @@ def _unproved(report: BackendReport) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("finding_id", list(MENDING_HANDLERS))
 def test_a_handler_that_mends_what_it_declares_passes(finding_id: str) -> None:
     report = _report(MENDING_HANDLERS[finding_id], {finding_id})
@@ -65,6 +66,7 @@ def test_a_handler_that_mends_what_it_declares_passes(finding_id: str) -> None:
     assert not quirk.shown
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("finding_id", list(MENDING_HANDLERS))
 def test_a_handler_that_declares_and_does_not_mend_is_failed_by_the_id(finding_id: str) -> None:
     """The reference mends nothing; under each declaration it breaks that finding's requirement."""
@@ -79,6 +81,7 @@ def test_a_handler_that_declares_and_does_not_mend_is_failed_by_the_id(finding_i
             assert result.counterexample.steps
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("finding_id", ["F11", "F13", "F21", "F22"])
 def test_a_handler_that_mends_without_saying_so_is_held_to_the_specification(
     finding_id: str,

@@ -91,6 +91,7 @@ def test_equal_seeds_give_equal_reports() -> None:
     assert first == judged(REFERENCE, SUITES, seed=3, profile_name="quick")
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("RECOV-03", "RECOV-09")
 def test_decisions_that_are_remembered_by_identities_are_those_of_another_log() -> None:
     """Nothing in an identity is escaped, so that two operations have the same (F2)."""

@@ -51,13 +51,14 @@ def test_another_order_fails(
 
 @pytest.mark.requirement("RECOV-03", "RECOV-08")
 @pytest.mark.parametrize(("name", "recovery"), BY_BYTES, ids=[name for name, _ in BY_BYTES])
-@pytest.mark.by_day(4)
+@pytest.mark.by_day(2)
 def test_the_same_order_by_other_means_passes(name: str, recovery: RecoveryFunction) -> None:
     report = judged(broken_recovery_backend(name, recovery), SUITES, profile_name="quick")
 
     assert failed(report) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("RECOV-03")
 def test_both_lists_and_the_decisions_are_blamed() -> None:
     report = judged(UTF_16, SUITES, profile_name="quick", minimise=False)

@@ -92,6 +92,7 @@ def test_a_cache_that_does_not_open_again_fails(opening: Opening, suite: Any) ->
     assert failed(report) == ["CACHE-08"]
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-08", "CACHE-08")
 def test_who_gives_a_lock_up_late_is_right() -> None:
     log = judged(of_log(late_lock), LOG_SUITES, profile_name="quick")

@@ -106,7 +106,12 @@ def test_the_catalogue_has_a_page_for_each_id() -> None:
 @pytest.mark.parametrize(
     ("finding_id", "command"),
     [
-        ("F7", "telltale-conformance model trace recovery 'clause 7'"),
+        # It has the largest model.
+        pytest.param(
+            "F7",
+            "telltale-conformance model trace recovery 'clause 7'",
+            marks=pytest.mark.nightly,
+        ),
         ("F11", "telltale-conformance model progress effects"),
         ("F27", "telltale-conformance model trace handles 'acknowledged stays'"),
     ],

@@ -224,6 +224,7 @@ def test_an_entry_and_its_letter_are_each_others_inverse() -> None:
         assert letter_of(entry_of(letter, "o", slot), last) == letter
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize("name", [*(f"clause {n}" for n in (1, 2, 5, 6, 7, 8))])
 def test_counterexamples_are_shown_by_the_reference(name: str) -> None:
     """What the model finds is carried out with real entries and shows the same."""

@@ -37,7 +37,7 @@ _TINY = Budget(bytes_max=4_096)
 
 @pytest.mark.parametrize("engine", FAST)
 @pytest.mark.parametrize(("name", "variant", "slots_count", "symmetry"), SEARCHES)
-@pytest.mark.by_day(3)
+@pytest.mark.by_day(6)
 def test_a_search_on_disk_is_the_search_in_memory(
     name: str, variant: str, slots_count: int, symmetry: bool, engine: str, tmp_path: Path
 ) -> None:

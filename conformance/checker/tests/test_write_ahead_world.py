@@ -65,6 +65,7 @@ def test_every_transition_of_machine_like_histories_is_the_references() -> None:
     assert count == _result(MACHINE_LIKE).transitions_count
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("SYNC-05", "SYNC-08", "SYNC-10")
 def test_a_sample_of_all_transitions_is_the_references() -> None:
     """As above with every request that a caller can make; the seed is fixed."""

@@ -169,6 +169,7 @@ def judged_by_syncs(name: str, *, can_be_forked: bool = True) -> BackendReport:
     return judged(backend, SYNCS, profile_name="quick", minimise=False)
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-08.fsync-error")
 def test_a_log_that_is_wrong_in_forked_processes_alone_conforms() -> None:
     """What a fork shows is looked at again in a program of its own, whose word it is."""

@@ -69,6 +69,7 @@ def crashed(name: str, profile_name: str = "quick", *, minimise: bool = False) -
     return judged(launched(name), CRASH_SUITES, profile_name=profile_name, minimise=minimise)
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_ones_pass(name: str) -> None:
     """Frames that are synced, whole files that are moved, databases with care (WAL-08.power)."""
@@ -82,7 +83,7 @@ def test_right_ones_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "broken"), BROKEN)
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 def test_mistakes_fail_what_they_break(name: str, broken: set[str]) -> None:
     """Each mistake is found by the requirement that it breaks (WAL-08.power, .recovery, ...)."""
     assert broken <= set(failed(crashed(name)))
@@ -193,9 +194,11 @@ def test_a_failure_can_be_replayed(tmp_path: Path) -> None:
 def test_equal_runs_give_equal_reports() -> None:
     """Neither names of folders nor the order of hashes reaches a result."""
     backends = [launched("no_sync"), launched("no_sync")]
+    quick = profile("quick")
+    short = replace(quick, budget=replace(quick.budget, histories=10))
     with CallWatch() as watch:
         one, other = (
-            judge_backend(each, profile("quick"), seed=3, watch=watch, suites=CRASH_SUITES[:2])
+            judge_backend(each, short, seed=3, watch=watch, suites=CRASH_SUITES[:2])
             for each in backends
         )
 

@@ -248,6 +248,7 @@ print(failed(judged(backend, suites, profile_name="quick", only=("WAL-01", "CACH
 """
 
 
+@pytest.mark.nightly
 def test_naive_strategies_fail_nothing_that_is_right() -> None:
     assert _in_a_process(_NAIVE_AND_RIGHT).strip() == "[]"
 

@@ -39,7 +39,7 @@ def launched(name: str) -> Backend:
     return replace(backend, capabilities=TOLERANT, launch=Launch(command))
 
 
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 @pytest.mark.parametrize(
     ("name", "requirement_id"),
     [

@@ -47,7 +47,7 @@ def test_what_does_not_notice_damage_fails(case: Broken) -> None:
 
 @pytest.mark.parametrize("case", PROTECTED, ids=names)
 @pytest.mark.requirement("WAL-15.bit-rot", "CACHE-15.bit-rot")
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(6)
 def test_what_refuses_mends_or_needs_not_pass(case: Right) -> None:
     """A seal, padding that nobody reads, and a second copy, which opens whatever is damaged."""
     report = judged(launched(case), ROT_SUITES, profile_name="quick", minimise=False)

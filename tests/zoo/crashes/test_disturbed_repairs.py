@@ -58,6 +58,7 @@ def test_who_does_not_look_at_what_mends_it_fails(
     assert main(["replay", str(recorded), target, *_words(WITH_KILLS)]) == 1
 
 
+@pytest.mark.nightly
 @pytest.mark.by_day(10)
 @pytest.mark.parametrize("name", RIGHT)
 def test_who_reports_it_passes(name: str, tmp_path: Path) -> None:

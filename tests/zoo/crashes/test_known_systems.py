@@ -32,7 +32,7 @@ POSIX, EXT4 = POWER[FileSystem.POSIX], POWER[FileSystem.EXT4]
     ],
 )
 @pytest.mark.requirement("WAL-08.kill-inside", "WAL-08.power")
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 def test_a_known_system_does_what_is_known_of_it(name: str, kind: str) -> None:
     """One that keeps it, one that loses it, one that breaks, and one that nobody can see."""
     system = BY_NAME[name]

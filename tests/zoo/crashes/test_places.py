@@ -41,6 +41,7 @@ def test_a_place_that_was_freed_by_a_put_that_failed_is_not_free() -> None:
     assert unproved(report("SlotsCache")) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("CACHE-08.recovery")
 def test_an_opening_that_writes_over_the_newest_of_several_images_fails() -> None:
     """A torn image is no image, and those beside it lack what was acknowledged last."""

@@ -17,6 +17,7 @@ def test_an_opening_that_shows_what_it_does_not_sync_fails_that_alone() -> None:
     assert judged(CASES["ShowsBeforeSync_log"], 0).failed == ("WAL-08.shown",)
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-08.shown")
 def test_an_opening_that_syncs_what_it_shows_passes() -> None:
     """By writing the last record again, since a sync of it may have failed."""

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "it can b
 
 
 @pytest.mark.requirement("WAL-08.power", "CACHE-08.kill-inside")
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(4)
 @pytest.mark.parametrize(
     "name",
     ["LongSegmentNameNotSynced_log", "ForgetsThatAFileFailed_log", "CompactsLateInPlace_cache"],
@@ -26,6 +26,7 @@ def test_what_is_wrong_in_a_rare_operation_fails(name: str) -> None:
     assert case.requirement in judged(case, 0).failed
 
 
+@pytest.mark.by_day(4)
 @pytest.mark.requirement("WAL-08.power", "CACHE-08.kill-inside")
 @pytest.mark.parametrize("name", ["LongSegments_log", "CompactsLate_cache"])
 def test_a_rare_operation_that_is_right_passes(name: str) -> None:

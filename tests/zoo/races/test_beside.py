@@ -65,6 +65,7 @@ def test_who_lives_on_in_the_right_way_passes(name: str) -> None:
     assert [note for note in report.notes if "a process killed at" in note]
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("WAL-08.kill-inside")
 def test_what_forked_processes_alone_do_wrong_is_no_failure() -> None:
     """Those that take the place of killed ones are forked, and are not believed in that."""

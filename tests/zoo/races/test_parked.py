@@ -93,6 +93,7 @@ def test_what_waits_refuses_or_tries_again_passes(name: str) -> None:
     assert note.endswith("the other one waited in 0") is not waits
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["ChecksWithoutLock_log", "LocksAfterReading_cache"])
 @pytest.mark.requirement("WAL-01.parked", "CACHE-02.parked")
 def test_every_seed_finds_the_same_two_calls_at_the_same_place(name: str) -> None:
