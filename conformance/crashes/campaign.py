@@ -286,6 +286,13 @@ class Crew:
             self._opener = Opener(self.launch)
         return self._opener
 
+    def lived(
+        self, component: Component, image: Image, operations: Sequence[Operation]
+    ) -> tuple[tuple[Deed, ...], Problem | None]:
+        """Return the deeds of a history on an image; raises ``BackendFault``."""
+        self.on_step()
+        return self._opening().lived(component, image, operations)
+
     def at_rest(self, component: Component, operations: Sequence[Operation]) -> AtRest:
         """Return what a history leaves when it is closed, now or before; raises ``BackendFault``.
 

@@ -12,6 +12,7 @@ from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.crew_suite import CrewSuite
 from conformance.crashes.histories import STORED_AFTER
+from conformance.crashes.later_lives import later_life, wrong_in_life
 from conformance.crashes.levels import wrong_levels
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
@@ -103,6 +104,22 @@ class CrashJudge(CrewSuite):
         for wrong in wrong_levels(opening):
             failure = Failure(site, first, Aspect.PROGRESS, wrong)
             self._check(history, failure, self.aspects[Aspect.PROGRESS])
+        history.close()
+
+    def _judge_later_life(
+        self, session: Session, crew: Crew, site: CrashSite, state: CrashState
+    ) -> None:
+        """Judge whether an opening after a crash goes on for long; raises ``Violation``."""
+        history = session.new_history()
+        if history.ended:
+            return
+        deeds, problem = crew.lived(self.part, site.image(state), later_life(self.part))
+        wrong = wrong_in_life(self.part, deeds, problem)
+        if wrong is None:
+            history.check(self.aspects[Aspect.PROGRESS], True, "", "")
+        else:
+            failure = Failure(site, state, *wrong)
+            self._check(history, failure, self.aspects[failure.aspect])
         history.close()
 
     def _opening(self, crew: Crew, site: CrashSite, state: CrashState) -> CrashSite:

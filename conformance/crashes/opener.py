@@ -102,6 +102,25 @@ class Opener:
         finally:
             self._images.remove(folder)
 
+    def lived(
+        self, component: Component, image: Image, operations: Sequence[Operation]
+    ) -> tuple[tuple[Deed, ...], Problem | None]:
+        """Carry a history out on an image; return its deeds, and what ended it too early, if so.
+
+        Raises ``BackendFault`` for a harness that cannot be started at all.
+        """
+        connection = self._connected()
+        folder = self._images.write(image)
+        deeds: list[Deed] = []
+        try:
+            deeds.extend(carry_out(connection, component, folder, operations, looks=False))
+        except BackendFault as fault:
+            self._connection = None
+            return tuple(deeds), _in_folder(Problem(fault.message, is_answer=False), folder)
+        finally:
+            self._images.remove(folder)
+        return tuple(deeds), None
+
     def at_rest(self, component: Component, operations: Sequence[Operation]) -> AtRest:
         """Carry a history out up to its closing and return what is on disk then.
 

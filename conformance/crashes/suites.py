@@ -43,6 +43,9 @@ _HISTORIES_AN_OPENING: Final = 5
 # For each opening that is crashed, so many are looked at for what they do.
 _SCREENED: Final = 3
 _HISTORIES_A_RARE_STATE: Final = 4
+_HISTORIES_A_LATER_LIFE: Final = 10
+# Of the states of a rare operation, so many of each class go on for long, too.
+_LATER_LIVES: Final = 1
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,23 @@ class CrashSuite(CrashJudge):
         counts: Mapping[CrashClass, Counter[str]],
     ) -> None:
         """Crash one history in every class, and openings after it; raises ``Violation``."""
+        histories = session.budget.histories
         for crash_class in self.classes:
             self._crash(session, crew, site, crash_class, seed, counts[crash_class])
         self._crash_openings(session, crew, site, seed)
+        for crash_class in self.classes:
+            chosen = chosen_states(site, crash_class, seed, histories // _HISTORIES_A_LATER_LIFE)
+            self._judge_later_lives(session, crew, site, chosen.states)
+
+    def _judge_later_lives(
+        self, session: Session, crew: Crew, site: CrashSite, states: Iterable[CrashState]
+    ) -> None:
+        """Let openings of states that open well go on for long; raises ``Violation``."""
+        for state in states:
+            if session.is_out_of_time():
+                return
+            if not site.differences(state, crew.show(self.part, site.image(state))):
+                self._judge_later_life(session, crew, site, state)
 
     def _crash_further_histories(
         self,
@@ -110,6 +127,7 @@ class CrashSuite(CrashJudge):
                 count = histories // _HISTORIES_A_RARE_STATE
                 chosen = sampled_states(site, crash_class, seed, count, *window)
                 self._judge(session, crew, site, chosen, counts[crash_class], seed)
+                self._judge_later_lives(session, crew, site, chosen.states[:_LATER_LIVES])
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
         return HISTORIES[self.part](seed, session.budget.histories // _HISTORIES_A_SEEDED_ONE)
@@ -240,6 +258,7 @@ class CrashSuite(CrashJudge):
         found = site.differences(state, shown)
         if first is None and not found:
             self._judge_levels(session, site, state, self._opening(crew, site, state))
+            self._judge_later_life(session, crew, site, state)
         for aspect, difference in found.items():
             broken = aspect if first is None else self._broken_again(site, state, aspect, shown)
             failure = Failure(site, state, broken, difference)

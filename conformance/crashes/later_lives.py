@@ -1,0 +1,70 @@
+"""Whether a storage that was opened after a crash goes on as any other, for many operations.
+
+What comes after so many entries or bytes - another file, a compaction, an index - is done by a
+storage that has mended itself, too, and may rest on what the mending forgot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from conformance.crashes.conduct import Component, Deed, Problem
+from conformance.crashes.oracle import Aspect, Difference, Expected, stored
+from conformance.crashes.rare import long_history
+from conformance.rules.narration import difference_text
+from telltale_spec.model.machine import order_error
+from telltale_spec.model.operations import (
+    Append,
+    LoadCache,
+    LoadLog,
+    Operation,
+    PutOutcome,
+    Reopen,
+)
+
+__all__ = ["later_life", "wrong_in_life"]
+
+# One more than the numbers at which most storages that do something now and then do it.
+_STORES: Final = 66
+
+
+def later_life(component: Component) -> tuple[Operation, ...]:
+    """Return what is done behind a crash: a load, many stores, and a load behind a reopening."""
+    load = LoadLog() if component is Component.LOG else LoadCache()
+    history = long_history(component, 0)
+    stores = (each for each in history if isinstance(each, (Append, PutOutcome)))
+    return (load, *islice(stores, _STORES), load, Reopen(), load)
+
+
+def wrong_in_life(
+    component: Component, deeds: Sequence[Deed], problem: Problem | None
+) -> tuple[Aspect, Difference] | None:
+    """Return the first thing that is wrong in such a life, and which promise it breaks.
+
+    How it begins is judged elsewhere: what does not open or load at first is no matter here, and
+    neither is what was out of order already.
+    """
+    held: tuple[object, ...] | None = None
+    count = 0
+    for deed in deeds:
+        wanted = "" if held is None else f"{count} stores later, {deed.text}"
+        if deed.loaded is not None and held is None:
+            held = deed.loaded
+            if component is Component.LOG and order_error(deed.loaded) is not None:
+                return None
+        elif held is None:
+            continue
+        elif deed.loaded is not None:
+            if not Expected.exactly(component, held).allows(deed.loaded):
+                expected = f"{wanted}: what was loaded at first, and what was stored since"
+                return Aspect.PROGRESS, Difference(expected, difference_text(deed.loaded, held))
+        elif not deed.accepted:
+            broken = Aspect.PROGRESS if deed.entry is not None else Aspect.RECOVERY
+            return broken, Difference(f"{wanted}: accepted", deed.answer)
+        elif deed.entry is not None:
+            held, count = stored(component, held, deed.entry), count + 1
+    if problem is None or held is None:
+        return None
+    return Aspect.RECOVERY, Difference(f"{count} stores later: an answer", problem.text)
