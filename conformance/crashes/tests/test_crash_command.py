@@ -64,7 +64,7 @@ def test_what_begins_late_can_be_looked_at(capsys: pytest.CaptureFixture[str]) -
         (("file", "--image", "x"), "--image needs --state"),
         (("file", "--state", "0", "--image", "/"), "it is there already"),
         (("file", "--state", "0", "--image", "/absent/x"), "there is no folder /absent"),
-        (("file", "--operations", "999"), "the longest history has 265"),
+        (("file", "--operations", "999"), "the longest history has 266"),
         (("nosuch:thing",), "there is no module `nosuch`"),
         (("--command", "'"), "No closing quotation"),
     ],

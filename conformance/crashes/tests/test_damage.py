@@ -7,8 +7,7 @@ import pytest
 from conformance.crashes.conduct import Component, Problem
 from conformance.crashes.damage import Damage, DamageKind, Record, changed_records, damages
 from conformance.crashes.disk import Image
-from conformance.crashes.histories import FURTHER_ENTRY
-from conformance.crashes.opener import Shown, View
+from conformance.crashes.opener import Shown, View, further
 from conformance.crashes.oracle import Expected, difference_at_rest
 from telltale_spec.tests.samples import gate
 
@@ -107,7 +106,7 @@ def test_an_error_of_any_kind_is_one_and_silence_is_none() -> None:
     """Also at the second opening, and where only the further entry is refused."""
     entries = (gate("a"),)
     expected = Expected.exactly(Component.LOG, entries)
-    right = (*entries, FURTHER_ENTRY)
+    right = (*entries, *further(Component.LOG, entries))
     refused, undeclared = Problem("refused: no"), Problem("raised X", is_declared=False)
     silent = Problem("it ended", is_answer=False)
     good = (
