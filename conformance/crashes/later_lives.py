@@ -7,11 +7,12 @@ storage that has mended itself, too, and may rest on what the mending forgot.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from conformance.crashes.conduct import Component, Deed, Problem
-from conformance.crashes.oracle import Aspect, Difference, Expected, stored
+from conformance.crashes.oracle import Aspect, Difference, Expected, Stored
 from conformance.crashes.rare import long_history
 from conformance.rules.narration import difference_text
 from telltale_spec.model.machine import order_error
@@ -44,27 +45,26 @@ def wrong_in_life(
     """Return the first thing that is wrong in such a life, and which promise it breaks.
 
     How it begins is judged elsewhere: what does not open or load at first is no matter here, and
-    neither is what was out of order already.
+    neither is what was out of order already. A store may be refused, as what is full is; whether it
+    is there all the same is no matter either.
     """
-    held: tuple[object, ...] | None = None
-    count = 0
-    for deed in deeds:
-        wanted = "" if held is None else f"{count} stores later, {deed.text}"
-        if deed.loaded is not None and held is None:
-            held = deed.loaded
-            if component is Component.LOG and order_error(deed.loaded) is not None:
-                return None
-        elif held is None:
-            continue
-        elif deed.loaded is not None:
-            if not Expected.exactly(component, held).allows(deed.loaded):
-                expected = f"{wanted}: what was loaded at first, and what was stored since"
-                return Aspect.PROGRESS, Difference(expected, difference_text(deed.loaded, held))
-        elif not deed.accepted:
-            broken = Aspect.PROGRESS if deed.entry is not None else Aspect.RECOVERY
-            return broken, Difference(f"{wanted}: accepted", deed.answer)
-        elif deed.entry is not None:
-            held, count = stored(component, held, deed.entry), count + 1
-    if problem is None or held is None:
+    started = next((place for place, deed in enumerate(deeds) if deed.loaded is not None), None)
+    if started is None:
         return None
-    return Aspect.RECOVERY, Difference(f"{count} stores later: an answer", problem.text)
+    first = deeds[started].loaded or ()
+    if component is Component.LOG and order_error(first) is not None:
+        return None
+    held = Expected.exactly(component, first)
+    for deed in deeds[started + 1 :]:
+        wanted = f"{len(held.items) - len(first)} stores later, {deed.text}"
+        if deed.loaded is not None and not held.allows(deed.loaded):
+            expected = f"{wanted}: what was loaded at first, and what was stored since"
+            actual = difference_text(deed.loaded, held.acknowledged)
+            return Aspect.PROGRESS, Difference(expected, actual)
+        if deed.entry is not None:
+            held = replace(held, items=(*held.items, Stored(deed.entry, deed.accepted)))
+        elif isinstance(deed.operation, Reopen) and not deed.accepted:
+            return Aspect.RECOVERY, Difference(f"{wanted}: an answer", deed.answer)
+    if problem is None:
+        return None
+    return Aspect.RECOVERY, Difference(f"{_STORES} stores and an opening", problem.text)

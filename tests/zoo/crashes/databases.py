@@ -40,6 +40,8 @@ class PageWrittenTwice(Storage):
     def recover(self) -> Sequence[bytes]:
         if not contents(self.path):
             replace_file(self.path, self.page([]) * 2)
+        # Who made it may have been killed before its name was stable.
+        sync_folder(self.directory)
         self.file = self.opened(self.path)
         data = self.path.read_bytes()
         whole = [each for each in (data[self.page_bytes :], data) if self.is_whole(each)]
@@ -187,6 +189,8 @@ class Recycled(AppendFile):
     def make_file(self) -> None:
         if not contents(self.path):
             replace_file(self.path, self.head(0))
+        # Who gave a file its name may have been killed before that was stable.
+        sync_folder(self.directory)
 
     def head(self, generation: int) -> bytes:
         return record(generation, b"").ljust(SECTOR, b"\0")
