@@ -115,14 +115,14 @@ def test_a_server_that_syncs_keeps_what_it_acknowledged(
         ("NATSTwoMinutesLog", "ordered", 6, Aspect.CONTENTS),
         ("PostgreSQLUnsyncedLog", "ordered", 4, Aspect.CONTENTS),
         ("PostgreSQLLateCommitLog", "ordered", 4, Aspect.CONTENTS),
-        # A torn transaction is left open, and what is appended to it is lost at the next start.
-        ("RedisUnmendedLog", "posix", 6, Aspect.PROGRESS),
+        # A torn transaction is left open, and the next ones are read as parts of it.
+        ("RedisUnmendedLog", "posix", 6, Aspect.RECOVERY),
         # The whole stream is gone where zeros are read at the end of its file.
         ("NATSAlwaysLog", "ext4", 6, Aspect.CONTENTS),
     ],
 )
 def test_a_server_that_loses_is_found(losses: Generator[JudgedLoss], aspect: Aspect) -> None:
-    """WAL-08.power and WAL-08.progress: with less than what was acknowledged."""
+    """WAL-08.power and WAL-08.recovery: with less than what was acknowledged, or with more."""
     first = next((loss for loss in losses if loss.differences), None)
 
     assert first is not None, "no loss of power breaks a promise"
