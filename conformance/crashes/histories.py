@@ -180,6 +180,8 @@ def log_histories(seed: int, seeded_count: int) -> Iterator[tuple[Operation, ...
         LoadLog(),
         others[3],
         ReadSince(3),
+        # Behind the first refusal something is asked, which is refused as well: some take turns.
+        Append(_REFUSED),
         *others[4:6],
         Reopen(),
         *others[6:],

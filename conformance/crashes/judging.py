@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from conformance.crashes.acts import CRASH_FORM, Crash, SecondCrash
 from conformance.crashes.campaign import CrashSite, Crew
 from conformance.crashes.crew_suite import CrewSuite
 from conformance.crashes.histories import STORED_AFTER
-from conformance.crashes.later_lives import later_life, wrong_in_life
+from conformance.crashes.later_lives import asked_again, later_life, wrong_in_life
 from conformance.crashes.levels import wrong_levels
 from conformance.crashes.oracle import Aspect
 from conformance.crashes.persistence import FileSystem
@@ -110,10 +110,28 @@ class CrashJudge(CrewSuite):
         self, session: Session, crew: Crew, site: CrashSite, state: CrashState
     ) -> None:
         """Judge whether an opening after a crash goes on for long; raises ``Violation``."""
+        self._judge_life(session, crew, site, state, later_life(self.part))
+
+    def _judge_asked_again(
+        self, session: Session, crew: Crew, site: CrashSite, state: CrashState
+    ) -> None:
+        """Judge a store that was under way and is asked for again; raises ``Violation``."""
+        store = site.under_way(state)
+        if store is not None:
+            self._judge_life(session, crew, site, state, asked_again(self.part, store))
+
+    def _judge_life(
+        self,
+        session: Session,
+        crew: Crew,
+        site: CrashSite,
+        state: CrashState,
+        operations: Sequence[Operation],
+    ) -> None:
         history = session.new_history()
         if history.ended:
             return
-        deeds, problem = crew.lived(self.part, site.image(state), later_life(self.part))
+        deeds, problem = crew.lived(self.part, site.image(state), operations)
         wrong = wrong_in_life(self.part, deeds, problem)
         if wrong is None:
             history.check(self.aspects[Aspect.PROGRESS], True, "", "")

@@ -25,7 +25,7 @@ from telltale_spec.model.operations import (
     Reopen,
 )
 
-__all__ = ["later_life", "wrong_in_life"]
+__all__ = ["asked_again", "later_life", "wrong_in_life"]
 
 # One more than the numbers at which most storages that do something now and then do it.
 _STORES: Final = 66
@@ -37,6 +37,12 @@ def later_life(component: Component) -> tuple[Operation, ...]:
     history = long_history(component, 0)
     stores = (each for each in history if isinstance(each, (Append, PutOutcome)))
     return (load, *islice(stores, _STORES), load, Reopen(), load)
+
+
+def asked_again(component: Component, store: Operation) -> tuple[Operation, ...]:
+    """Return what is done by who never had an answer: the same store, and loads of what it gave."""
+    load = LoadLog() if component is Component.LOG else LoadCache()
+    return (load, store, load, Reopen(), load)
 
 
 def wrong_in_life(

@@ -61,6 +61,8 @@ class Shown:
     second: Entries | Problem = ()
     views: tuple[View, ...] = ()
     offered: Entries = ()
+    again: Entries | Problem | None = None
+    """What the next opening loaded where the first one did not open, or load."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,10 @@ class Opener:
         try:
             first, number = self._loaded(connection, component, folder)
             if isinstance(first, Problem):
-                return Shown(first)
+                again, number = self._loaded(connection, component, folder)
+                if not isinstance(again, Problem):
+                    _close(connection, component, number)
+                return Shown(first, again=again)
             views = list(_views(connection, component, number, first))
             problem = _stored(connection, component, number, further(component, first))
             added = None if problem is None else _in_folder(problem, folder)

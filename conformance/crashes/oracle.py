@@ -233,7 +233,7 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
     """
     text = f"an error, or exactly {expected.text}"
     if isinstance(shown.first, Problem):
-        return _without_answer(text, shown.first)
+        return _without_answer(text, shown.first) or _told_once(expected, shown.again, text)
     if not expected.allows(shown.first):
         return Difference(text, difference_text(shown.first, expected.acknowledged))
     for view in shown.views:
@@ -253,6 +253,18 @@ def difference_at_rest(expected: Expected, shown: Shown) -> Difference | None:
         return None
     actual = difference_text(shown.second, after.at_most)
     return Difference(f"{text}; and at the next opening as well, with one more entry", actual)
+
+
+def _told_once(expected: Expected, again: Entries | Problem | None, text: str) -> Difference | None:
+    """Return how the opening after one that told an error shows something else than it has to."""
+    if again is None:
+        return None
+    text = f"{text}; and so once more"
+    if isinstance(again, Problem):
+        return _without_answer(text, again)
+    if expected.allows(again):
+        return None
+    return Difference(text, f"an error at first, and {difference_text(again, expected.at_most)}")
 
 
 def _is_told(answer: Any) -> bool:

@@ -44,6 +44,7 @@ _HISTORIES_AN_OPENING: Final = 5
 _SCREENED: Final = 3
 _HISTORIES_A_RARE_STATE: Final = 4
 _HISTORIES_A_LATER_LIFE: Final = 10
+_HISTORIES_A_STORE_AGAIN: Final = 2
 # Of the states of a rare operation, so many of each class go on for long, too.
 _LATER_LIVES: Final = 1
 
@@ -84,18 +85,23 @@ class CrashSuite(CrashJudge):
             self._crash(session, crew, site, crash_class, seed, counts[crash_class])
         self._crash_openings(session, crew, site, seed)
         for crash_class in self.classes:
-            chosen = chosen_states(site, crash_class, seed, histories // _HISTORIES_A_LATER_LIFE)
-            self._judge_later_lives(session, crew, site, chosen.states)
+            for judge, a_state in (
+                (self._judge_asked_again, _HISTORIES_A_STORE_AGAIN),
+                (self._judge_later_life, _HISTORIES_A_LATER_LIFE),
+            ):
+                chosen = chosen_states(site, crash_class, seed, histories // a_state)
+                for state in self._opening_well(session, crew, site, chosen.states):
+                    judge(session, crew, site, state)
 
-    def _judge_later_lives(
+    def _opening_well(
         self, session: Session, crew: Crew, site: CrashSite, states: Iterable[CrashState]
-    ) -> None:
-        """Let openings of states that open well go on for long; raises ``Violation``."""
+    ) -> Iterator[CrashState]:
+        """Yield states that open well, as long as there is time."""
         for state in states:
             if session.is_out_of_time():
                 return
             if not site.differences(state, crew.show(self.part, site.image(state))):
-                self._judge_later_life(session, crew, site, state)
+                yield state
 
     def _crash_further_histories(
         self,
@@ -127,7 +133,9 @@ class CrashSuite(CrashJudge):
                 count = histories // _HISTORIES_A_RARE_STATE
                 chosen = sampled_states(site, crash_class, seed, count, *window)
                 self._judge(session, crew, site, chosen, counts[crash_class], seed)
-                self._judge_later_lives(session, crew, site, chosen.states[:_LATER_LIVES])
+                some = chosen.states[:_LATER_LIVES]
+                for state in self._opening_well(session, crew, site, some):
+                    self._judge_later_life(session, crew, site, state)
 
     def _plan(self, session: Session, seed: int) -> Iterator[tuple[Operation, ...]]:
         return HISTORIES[self.part](seed, session.budget.histories // _HISTORIES_A_SEEDED_ONE)
@@ -179,11 +187,8 @@ class CrashSuite(CrashJudge):
         self, session: Session, crew: Crew, site: CrashSite, states: Iterable[CrashState]
     ) -> Iterator[tuple[CrashState, CrashSite]]:
         """Yield openings of states that open well; what opens wrongly at first is told already."""
-        for state in states:
-            if session.is_out_of_time():
-                return
-            if not site.differences(state, crew.show(self.part, site.image(state))):
-                yield state, self._opening(crew, site, state)
+        for state in self._opening_well(session, crew, site, states):
+            yield state, self._opening(crew, site, state)
 
     def _crash_opening(
         self,
@@ -258,6 +263,7 @@ class CrashSuite(CrashJudge):
         found = site.differences(state, shown)
         if first is None and not found:
             self._judge_levels(session, site, state, self._opening(crew, site, state))
+            self._judge_asked_again(session, crew, site, state)
             self._judge_later_life(session, crew, site, state)
         for aspect, difference in found.items():
             broken = aspect if first is None else self._broken_again(site, state, aspect, shown)

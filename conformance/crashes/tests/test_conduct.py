@@ -10,13 +10,19 @@ from typing import Any, cast
 import pytest
 
 from conformance.crashes.conduct import Component, Deed, carry_out
-from conformance.crashes.histories import FURTHER_ENTRY
+from conformance.crashes.histories import FURTHER_ENTRY, log_histories
 from conformance.crashes.levels import level_findings
 from conformance.door.connection import Connection
 from conformance.door.errors import foreign_fault
 from telltale_spec.errors import DurabilityError
+from telltale_spec.model.machine import order_error
 from telltale_spec.model.operations import Append
-from telltale_spec.wire.agreement import AgreementLevel, AgreementWalArtifact, Escalation
+from telltale_spec.wire.agreement import (
+    AgreementLevel,
+    AgreementWalArtifact,
+    AgreementWalEntry,
+    Escalation,
+)
 
 
 class Raising:
@@ -122,3 +128,23 @@ def test_opening_and_closing_are_no_operations_of_the_contract(
 
     assert "No space left" in failed.answer
     assert failed.is_declared is is_declared
+
+
+def test_stores_come_behind_odd_and_even_numbers_of_refusals() -> None:
+    """Who takes turns at every append, also at a refused one, is in turn again behind two."""
+    history = next(log_histories(0, 0))
+    refused, is_first, numbers = 0, True, set()
+    log: tuple[AgreementWalEntry, ...] = ()
+    for operation in history:
+        if not isinstance(operation, Append):
+            continue
+        if order_error((*log, operation.entry)) is None:
+            log = (*log, operation.entry)
+            numbers.add(refused % 2)
+        else:
+            # Something is asked behind the first one, and refused as well.
+            refused += 2 if is_first else 1
+            is_first = False
+
+    assert refused > 2
+    assert numbers == {0, 1}

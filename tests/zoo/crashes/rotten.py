@@ -35,6 +35,9 @@ SHORT_HEAD = struct.Struct("<II")
 class Sealed(AppendFile):
     """Right: has beside it how many records there were at closing, with their hash."""
 
+    # What was refused is not sealed: the next opening has to refuse it as well.
+    is_whole = False
+
     @property
     def seal(self) -> Path:
         return self.directory / "seal"
@@ -44,6 +47,7 @@ class Sealed(AppendFile):
         kept = record_at(contents(self.seal), 0)
         if kept is not None and not self.has_sealed(payloads, *kept):
             raise OSError("the storage is not what it was when it was closed")
+        self.is_whole = True
         return payloads, end
 
     def read(self, data: bytes) -> tuple[list[bytes], int]:
@@ -53,9 +57,19 @@ class Sealed(AppendFile):
         return len(payloads) >= count and digest_of(payloads[:count]) == digest
 
     def close(self) -> None:
-        if self.file >= 0:
+        if self.is_whole:
             replace_file(self.seal, record(len(self.payloads), digest_of(self.payloads)))
         super().close()
+
+
+class SpendsItsSeal(Sealed):
+    """Removes the seal once it has read it, so that damage is told by one opening alone."""
+
+    def parse(self, data: bytes) -> tuple[list[bytes], int]:
+        try:
+            return super().parse(data)
+        finally:
+            self.seal.unlink(missing_ok=True)
 
 
 def digest_of(payloads: Sequence[bytes]) -> bytes:

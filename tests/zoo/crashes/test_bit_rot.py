@@ -16,7 +16,7 @@ from conformance.records.results import Verdict
 from conformance.run.replaying import replayed_result
 from conformance.run.runner import fault_report
 from tests.zoo.crashes import targets
-from tests.zoo.crashes.rotten import GateLevelOutsideOfTheSum
+from tests.zoo.crashes.rotten import GateLevelOutsideOfTheSum, SpendsItsSeal
 from tests.zoo.crashes.storages import LogOn
 from tests.zoo.crashes.table import BROKEN, RIGHT, Broken, Right
 from tests.zoo.judging import failed, judged, unproved
@@ -76,6 +76,29 @@ def test_a_mark_that_counts_in_one_kind_of_entry_alone_is_met() -> None:
     assert failed(judged(backend, ROT_SUITES, profile_name="quick", minimise=False)) == [
         "WAL-15.bit-rot"
     ]
+
+
+def spent_seal_log(directory: Path) -> LogOn:
+    """Make a log that removes its seal when it opens."""
+    return LogOn(SpendsItsSeal, directory)
+
+
+@pytest.mark.requirement("WAL-15.bit-rot")
+def test_what_is_told_once_has_to_be_told_again() -> None:
+    """The opening after the refused one takes the damage for a torn end, and shows less."""
+    target = f"{__name__}:{spent_seal_log.__name__}"
+    command = (sys.executable, "-m", "conformance", "serve", target, "--capability", "reopen")
+    backend = Backend(
+        "spent seal", agreement_wal=spent_seal_log, capabilities=PROMISES, launch=Launch(command)
+    )
+
+    report = judged(backend, ROT_SUITES, profile_name="quick", minimise=False)
+    result = report.result("WAL-15.bit-rot")
+
+    assert failed(report) == ["WAL-15.bit-rot"]
+    assert result is not None
+    assert result.counterexample is not None
+    assert "an error at first, and " in result.counterexample.actual
 
 
 @pytest.mark.requirement("WAL-15.bit-rot")
