@@ -23,7 +23,8 @@ from telltale_spec.model.machine import RejectionMode
 __all__ = ["unclaimed_notes"]
 
 _FEW: Final = Profile(
-    "few", Budget(histories=12, operations=12, seconds=5.0, minimise=False, long_operations=24)
+    "few",
+    Budget(12, 12, seconds=5.0, wall_seconds=5.0, minimise=False, long_operations=24),
 )
 
 # What shows a promise: looked at in every backend, or only in those that make it.
