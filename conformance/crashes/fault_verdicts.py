@@ -25,6 +25,7 @@ __all__ = ["findings"]
 # What a failed sync leaves in doubt shows in these, and in what a kill leaves.
 _CLASSES: Final = (CrashClass.POWER_PREFIX, CrashClass.POWER_REORDERED)
 _STATES_MAX: Final = 24
+_TRIED_FOR_ONE: Final = 10
 
 
 def findings(
@@ -84,7 +85,9 @@ def _distinct(
 ) -> list[tuple[CrashState, int]]:
     """Return states that lie evenly among those of other images or answers, and those answers."""
     found: dict[tuple[bytes, int], CrashState] = {}
-    for state in states_of(model, crash_class, 0, since):
+    # To tell states apart takes their contents, or all names where there are many.
+    tried = evenly(list(states_of(model, crash_class, 0, since)), _STATES_MAX * _TRIED_FOR_ONE)
+    for state in tried:
         answered = sum(
             isinstance(event, Answered) for event in model.events[began_at : state.point]
         )
